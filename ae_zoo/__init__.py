@@ -1,0 +1,54 @@
+"""The autoencoder zoo: every autoencoder of chapter 19 behind one factory call, with the same verbs.
+
+>>> import ae_zoo
+>>> digits = ae_zoo.load_mnist()
+>>> model = ae_zoo.build("undercomplete", data=digits.x_train, code=50)
+>>> result = ae_zoo.fit(model, digits.x_train)
+>>> codes = model.encode(digits.x_test)
+
+Names are imported when they are first used, so `import ae_zoo` and `ae-zoo --help` load neither Keras nor TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "build": "factory",
+    "families": "factory",
+    "load": "factory",
+    "fit": "training",
+    "pretrain": "training",
+    "corrupt": "noise",
+    "load_mnist": "data",
+    "PCA": "pca",
+    "Detector": "anomaly",
+}
+__all__ = sorted(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # `families` is a function here and a subpackage: importing the subpackage would put it in the function's place.
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in (
+        "anomaly",
+        "checks",
+        "config",
+        "data",
+        "layers",
+        "losses",
+        "nets",
+        "noise",
+        "plots",
+        "regularizers",
+        "training",
+    ):
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,251 @@
+"""The one base class: a functional graph inside a named class, with the verbs that every family has."""
+
+import functools
+import math
+import os
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+
+from ae_zoo import checks, files, losses, nets, noise
+from ae_zoo.config import Config, unknown
+
+
+class Autoencoder(keras.Model):
+    """An encoder and a decoder that are trained together to give back their input.
+
+    A family is a subclass with a `Config` of its own and, where it needs them, its own `make_encoder` and
+    `make_decoder`. It is built from its options, `Sparse(input_shape=784, code=100)`, or by `ae_zoo.build`, which also
+    compiles it.
+
+    `model(x)` and `model.predict(x)` give reconstructions on the model's scale, where the loss lives; the verbs below
+    take and give the data's own units.
+
+    Attributes:
+        config: the options, frozen.
+        encoder: rows `(batch, *input_shape)` in the data's units to codes `(batch, code)`.
+        decoder: codes `(batch, code)` to reconstructions `(batch, *input_shape)` on the model's scale.
+
+    Raises:
+        ValueError: for an option that is unknown or not legal.
+    """
+
+    Config: ClassVar[type[Config]] = Config
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        config = self.Config.make(options)
+        encoder = self.make_encoder(config)
+        decoder = self.make_decoder(config)
+        x = keras.Input(config.input_shape, name="x")
+        super().__init__(x, decoder(encoder(x)), name=name)
+        self.config = config
+        self.encoder = encoder
+        self.decoder = decoder
+        self.scaling = encoder.get_layer("scaling")
+        self._views = _Views()
+        self._reconstruction_metric = keras.metrics.Mean("reconstruction")
+        self._penalty_metric = keras.metrics.Mean("penalty") if _penalised(encoder, decoder) else None
+
+    # What a family may replace.
+
+    @classmethod
+    def make_encoder(cls, config: Config) -> keras.Model:
+        """The network from rows to codes; it has a layer named `scaling`."""
+        return nets.encoder(config)
+
+    @classmethod
+    def make_decoder(cls, config: Config) -> keras.Model:
+        """The network from codes to reconstructions on the model's scale."""
+        return nets.decoder(config)
+
+    # Training: the loss, and nothing else. The steps are Keras's own.
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """Mean reconstruction loss of the batch plus the penalties.
+
+        The target is the clean row itself, or `y` where one is given (corrupted rows of one's own in `x`, say). `x` and
+        `y` are `(batch, *input_shape)` in the data's units, `y_pred` the same on the model's scale.
+        """
+        if not self.scaling.adapted:
+            raise ValueError(
+                f"The model has scaling={self.config.scaling!r}, which must see the training rows before the first "
+                "step: call model.adapt(x_train), or train with ae_zoo.fit."
+            )
+        penalties = list(self.losses)  # before anything else calls the encoder, which would reset them
+        target = x if y is None else y
+        if tuple(target.shape[1:]) != tuple(self.config.input_shape):
+            raise ValueError(
+                f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
+                "An autoencoder needs no labels: call fit(x)."
+            )
+        error = losses.RECONSTRUCTION[self.config.loss](self.scaling(target), y_pred)  # (batch,)
+        if sample_weight is not None:
+            error = error * keras.ops.cast(sample_weight, error.dtype)
+        self._reconstruction_metric.update_state(error)
+        loss = keras.ops.mean(error)
+        if self._penalty_metric is not None:
+            penalty = sum(penalties)
+            self._penalty_metric.update_state(penalty, sample_weight=keras.ops.shape(error)[0])
+            loss = loss + penalty
+        return loss
+
+    def adapt(self, x: Any) -> None:
+        """Fits the scaling to training rows `(n, *input_shape)`. Nothing to do where `scaling` is `"none"`."""
+        self.scaling.adapt(checks.rows(x, self.config.input_shape))
+
+    # The verbs.
+
+    def encode(self, x: Any, layer: str | None = None, *, batch_size: int = 1024) -> np.ndarray:
+        """Codes `(n, code)` of rows `(n, *input_shape)`, or what a named layer gives for them.
+
+        Args:
+            x: rows in the data's units.
+            layer: a name that `model.summary()` shows, in either half, such as `"hidden_0"`.
+            batch_size: rows at a time; it changes the speed, not the result.
+
+        Raises:
+            ValueError: for rows of another shape or with NaN, or an unknown layer.
+        """
+        x = checks.rows(x, self.config.input_shape)
+        return _in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size)
+
+    def decode(self, code: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """Reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
+        code = checks.rows(code, self.decoder.input_shape[1:], "code")
+        return self.scaling.invert(_in_batches(self.decoder, code, batch_size))
+
+    def reconstruct(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
+        x = checks.rows(x, self.config.input_shape)
+        network = self._view("reconstruction", lambda rows: self.decoder(self.encoder(rows)))
+        return self.scaling.invert(_in_batches(network, x, batch_size))
+
+    def reconstruction_error(self, x: Any, per_feature: bool = False, *, batch_size: int = 1024) -> np.ndarray:
+        """Squared error between rows and their reconstructions, on the model's scale; higher is stranger.
+
+        It is the squared error whatever loss the model was trained with, so families can be compared.
+
+        Args:
+            x: rows `(n, *input_shape)` in the data's units.
+            per_feature: give the squared error of each feature, `(n, *input_shape)`, rather than its mean `(n,)`.
+            batch_size: rows at a time.
+
+        Raises:
+            ValueError: for rows of another shape, with NaN, or outside what the output can reach.
+        """
+        x = checks.rows(x, self.config.input_shape)
+        self.check_targets(x)
+
+        def error(rows: Any) -> Any:
+            target, reconstruction = self.scaling(rows), self.decoder(self.encoder(rows))
+            return keras.ops.square(target - reconstruction) if per_feature else losses.mse(target, reconstruction)
+
+        return _in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
+
+    def corrupt(self, x: Any, *, seed: int | None = None) -> np.ndarray:
+        """Rows `(n, *input_shape)` with the noise that the model is trained on, in the data's units.
+
+        Equal seeds give equal noise. With `corruption="none"` the rows come back as they are.
+        """
+        x = checks.rows(x, self.config.input_shape)
+        low, high = nets.pepper_and_salt(self.config)
+        scaled = keras.ops.convert_to_numpy(self.scaling(x))
+        noisy = noise.corrupt(
+            scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed
+        )
+        return self.scaling.invert(noisy)
+
+    def check_targets(self, x: np.ndarray, name: str = "x") -> None:
+        """Raises `ValueError` where rows lie outside what the output activation and the loss can express."""
+        if self.config.scaling == "none":
+            if self.config.loss == "bce":
+                checks.within_unit(x, "the loss is a binary cross-entropy", name)
+            elif self.config.output_activation == "sigmoid":
+                checks.within_unit(x, "the model's output is a sigmoid", name)
+
+    # Layers by name, looking and saving.
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> keras.layers.Layer:
+        """A layer by its name, in the encoder or the decoder too, or by its index in this model."""
+        if name is not None:
+            for half in (self.encoder, self.decoder):
+                for layer in half.layers:
+                    if layer.name == name:
+                        return layer
+        return super().get_layer(name=name, index=index)
+
+    def summary(self, *args: Any, expand_nested: bool = True, **kwargs: Any) -> None:
+        """Keras's summary, with both halves opened."""
+        super().summary(*args, expand_nested=expand_nested, **kwargs)
+
+    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
+        """Writes a `.keras` file; `ae_zoo.load` gives the same class back. A crash leaves no half-written file."""
+        if not overwrite and os.path.exists(filepath):
+            raise FileExistsError(f"{filepath} is there already; give another name, or overwrite=True.")
+        with files.whole(filepath) as sibling:
+            super().save(sibling, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self.config.to_dict(), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
+        return cls(**config)
+
+    @property
+    def width(self) -> int:
+        """Features of a row."""
+        return math.prod(self.config.input_shape)
+
+    def _up_to(self, name: str) -> keras.Model:
+        """The network from the rows to the output of the layer `name`."""
+        for half in (self.encoder, self.decoder):
+            if any(layer.name == name for layer in half.layers):
+                part = keras.Model(half.input, half.get_layer(name).output)
+                path = [part] if half is self.encoder else [self.encoder, part]
+                return self._view(name, lambda rows, path=path: functools.reduce(lambda x, step: step(x), path, rows))
+        raise unknown("layer", name, [layer.name for half in (self.encoder, self.decoder) for layer in half.layers])
+
+    def _view(self, name: str, function: Callable[[Any], Any]) -> keras.Model:
+        """A network over the same layers, from rows to `function(rows)`; made once, so that it is traced once."""
+        if name not in self._views.networks:
+            rows = keras.Input(self.config.input_shape)
+            self._views.networks[name] = keras.Model(rows, function(rows))
+        return self._views.networks[name]
+
+
+class _Views:
+    """Holds the networks that the verbs run. Keras does not look into it, so they are not saved with the model."""
+
+    def __init__(self) -> None:
+        self.networks: dict[str, keras.Model] = {}
+
+
+def _penalised(*halves: keras.Model) -> bool:
+    return any(layer.activity_regularizer is not None for half in halves for layer in half.layers)
+
+
+def _in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarray:
+    """The network's output for all rows in one array, computed a few rows at a time.
+
+    `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
+    batch begins early enough to be a full one, as every other size is another tracing.
+    """
+    size = min(batch_size, len(x))
+    result = None
+    for start in range(0, len(x), size):
+        start = min(start, len(x) - size)
+        part = network.predict_on_batch(x[start : start + size])
+        if result is None:
+            result = np.empty((len(x), *part.shape[1:]), part.dtype)
+        result[start : start + size] = part
+    return result

@@ -1,0 +1,128 @@
+"""Section 19.5: anomaly detection."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ae_zoo import plots
+from ae_zoo.anomaly import Detector
+from ae_zoo.chapter.run import Line, Run
+from ae_zoo.report import Section
+
+FALSE_ALARM_RATE = 0.01
+QUANTILE = 0.75
+SYMBOLS = "AEFHKMNRTWXY&%@#?$+="  # none that can be taken for a digit
+
+
+def anomalies(run: Run) -> Section:
+    """19.5: the strangest digits, a refit without them, and a threshold that is put to the test."""
+    section = Section("19.5", "Anomaly detection")
+    digits = run.digits
+    # Rows for the threshold must be ones that no weight has seen, so they are set aside before training.
+    held_out = np.random.default_rng(run.seed).permutation(len(digits.x_train)) < len(digits.x_train) // 6
+    x_fit, x_calibrate = digits.x_train[~held_out], digits.x_train[held_out]
+    model = run.train("anomaly", "undercomplete", x_fit, hidden=[], code=100).model
+    detector = Detector(model).calibrate(x_calibrate, FALSE_ALARM_RATE)
+    scores = detector.score(digits.x_test)
+
+    section.text(
+        "A network that has seen only digits reconstructs only digits well. The error of a row says how strange it is, "
+        "and the largest errors among the test digits belong to these five."
+    )
+    worst = np.argsort(scores)[-5:][::-1]
+    shares = detector.share(digits.x_test[worst])
+    strips = {
+        "strangest": digits.x_test[worst],
+        "reconstructed": model.reconstruct(digits.x_test[worst]),
+        "share of the error": shares / shares.max(axis=1, keepdims=True),
+    }
+    notes = [f"a {digits.y_test[row]}\n{scores[row]:.4f}" for row in worst]
+    section.picture(
+        "19-5-strangest",
+        plots.strips(strips, notes=notes),
+        "The five test digits with the largest errors, and where it lies.",
+    )
+    section.results["strangest"] = [{"row": int(row), "error": float(scores[row])} for row in worst]
+
+    refitted = detector.refit(
+        x_fit, QUANTILE, seed=run.seed, verbose=0, epochs=run.epochs, callbacks=[Line("anomaly-refit")]
+    ).calibrate(x_calibrate, FALSE_ALARM_RATE)
+    refitted.save(run.folder / "models" / "detector-refit.zip")
+    detector.save(run.folder / "models" / "detector.zip")
+    after = refitted.score(digits.x_test)
+    strange = scores > np.quantile(scores, QUANTILE)
+    section.text(
+        f"The book then trains again on the digits whose error is below the {QUANTILE:.0%} quantile, so that strange "
+        "ones no longer teach the network how to draw them. On the quarter of the test digits that were strangest "
+        f"before, the mean error goes from {scores[strange].mean():.4f} to {after[strange].mean():.4f}; on the others from "
+        f"{scores[~strange].mean():.4f} to {after[~strange].mean():.4f}. It also costs a quarter of the rows."
+    )
+    section.results["refit"] = {
+        "strange": [float(scores[strange].mean()), float(after[strange].mean())],
+        "others": [float(scores[~strange].mean()), float(after[~strange].mean())],
+    }
+    section.picture(
+        "19-5-errors",
+        plots.errors({"test digits": scores, "test digits, after the refit": after}, threshold=detector.threshold),
+        "Distribution of the errors of the test digits; the threshold is the first network's.",
+    )
+
+    section.text(
+        f"A threshold for a false alarm rate of {FALSE_ALARM_RATE:.0%} comes from {len(x_calibrate):,} digits that the "
+        "network was not trained on. What does it flag? Real test digits should pass; digits with shuffled pixels, "
+        "inverted digits and other symbols should not."
+    )
+    strangers = {
+        "shuffled pixels": np.random.default_rng(run.seed).permuted(digits.x_test[:500], axis=1),
+        "inverted digits": 1 - digits.x_test[:500],
+        "other symbols": symbols(run.seed),
+    }
+    table, groups = [], {"real digits": digits.x_test, **strangers}
+    for name, rows in groups.items():
+        flagged = [float(one.flag(rows).mean()) for one in (detector, refitted)]
+        table.append(
+            [name, f"{len(rows):,}", f"{np.median(detector.score(rows)):.4f}", *(f"{share:.1%}" for share in flagged)]
+        )
+        section.results[name] = {"rows": len(rows), "flagged": flagged[0], "flagged_after_refit": flagged[1]}
+    section.results["threshold"] = detector.threshold
+    section.table(
+        ["", "images", "median error", "flagged", "flagged after the refit"],
+        table,
+        f"Flagged images at a threshold of {detector.threshold:.4f} ({refitted.threshold:.4f} after the refit). For real "
+        "digits the share is the rate of false alarms.",
+    )
+    section.picture(
+        "19-5-strangers",
+        plots.errors({name: detector.score(rows) for name, rows in groups.items()}, threshold=detector.threshold),
+        "Errors of real digits and of images that are none.",
+    )
+    shown = np.concatenate([rows[:4] for rows in strangers.values()])
+    section.picture(
+        "19-5-stranger-images",
+        plots.strips({"not a digit": shown, "reconstructed": model.reconstruct(shown)}),
+        "Images that are no digits, and what the network makes of them.",
+    )
+    section.text(
+        "The book reads a threshold off the training rows' own quantile. That flags a fixed share of them whatever the "
+        "data, and is too low for new rows; held-out rows give a rate that can be checked, as above."
+    )
+    return section
+
+
+def symbols(seed: int, copies: int = 10) -> np.ndarray:
+    """Printed symbols that are no digits, drawn as MNIST's digits are: within 20 x 20 pixels, centred. `(n, 784)`."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for symbol in SYMBOLS * copies:
+        canvas = Image.new("L", (160, 160))
+        font = ImageFont.load_default(size=110)
+        ImageDraw.Draw(canvas).text(
+            (80, 80), symbol, fill=255, font=font, anchor="mm", stroke_width=int(random.integers(1, 6))
+        )
+        canvas = canvas.rotate(random.uniform(-15, 15), resample=Image.Resampling.BILINEAR)
+        drawn = canvas.crop(canvas.getbbox())
+        scale = 20 / max(drawn.size)
+        drawn = drawn.resize([max(1, round(side * scale)) for side in drawn.size], Image.Resampling.LANCZOS)
+        image = Image.new("L", (28, 28))
+        image.paste(drawn, ((28 - drawn.width) // 2, (28 - drawn.height) // 2))
+        rows.append(np.asarray(image, "float32").ravel() / 255)
+    return np.stack(rows)

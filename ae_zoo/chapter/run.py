@@ -1,0 +1,91 @@
+"""What the sections share: the digits, the trained models and the progress line."""
+
+import dataclasses
+import pathlib
+import sys
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.data import Digits
+from ae_zoo.factory import build
+from ae_zoo.pca import PCA
+from ae_zoo.training import TrainingResult, fit
+
+SUBSET_EPOCHS = 24  # on 5,000 digits: enough for each section's point in two minutes
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A model of the chapter, with how it was trained."""
+
+    model: Autoencoder
+    result: TrainingResult
+    seconds: float
+
+
+class Run:
+    """One run of the chapter. Models are trained when a section first asks for them, and saved."""
+
+    def __init__(self, digits: Digits, folder: pathlib.Path, seed: int) -> None:
+        self.digits, self.folder, self.seed = digits, folder, seed
+        self._models: dict[str, Trained] = {}
+        self._pca: dict[int, PCA] = {}
+
+    def train(self, name: str, family: str, x: np.ndarray | None = None, **options: Any) -> Trained:
+        """The model called `name`, trained on `x` `(n, 784)` (default: the training digits) and saved under its name."""
+        if name not in self._models:
+            x = self.digits.x_train if x is None else x
+            begin = time.perf_counter()
+            model = build(family, 784, seed=self.seed, **options)
+            result = fit(model, x, seed=self.seed, verbose=0, callbacks=[Line(name)], epochs=self.epochs)
+            self._models[name] = Trained(model, result, time.perf_counter() - begin)
+            model.save(self.folder / "models" / f"{name}.keras")
+        return self._models[name]
+
+    def pca(self, code: int) -> PCA:
+        """PCA of the training digits with so many components."""
+        if code not in self._pca:
+            self._pca[code] = PCA(code).fit(self.digits.x_train)
+        return self._pca[code]
+
+    @property
+    def epochs(self) -> int | None:
+        """None leaves them to `fit`."""
+        return None if self.digits.full else SUBSET_EPOCHS
+
+    def examples(self) -> np.ndarray:
+        """The indices of the first test digit of each of the ten kinds `(10,)`."""
+        return np.array([np.flatnonzero(self.digits.y_test == digit)[0] for digit in range(10)])
+
+
+class Line(keras.callbacks.Callback):
+    """Shows a training on one line: rewritten as it goes on a terminal, printed at the end elsewhere."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name, self.live = name, sys.stdout.isatty()
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.begin = time.perf_counter()
+        self._show("compiling")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.last = f"epoch {epoch + 1:3d}/{self.params['epochs']}  held-out error {logs['val_reconstruction']:.5f}"
+        self._show(self.last)
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if self.live:
+            print(flush=True)
+        else:
+            print(self._line(self.last), flush=True)
+
+    def _show(self, what: str) -> None:
+        if self.live:
+            print(f"\r{self._line(what)}\x1b[K", end="", flush=True)
+
+    def _line(self, what: str) -> str:
+        return f"    {self.name:<26} {what}  {time.perf_counter() - self.begin:4.0f} s"

@@ -1,0 +1,57 @@
+"""Data is checked at the door: every verb and every trainer takes its rows through here."""
+
+from typing import Any
+
+import numpy as np
+
+
+def rows(x: Any, shape: tuple[int, ...], name: str = "x") -> np.ndarray:
+    """`x` as float32 rows of the given shape, without a copy where it is that already.
+
+    Args:
+        x: array-like `(n, *shape)`: an array, nested lists or a data frame.
+        shape: the shape of one row.
+        name: what the messages call it.
+
+    Raises:
+        ValueError: `x` is not numeric, empty, of another shape, or holds NaN or infinity.
+    """
+    x = numeric(x, name)
+    if x.shape[1:] != tuple(shape):
+        expected = " x ".join(map(str, shape))
+        received = " x ".join(map(str, x.shape[1:])) or "a single number"
+        hint = ""
+        if x.shape == tuple(shape):
+            hint = f" For one row, give {name}[None]."
+        raise ValueError(f"{name} must have rows of {expected} features; received rows of {received}.{hint}")
+    return x
+
+
+def numeric(x: Any, name: str = "x") -> np.ndarray:
+    """`x` as finite float32 with at least one row; its row shape is free."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must hold numbers; received values of type {array.dtype}.")
+    if array.ndim < 1 or array.size == 0:
+        raise ValueError(f"{name} must hold at least one row; received an array of shape {array.shape}.")
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the next check reports
+        array = np.ascontiguousarray(array, dtype="float32")
+    # min and max carry NaN and infinity, and need no array of flags beside the data.
+    if not np.isfinite(array.min()) or not np.isfinite(array.max()):
+        bad = np.argwhere(~np.isfinite(array))
+        where = f"row {bad[0][0]}" + (f", feature {', '.join(map(str, bad[0][1:]))}" if array.ndim > 1 else "")
+        raise ValueError(
+            f"{name} must be finite; {len(bad)} of its values are NaN or infinite, the first in {where}. "
+            "Drop or fill them first."
+        )
+    return array
+
+
+def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
+    """Raises `ValueError` where a value lies outside [0, 1]; `why` says what needs that."""
+    low, high = float(x.min()), float(x.max())
+    if low < 0 or high > 1:
+        raise ValueError(
+            f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
+            "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
+        )

@@ -1,0 +1,192 @@
+"""The options of a model: one frozen dataclass, the only place where an option exists.
+
+The constructor, the `.keras` file, the command line and the architecture search all read the same fields. This module
+needs the standard library alone, so the command line can print every option without loading Keras.
+"""
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus")
+CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
+LOSSES = ("mse", "bce")
+SCALINGS = ("none", "minmax", "standard")
+# The open interval in which an activation's values lie; a KL divergence needs one.
+CODE_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,
+    choices: tuple[str, ...] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+) -> Any:
+    """A config field with its help text and its legal values: `choices`, or the closed interval `low` to `high`."""
+    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> ValueError:
+    """The error for a name that is not in `known`, with the nearest one that is."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
+    return ValueError(f"There is no {what} {name!r}; {hint}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Config:
+    """The options that every family shares. A family's own config may add fields and give these other defaults.
+
+    Construction validates every field and raises `ValueError` with one sentence for the first that is wrong.
+    """
+
+    input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
+    code: int = option(32, help="width of the code", low=1)
+    hidden: tuple[int, ...] = option((), help="widths of the encoder's hidden layers; the decoder mirrors them", low=1)
+    activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
+    code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)
+    output_activation: str = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
+    loss: str = option("mse", help="reconstruction loss, a mean over features", choices=LOSSES)
+    scaling: str = option("none", help="per-feature scaling, fitted on the training rows", choices=SCALINGS)
+    sparsity: float | None = option(None, help="target mean activation of each code unit (KL penalty)", low=-1, high=1)
+    sparsity_weight: float = option(1.0, help="weight of the KL sparsity penalty, a mean over units", low=0)
+    l1: float = option(0.0, help="weight of the mean absolute code", low=0)
+    corruption: str = option("none", help="noise put on the input while training", choices=CORRUPTIONS)
+    corruption_amount: float = option(
+        0.3, help="standard deviation (gaussian) or share of the features (others)", low=0
+    )
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            object.__setattr__(self, field.name, _checked(field, _hint(type(self), field), getattr(self, field.name)))
+        self.check()
+
+    def check(self) -> None:
+        """Raises `ValueError` where options that are legal alone do not go together. Families extend it."""
+        if self.sparsity is not None:
+            if self.code_activation not in CODE_RANGES:
+                raise ValueError(
+                    f"sparsity={self.sparsity} is the target of a KL divergence, which needs a code with a bounded "
+                    f"range: set code_activation to tanh or sigmoid (it is {self.code_activation!r}), or use l1."
+                )
+            low, high = CODE_RANGES[self.code_activation]
+            if not low < self.sparsity < high:
+                raise ValueError(
+                    f"sparsity must lie between {low:g} and {high:g}, the range of a {self.code_activation} code; "
+                    f"received {self.sparsity:g}."
+                )
+            if self.l1:
+                raise ValueError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
+        if self.loss == "bce" and self.output_activation != "sigmoid":
+            raise ValueError(
+                "loss='bce' compares probabilities, so it needs output_activation='sigmoid'; "
+                f"received {self.output_activation!r}."
+            )
+        if self.corruption != "gaussian" and not self.corruption_amount < 1:
+            raise ValueError(
+                f"corruption_amount must be below 1, the share of the features that {self.corruption!r} corrupts; "
+                f"received {self.corruption_amount:g}."
+            )
+
+    @classmethod
+    def make(cls, options: Mapping[str, Any]) -> Self:
+        """The config with these options; an unknown name is refused with the nearest known one."""
+        known = [field.name for field in dataclasses.fields(cls)]
+        for name in options:
+            if name not in known:
+                raise unknown("option", name, known)
+        if "input_shape" not in options:
+            raise ValueError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
+        return cls(**options)
+
+    @classmethod
+    def parse(cls, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Options from text, as a command line gives them: `{"hidden": "256,64"}` is `{"hidden": (256, 64)}`.
+
+        Raises `ValueError` for an unknown name or a text that is no value of that option.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        options = {}
+        for name, text in texts.items():
+            if name not in fields:
+                raise unknown("option", name, fields)
+            options[name] = _parsed(fields[name], _hint(cls, fields[name]), text)
+        return options
+
+    def to_dict(self) -> dict[str, Any]:
+        """The options as plain JSON values; `Config.make` takes them back."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+
+def _hint(cls: type[Config], field: dataclasses.Field) -> Any:
+    return typing.get_type_hints(cls)[field.name]
+
+
+def _kind(hint: Any) -> tuple[Any, bool]:
+    """(the type of a value, whether None is legal too)."""
+    if isinstance(hint, types.UnionType):
+        (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return kind, True
+    return hint, False
+
+
+def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
+    """`value` in the field's own type, or a `ValueError` that says what was expected."""
+    kind, optional = _kind(hint)
+    if value is None and optional:
+        return None
+    try:
+        if typing.get_origin(kind) is tuple:
+            items = (value,) if isinstance(value, int) else tuple(value)
+            return tuple(_number(field, int, item) for item in items)
+        if kind in (int, float):
+            return _number(field, kind, value)
+    except TypeError:
+        raise _illegal(field, hint, value) from None
+    if not isinstance(value, kind):
+        raise _illegal(field, hint, value)
+    if field.metadata["choices"] and value not in field.metadata["choices"]:
+        raise unknown(f"{field.name}", value, field.metadata["choices"])
+    return value
+
+
+def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
+    low, high = field.metadata["low"], field.metadata["high"]
+    if isinstance(value, (bool, str)) or not math.isfinite(value) or (kind is int and value != int(value)):
+        raise _illegal(field, kind, value)
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise _illegal(field, kind, value)
+    return kind(value)
+
+
+def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> ValueError:
+    kind, optional = _kind(hint)
+    low, high = field.metadata["low"], field.metadata["high"]
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(kind, "whole numbers")
+    if low is not None:
+        words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
+    return ValueError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
+
+
+def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
+    kind, optional = _kind(hint)
+    text = text.strip()
+    if optional and text.lower() == "none":
+        return None
+    try:
+        if typing.get_origin(kind) is tuple:
+            return tuple(int(part) for part in text.strip("()[]").split(",") if part.strip())
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError):
+        raise _illegal(field, hint, text) from None

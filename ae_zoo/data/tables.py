@@ -1,0 +1,191 @@
+"""One's own rows, from and to the files that people keep them in."""
+
+import dataclasses
+import os
+import pathlib
+import zipfile
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ae_zoo import checks, files
+
+IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows with their origin.
+
+    Attributes:
+        x: `(n, features)`, or `(n, height, width)` and `(n, height, width, 3)` for images; float32. Images are in [0, 1].
+        columns: names of the features, where the file has them.
+        source: the file and its size, in words.
+    """
+
+    x: np.ndarray
+    columns: tuple[str, ...] | None
+    source: str
+
+
+def read(path: str | os.PathLike) -> Table:
+    """Numeric rows from `.npy`, `.npz`, `.csv`, `.parquet`, or a folder of images of one size.
+
+    An `.npz` must hold one array, or one named `x`. Every column of a table must be numeric.
+
+    Raises:
+        FileNotFoundError: there is nothing at `path`.
+        ValueError: it is empty, unreadable, of an unknown kind, or holds text, missing values or infinities.
+        ImportError: a parquet file, and pyarrow is not installed.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file or folder {path}.")
+    columns = None
+    if path.is_dir():
+        x = _images(path)
+    else:
+        if path.suffix.lower() not in _READERS:
+            raise ValueError(f"{path} is of an unknown kind; known: {', '.join(_READERS)} and a folder of images.")
+        if path.stat().st_size == 0:
+            raise ValueError(f"{path} is empty.")
+        try:
+            x = _READERS[path.suffix.lower()](path)
+        except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path} cannot be read: {_first_line(error)}") from error
+        except pd.errors.EmptyDataError:
+            raise ValueError(f"{path} is empty.") from None
+    if isinstance(x, pd.DataFrame):
+        columns = tuple(map(str, x.columns))
+        x = _numbers(x, path)
+    if x.ndim < 2:
+        raise ValueError(f"{path} must hold rows of features; received an array of shape {x.shape}.")
+    x = checks.numeric(x, str(path))
+    shape = " x ".join(map(str, x.shape[1:]))
+    return Table(x, columns, f"{path.name}: {len(x):,} rows of {shape} features")
+
+
+def write(path: str | os.PathLike, rows: np.ndarray, columns: list[str] | tuple[str, ...]) -> None:
+    """Writes rows `(n, features)` as `.npy`, `.csv` or `.parquet`, as the name says; whole or not at all.
+
+    Args:
+        path: the file.
+        rows: numbers; an `.npy` file holds them as they are, without names.
+        columns: a name for each feature.
+
+    Raises:
+        ValueError: for another suffix.
+        ImportError: a parquet file, and pyarrow is not installed.
+    """
+    suffix = writable(path)
+    with files.whole(path) as sibling:
+        if suffix == ".npy":
+            np.save(sibling, rows, allow_pickle=False)
+            return
+        frame = pd.DataFrame(rows.reshape(len(rows), -1), columns=list(columns))
+        if suffix == ".csv":
+            frame.to_csv(sibling, index=False)
+        else:
+            _needs_pyarrow()
+            frame.to_parquet(sibling, index=False)
+
+
+def writable(path: str | os.PathLike) -> str:
+    """The suffix of `path`, if `write` knows it; `ValueError` if not. For asking before the work is done."""
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix not in (".npy", ".csv", ".parquet"):
+        raise ValueError(f"{path} must end in .npy, .csv or .parquet, which says how to write it.")
+    return suffix
+
+
+def _npy(path: pathlib.Path) -> np.ndarray:
+    try:
+        return np.load(path, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as numbers: {_first_line(error)}") from error
+
+
+def _npz(path: pathlib.Path) -> np.ndarray:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            if "x" in file.files:
+                return file["x"]
+            if len(file.files) != 1:
+                raise KeyError
+            return file[file.files[0]]
+    except KeyError:
+        raise ValueError(f"{path} must hold one array, or one named x; it holds {', '.join(file.files)}.") from None
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as numbers: {_first_line(error)}") from error
+
+
+def _parquet(path: pathlib.Path) -> pd.DataFrame:
+    _needs_pyarrow()
+    import pyarrow
+
+    try:
+        return pd.read_parquet(path)
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{path} cannot be read: {_first_line(error)}") from error
+
+
+def _needs_pyarrow() -> None:
+    try:
+        import pyarrow  # noqa: F401 - only asked whether it is there
+    except ImportError:
+        raise ImportError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
+
+
+def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
+    if frame.empty:
+        raise ValueError(f"{path} has no rows.")
+    for name, column in frame.items():
+        if not (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)):
+            value = column.dropna().iloc[0] if column.notna().any() else None
+            raise ValueError(
+                f"{path} has the column {name!r} that is not numeric (it holds {value!r}, say); drop it, or turn it "
+                "into numbers."
+            )
+    missing = frame.isna().sum()
+    if missing.any():
+        name = missing.idxmax()
+        raise ValueError(
+            f"{path} has missing values in {int((missing > 0).sum())} columns, most in {name!r} ({missing[name]} of "
+            f"{len(frame)} rows); drop or fill them first."
+        )
+    return frame.to_numpy("float64", na_value=np.nan)
+
+
+def _images(folder: pathlib.Path) -> np.ndarray:
+    from PIL import Image, UnidentifiedImageError
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
+    if not paths:
+        raise ValueError(f"{folder} holds no images ({', '.join(IMAGES)}).")
+    images: list[np.ndarray] = []
+    for path in paths:
+        try:
+            with Image.open(path) as image:
+                grey = image.mode in ("1", "L", "I;16", "I", "F")
+                pixels = np.asarray(image.convert("L" if grey else "RGB"), "float32") / 255
+        except (UnidentifiedImageError, OSError) as error:
+            raise ValueError(f"{path} cannot be read as an image: {_first_line(error)}") from error
+        if images and pixels.shape != images[0].shape:
+            raise ValueError(
+                f"{path} is {_size(pixels)}, the images before it {_size(images[0])}; all of a folder must be of one "
+                "size and all grey or all coloured."
+            )
+        images.append(pixels)
+    return np.stack(images)
+
+
+def _size(pixels: np.ndarray) -> str:
+    return f"{pixels.shape[1]} x {pixels.shape[0]} {'grey' if pixels.ndim == 2 else 'coloured'}"
+
+
+def _first_line(error: Any) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0]
+
+
+_READERS = {".npy": _npy, ".npz": _npz, ".csv": pd.read_csv, ".parquet": _parquet}

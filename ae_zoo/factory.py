@@ -1,0 +1,91 @@
+"""Building and loading models by the name of their family."""
+
+import os
+import pathlib
+import zipfile
+from typing import Any
+
+import keras
+
+from ae_zoo import checks
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import unknown
+from ae_zoo.families import FAMILIES
+
+
+def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int | None = None, **options: Any) -> Any:
+    """A compiled model of a family, ready to fit.
+
+    Args:
+        family: a name of `ae_zoo.families()`.
+        input_shape: of one row: `784`, or `(28, 28)`.
+        data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
+            in [0, 1] get a sigmoid output; others are standardised and get a linear output.
+        seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
+        **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
+
+    Returns:
+        An `Autoencoder`, compiled with Keras's defaults and Adam, for plain `model.fit(x)` or for `ae_zoo.fit`.
+
+    Raises:
+        ValueError: for an unknown family or option (with the nearest known one), or an illegal value.
+
+    Example:
+        >>> model = ae_zoo.build("sparse", input_shape=784, code=100, sparsity=-0.1)
+    """
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    cls = FAMILIES[family]
+    if data is not None:
+        if input_shape is not None:
+            raise ValueError("Give input_shape or data, not both: the shape is read off the data.")
+        options = {**_suited(cls, data), **options}
+    elif input_shape is not None:
+        options = {"input_shape": input_shape, **options}
+    if seed is not None:
+        keras.utils.set_random_seed(seed)
+    model = cls(**options)
+    model.compile(optimizer=keras.optimizers.Adam())
+    model.optimizer.build(model.trainable_variables)  # an unbuilt one warns when the model is saved and loaded
+    if data is not None:
+        model.adapt(data)
+    return model
+
+
+def load(path: str | os.PathLike) -> Autoencoder:
+    """The model in a `.keras` file, of the class that it was saved as. No code from the file is run.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, or holds no model of this package.
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no model file {path}.")
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{path} is not a .keras file, or is cut short; write it again with model.save.")
+    try:
+        model = keras.saving.load_model(path)
+    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} cannot be loaded as a model: {_first_line(error)}") from error
+    if not isinstance(model, Autoencoder):
+        raise ValueError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
+    return model
+
+
+def families() -> dict[str, str]:
+    """The name of each family, and what it is in one line."""
+    return {name: (cls.__doc__ or "").strip().splitlines()[0] for name, cls in FAMILIES.items()}
+
+
+def _suited(cls: type[Autoencoder], data: Any) -> dict[str, Any]:
+    """The shape of the rows, and the scaling and output that suit their values."""
+    data = checks.numeric(data, "data")
+    options: dict[str, Any] = {"input_shape": data.shape[1:]}
+    if data.min() < 0 or data.max() > 1:
+        options |= {"scaling": "standard", "output_activation": "linear"}
+    return options
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0]

@@ -1,0 +1,105 @@
+"""The two layers that stand before an encoder: scaling and corruption."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo import noise
+
+
+def fit_scaling(mode: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(offset, scale), each `(*features)`, that take rows `x` `(n, *features)` to the mode's range."""
+    if mode == "none":
+        return np.zeros(x.shape[1:], "float32"), np.ones(x.shape[1:], "float32")
+    if mode == "minmax":
+        offset, scale = x.min(axis=0), np.ptp(x, axis=0)
+    else:
+        offset, scale = x.mean(axis=0, dtype="float64"), x.std(axis=0, dtype="float64")
+    # Rounding leaves a constant feature a spread of about 1e-7 of its size, which must not be blown up to 1.
+    constant = scale <= 1e-6 * np.maximum(1e-30, np.abs(offset))
+    return offset.astype("float32"), np.where(constant, 1.0, scale).astype("float32")
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Scaling(keras.layers.Layer):
+    """Scales every feature by what `adapt` saw in the training rows; `invert` takes values back.
+
+    Args:
+        mode: `"minmax"` maps the training rows' range to [0, 1], `"standard"` gives them mean 0 and standard deviation
+            1, `"none"` leaves them as they are. A feature that is constant in the training rows is only shifted.
+
+    Input and output: `(batch, *features)`, float.
+    """
+
+    def __init__(self, mode: str = "none", **kwargs: Any) -> None:
+        super().__init__(trainable=False, **kwargs)
+        self.mode = mode
+        self.adapted = mode == "none"
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        if self.mode != "none":
+            shape = tuple(input_shape[1:])
+            self.offset = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="offset")
+            self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
+
+    def adapt(self, x: np.ndarray) -> None:
+        """Fits offset and scale to the rows `x` `(n, *features)`."""
+        if self.mode != "none":
+            offset, scale = fit_scaling(self.mode, x)
+            self.offset.assign(offset)
+            self.scale.assign(scale)
+            self.adapted = True
+
+    def call(self, x: Any) -> Any:
+        return x if self.mode == "none" else (x - self.offset) / self.scale
+
+    def invert(self, x: Any) -> Any:
+        """From the model's scale to the data's; NumPy in, NumPy out."""
+        if self.mode == "none":
+            return x
+        return x * np.asarray(self.scale) + np.asarray(self.offset)
+
+    def save_own_variables(self, store: Any) -> None:
+        if self.mode != "none":
+            store["offset"], store["scale"] = np.asarray(self.offset), np.asarray(self.scale)
+            store["adapted"] = np.array(self.adapted, "float32")
+
+    def load_own_variables(self, store: Any) -> None:
+        if self.mode != "none":
+            self.offset.assign(store["offset"])
+            self.scale.assign(store["scale"])
+            self.adapted = bool(np.asarray(store["adapted"]))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mode": self.mode}
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Corruption(keras.layers.Layer):
+    """Puts fresh noise on its input at every training step, and none at inference.
+
+    Args:
+        kind: `"gaussian"`, `"dropout"`, `"masking"` or `"salt_pepper"`; see `noise.corrupt`.
+        amount: standard deviation (gaussian) or share of the features (others).
+        low, high: the values that pepper and salt take.
+        seed: of the noise; drawn anew if not given.
+
+    Input and output: `(batch, *features)`.
+    """
+
+    def __init__(
+        self, kind: str, amount: float, low: float = 0.0, high: float = 1.0, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.kind, self.amount, self.low, self.high = kind, amount, low, high
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        if not training:
+            return x
+        return noise.KINDS[self.kind](x, self.amount, self.low, self.high, self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"kind": self.kind, "amount": self.amount, "low": self.low, "high": self.high}
+        return {**super().get_config(), **own}

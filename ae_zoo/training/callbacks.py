@@ -1,0 +1,110 @@
+"""What watches a run: each callback has one duty, and they are ordinary Keras callbacks."""
+
+import math
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Remembers the weights of the best epoch, and stops when no better one has come for `patience` epochs.
+
+    Args:
+        monitor: the metric to minimise.
+        patience: epochs without improvement before the run is stopped; None never stops it.
+    """
+
+    def __init__(self, monitor: str, patience: int | None) -> None:
+        super().__init__()
+        self.monitor, self.patience = monitor, patience
+        self.error, self.epoch = math.inf, -1
+        self.weights: list[np.ndarray] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        error = float(logs[self.monitor])
+        if error < self.error:
+            self.error, self.epoch, self.weights = error, epoch, self.model.get_weights()
+        elif self.is_exhausted(epoch):
+            self.model.stop_training = True
+
+    def is_exhausted(self, epoch: int) -> bool:
+        """Whether patience has run out at the end of `epoch`."""
+        return self.patience is not None and epoch - self.epoch >= self.patience
+
+    def restore(self, model: keras.Model) -> None:
+        """Gives `model` the weights of the best epoch, if there was one."""
+        if self.weights:
+            model.set_weights(self.weights)
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Raises `FloatingPointError`, with advice, as soon as the loss is not finite."""
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if logs and not math.isfinite(float(logs["loss"])):
+            raise FloatingPointError(
+                f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so training was stopped and "
+                "the best weights so far were kept; try a learning_rate ten times smaller, and scaling='standard' if "
+                "the features have large values."
+            )
+
+
+class Deadline(keras.callbacks.Callback):
+    """Stops the run when its wall-clock budget is spent.
+
+    Args:
+        seconds: the budget; None for no limit.
+        spent: seconds that the run took before it was interrupted.
+    """
+
+    def __init__(self, seconds: float | None, spent: float) -> None:
+        super().__init__()
+        self.limit = math.inf if seconds is None else seconds
+        self.begin = time.perf_counter() - spent
+        self.passed = False
+
+    @property
+    def seconds(self) -> float:
+        return time.perf_counter() - self.begin
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.seconds > self.limit:
+            self.passed = self.model.stop_training = True
+
+
+class Stopwatch(keras.callbacks.Callback):
+    """Counts the rows trained on and the seconds this took, without the first call, which compiles, or validation."""
+
+    def __init__(self, batch_size: int, steps: int, steps_per_call: int) -> None:
+        super().__init__()
+        self.batch_size, self.steps, self.steps_per_call = batch_size, steps, steps_per_call
+        self.rows, self.seconds, self._compiled = 0, 0.0, False
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        self._begin = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._compiled:
+            begun = batch + 1 - self.steps_per_call
+            self.rows += (min(batch + 1, self.steps) - begun) * self.batch_size
+            self.seconds += time.perf_counter() - self._begin
+        self._compiled = True
+
+    @property
+    def rows_per_second(self) -> float:
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+class Progress(keras.callbacks.ProgbarLogger):
+    """Keras's progress bar for steps that run several at a call.
+
+    Keras counts the last call of an epoch as a full one, which shows 450 of 421 steps.
+    """
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        super().on_train_batch_end(min(batch, self.target - 1), logs)
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        super().set_params({**params, "verbose": params["verbose"] or 0})

@@ -1,0 +1,62 @@
+"""Greedy layer-wise pretraining of dense networks (Hinton and Salakhutdinov 2006; Bengio et al. 2007, section 2.3)."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ae_zoo import checks
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.factory import build
+from ae_zoo.training.trainer import TrainingResult, fit
+
+
+def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> list[TrainingResult]:
+    """Trains the layers of a dense model one after another, outermost first, before `fit` trains them together.
+
+    Each pair of mirrored layers is trained as a one-layer autoencoder of what the layers below it give, with the
+    model's own activations and corruption, and its weights are put in place.
+
+    Args:
+        model: any dense model; each layer keeps its width and activation.
+        x: rows `(n, *input_shape)` in the data's units.
+        seed: of every layer's run.
+        **options: for `fit`, such as `epochs=3`, `minutes=1` or `verbose=0`; they hold for each layer.
+
+    Returns:
+        One result a pair of layers, outermost first.
+
+    Raises:
+        ValueError: as `fit` does, or where the model's layers are not dense.
+    """
+    config = model.config
+    x = checks.rows(x, config.input_shape)
+    model.check_targets(x)
+    if not model.scaling.adapted:
+        model.scaling.adapt(x)
+    rows = np.asarray(model.scaling(x)).reshape(len(x), -1)
+    widths = [math.prod(config.input_shape), *config.hidden, config.code]
+    depth = len(widths) - 1
+    results = []
+    for level in range(depth):
+        outermost, innermost = level == 0, level == depth - 1
+        layer = build(
+            "undercomplete",
+            widths[level],
+            code=widths[level + 1],
+            code_activation=config.code_activation if innermost else config.activation,
+            output_activation=config.output_activation if outermost else config.activation,
+            loss=config.loss if outermost else "mse",
+            corruption=config.corruption,
+            corruption_amount=config.corruption_amount,
+            seed=seed + level,
+        )
+        results.append(fit(layer, rows, seed=seed, **options))
+        down = "code" if innermost else f"hidden_{level}"
+        up = f"hidden_{2 * (depth - 1) - level}"
+        if outermost:
+            up = "reconstruction" if len(config.input_shape) == 1 else "reconstruction_flat"
+        model.get_layer(down).set_weights(layer.get_layer("code").get_weights())
+        model.get_layer(up).set_weights(layer.get_layer("reconstruction").get_weights())
+        rows = layer.encode(rows)
+    return results

@@ -1,0 +1,240 @@
+"""The one-call trainer: it prepares a run of Keras's own `fit` and hands it callbacks. It has no loop of its own."""
+
+import dataclasses
+import math
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo import checks
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.training.batches import Batches
+from ae_zoo.training.callbacks import Deadline, KeepBest, Progress, StopOnNaN, Stopwatch
+from ae_zoo.training.checkpoint import Checkpoint, digest
+
+MONITOR = "val_reconstruction"  # without the penalties: a penalised model is still chosen by what it reconstructs
+STEPS = 3400  # of a default run: 8 epochs of 54,000 rows in batches of 128
+STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
+VALIDATION_BATCH = 2048
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingResult:
+    """What a run did. The model itself holds the best weights.
+
+    Attributes:
+        history: each metric's value by epoch, as in Keras's `History.history`.
+        best_epoch: the epoch, from 1, whose weights the model has.
+        best_error: its validation reconstruction loss (the last training loss where nothing was held out).
+        rows, validation_rows: how many were trained on and held out.
+        seconds: wall-clock time, compiling and validation included, an interrupted run's earlier part too.
+        rows_per_second: rows trained on in a second, without compiling and validation.
+        stopped: `"all epochs done"`, `"no improvement"` or `"time is up"`.
+    """
+
+    history: dict[str, list[float]]
+    best_epoch: int
+    best_error: float
+    rows: int
+    validation_rows: int
+    seconds: float
+    rows_per_second: float
+    stopped: str
+
+    @property
+    def epochs(self) -> int:
+        """Epochs run, a last partial one included."""
+        return len(self.history["loss"])
+
+    def __str__(self) -> str:
+        what = MONITOR if self.validation_rows else "reconstruction"
+        rate = f", {self.rows_per_second:,.0f} rows/s" if self.rows_per_second else ""
+        return (
+            f"{self.stopped} after {self.epochs} epochs of {self.rows:,} rows in {self.seconds:.1f} s{rate}; "
+            f"best {what} {self.best_error:.5f} in epoch {self.best_epoch} ({self.validation_rows:,} rows held out)"
+        )
+
+
+def fit(
+    model: Autoencoder,
+    x: Any,
+    *,
+    validation: float | Any = 0.1,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float = 4e-3,
+    optimizer: keras.optimizers.Optimizer | None = None,
+    patience: int | None = None,
+    minutes: float | None = None,
+    seed: int = 1,
+    checkpoint: str | os.PathLike | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int | str = "auto",
+) -> TrainingResult:
+    """Trains a model with defaults that work, and leaves it with the weights of its best epoch.
+
+    The learning rate warms up over the first 5 % of the steps and then falls along a cosine. An unfitted scaling is
+    fitted to the training rows. The steps are Keras's own `fit`, compiled by XLA and run several at a call; the model
+    is compiled afresh, so use plain `model.fit` for metrics of your own.
+
+    Args:
+        model: from `ae_zoo.build`, or loaded.
+        x: rows `(n, *input_shape)` in the data's units.
+        validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or 0 for none.
+        epochs: default: as many as make about 3,400 steps, at least 8.
+        batch_size: default 128, smaller for less than 4,096 rows.
+        learning_rate: the highest, for Adam.
+        optimizer: instead of Adam and its schedule.
+        patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
+            least 5.
+        minutes: wall-clock budget; the best weights so far are kept when it is spent.
+        seed: of the held-out rows, the order of the batches and the noise. The initial weights are `build`'s.
+        checkpoint: a file for the run's state, written each epoch. The same call with the same file goes on from there
+            and ends with the weights of a run that was never interrupted.
+        callbacks: Keras callbacks of your own.
+        verbose: 0 silent, 1 progress bar, 2 a line an epoch, "auto" as Keras has it.
+
+    Raises:
+        ValueError: for rows that the model cannot take, or a checkpoint of another run.
+        FloatingPointError: the loss became NaN or infinite; the model keeps the best weights so far.
+    """
+    x = checks.rows(x, model.config.input_shape)
+    rows, valid = _split(model, x, validation, seed)
+    batch_size = batch_size or max(8, min(128, len(rows) // 32))
+    for name, value in (("batch_size", batch_size), ("epochs", 1 if epochs is None else epochs)):
+        if not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+    batch_size = min(batch_size, len(rows))
+    model.check_targets(x)
+    if not model.scaling.adapted:
+        model.scaling.adapt(x[rows])
+    batches = Batches(x, rows, batch_size, seed)
+    epochs = epochs or max(8, math.ceil(STEPS / batches.steps))
+    steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
+
+    own_optimizer = optimizer is not None
+    model.compile(
+        optimizer=optimizer if own_optimizer else _adam(learning_rate, epochs * batches.steps),
+        steps_per_execution=steps_per_call,
+        jit_compile=True,
+    )
+    model.optimizer.build(model.trainable_variables)
+    _reseed(model, seed)
+
+    has_validation = valid is not None
+    best = KeepBest(MONITOR if has_validation else "reconstruction", patience or max(5, epochs // 5))
+    if not has_validation:
+        best.patience = None  # a training loss says nothing about when to stop
+    saved = None
+    if checkpoint is not None:
+        run = {
+            "family": type(model).__name__,
+            "config": model.config.to_dict(),
+            "data": digest(x),
+            "validation": digest(valid) if has_validation else None,
+            "plan": [epochs, batch_size, seed, best.patience],
+            "optimizer": model.optimizer.get_config() if own_optimizer else learning_rate,
+        }
+        saved = Checkpoint(checkpoint, run)
+        saved.restore(model, best)
+    deadline = Deadline(None if minutes is None else 60 * minutes, saved.seconds if saved else 0.0)
+    stopwatch = Stopwatch(batch_size, batches.steps, steps_per_call)
+    watchers = [batches, StopOnNaN(), deadline, stopwatch, best]
+    if saved:
+        saved.follow(best, deadline)
+        watchers.append(saved)
+    if verbose:
+        watchers.append(Progress())
+
+    first = saved.next_epoch if saved else 0
+    done = saved is not None and (saved.finished is not None or best.is_exhausted(first - 1))
+    history: dict[str, list[float]] = {}
+    if not done and first < epochs:
+        try:
+            # The name `fit` of the base: a family may give its own `fit` another meaning for y.
+            record = model.fit(
+                batches.dataset,
+                epochs=epochs,
+                initial_epoch=first,
+                validation_data=valid,
+                validation_batch_size=_even(len(valid)) if has_validation else None,
+                callbacks=[*watchers, *callbacks],
+                verbose=verbose,
+                shuffle=False,
+            )
+            history = record.history
+        finally:  # also when interrupted: what was found is kept
+            best.restore(model)
+            model.compile(
+                optimizer=model.optimizer
+            )  # back to Keras's defaults: `predict` is slow with many steps a call
+    else:
+        best.restore(model)
+        model.compile(optimizer=model.optimizer)
+    if saved:
+        history = saved.history
+    stopped = "all epochs done"
+    if deadline.passed:
+        stopped = "time is up"
+    elif len(history["loss"]) < epochs:
+        stopped = "no improvement"
+    if saved and not done and not deadline.passed:
+        saved.write(finished=stopped)
+    result = TrainingResult(
+        history={name: [float(value) for value in values] for name, values in history.items()},
+        best_epoch=best.epoch + 1,
+        best_error=best.error,
+        rows=len(rows),
+        validation_rows=len(valid) if has_validation else 0,
+        seconds=deadline.seconds,
+        rows_per_second=stopwatch.rows_per_second,
+        stopped=stopped,
+    )
+    if verbose:
+        print(result)
+    return result
+
+
+def _split(model: Autoencoder, x: np.ndarray, validation: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """The indices of the training rows, and the validation rows themselves (None for none)."""
+    if not np.isscalar(validation):
+        valid = checks.rows(validation, model.config.input_shape, "validation")
+        model.check_targets(valid, "validation")
+        return np.arange(len(x)), valid
+    if not 0 <= validation < 1:
+        raise ValueError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
+    if not validation:
+        return np.arange(len(x)), None
+    held_out = max(1, round(validation * len(x)))
+    if held_out >= len(x):
+        raise ValueError(
+            f"{len(x)} rows cannot be split for validation={validation:g}; give more rows or validation=0."
+        )
+    order = np.random.default_rng(seed).permutation(len(x))
+    return np.sort(order[held_out:]), x[np.sort(order[:held_out])]
+
+
+def _even(rows: int) -> int:
+    """A batch size of at most VALIDATION_BATCH that leaves the last batch as full as can be."""
+    return math.ceil(rows / math.ceil(rows / VALIDATION_BATCH))
+
+
+def _adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    warmup = max(1, steps // 20)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=learning_rate / 100,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=learning_rate,
+        warmup_steps=warmup,
+    )
+    return keras.optimizers.Adam(schedule)
+
+
+def _reseed(model: keras.Model, seed: int) -> None:
+    """Starts every noise generator of the model at a state that follows from the seed."""
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    for index, state in enumerate(states):
+        state.assign(np.array([seed + 7919 * index, 0], "uint32"))
