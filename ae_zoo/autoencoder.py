@@ -12,6 +12,8 @@ import numpy as np
 from ae_zoo import checks, files, losses, nets, noise
 from ae_zoo.config import Config, unknown
 
+FEW = 128  # rows for which a compiled function does not pay
+
 
 class Autoencoder(keras.Model):
     """An encoder and a decoder that are trained together to give back their input.
@@ -238,8 +240,10 @@ def _in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndar
     """The network's output for all rows in one array, computed a few rows at a time.
 
     `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
-    batch begins early enough to be a full one, as every other size is another tracing.
+    batch begins early enough to be a full one, as every other size is another tracing; so a few rows are not compiled.
     """
+    if len(x) <= FEW:
+        return keras.ops.convert_to_numpy(network(x))
     size = min(batch_size, len(x))
     result = None
     for start in range(0, len(x), size):

@@ -23,9 +23,7 @@ def normal(shape: Any, seed: keras.random.SeedGenerator) -> Any:
 
 
 def _philox(name: str, shape: Any, seed: keras.random.SeedGenerator) -> Any:
-    """TensorFlow's generator by name. Left to choose, XLA takes ThreeFry on a CPU, which costs 50 times as much, and
-    other numbers than the uncompiled function has.
-    """
+    """TensorFlow's generator by name: left to choose, XLA takes ThreeFry on a CPU, which costs 50 times as much."""
     import tensorflow as tf
 
     return getattr(tf.random, name)(shape, seed=tf.cast(seed.next(), "int32"), alg="philox")

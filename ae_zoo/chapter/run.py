@@ -88,4 +88,4 @@ class Line(keras.callbacks.Callback):
             print(f"\r{self._line(what)}\x1b[K", end="", flush=True)
 
     def _line(self, what: str) -> str:
-        return f"    {self.name:<26} {what}  {time.perf_counter() - self.begin:4.0f} s"
+        return f"    {self.name:<34} {what}  {time.perf_counter() - self.begin:4.0f} s"

@@ -50,12 +50,17 @@ def sparsity(run: Run) -> Section:
             "share_below_minus_half": inactive,
         }
         panels[name] = code
-    before, after = (section.results[name]["average_activation"] for name in ("no penalty", "beta 0.01"))
+    before, after = section.results["no penalty"], section.results["beta 0.01"]
     section.text(
         "A penalty asks each of the 100 tanh codes to average -0.1 over the digits, where -1 is off and 1 is on. The "
         "penalty is the Kullback-Leibler divergence between the wanted and the seen share of the way from -1 to 1, so "
-        f"-0.1 means 0.45. The average over all codes goes from {before:+.3f} to {after:+.3f}; the book's goes from "
-        f"{BOOK_BEFORE} to {BOOK_AFTER}."
+        f"-0.1 means 0.45. The average over all codes goes from {before['average_activation']:+.3f} to "
+        f"{after['average_activation']:+.3f}; the book's goes from {BOOK_BEFORE} to {BOOK_AFTER}.",
+        "The average over all codes hides what happens to single ones. Without a penalty their own averages reach from "
+        f"{before['unit_averages'][0]:+.2f} to {before['unit_averages'][1]:+.2f}: a code near either end says the same of "
+        "every digit, for its tanh is saturated and passes no gradient. With the smallest penalty they reach from "
+        f"{after['unit_averages'][0]:+.2f} to {after['unit_averages'][1]:+.2f}, and the test error goes from "
+        f"{before['test_mse']:.5f} to {after['test_mse']:.5f}.",
     )
     section.table(
         ["", "test MSE", "average activation", "averages of single codes", "codes below -0.5", "the book's MSE"],
@@ -80,9 +85,12 @@ def sparsity(run: Run) -> Section:
         ),
         "What few active codes still hold.",
     )
+    last = section.results["beta 0.2"]
     section.text(
-        "A target of -0.1 is next to no constraint: a shift of the biases meets it, and the error hardly changes. It "
-        "moves the mean without making a code sparse. At -0.75 most codes must be off for most digits, each code is left "
-        "to stand for something rarer, and that has its price in error."
+        "More weight brings the averages nearer to the target and costs error: "
+        f"{after['test_mse']:.5f} at 0.01, {last['test_mse']:.5f} at 0.2. A target of -0.1 moves the mean without making "
+        f"a code sparse: {last['share_below_minus_half']:.0%} of the activations lie below -0.5. At {STRONG_TARGET:g} it "
+        f"is {section.results[f'target {STRONG_TARGET:g}']['share_below_minus_half']:.0%}: most codes are off for most "
+        "digits, each is left to stand for something rarer, and that has its price in error too."
     )
     return section

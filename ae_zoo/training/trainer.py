@@ -16,7 +16,8 @@ from ae_zoo.training.callbacks import Deadline, KeepBest, Progress, StopOnNaN, S
 from ae_zoo.training.checkpoint import Checkpoint, digest
 
 MONITOR = "val_reconstruction"  # without the penalties: a penalised model is still chosen by what it reconstructs
-STEPS = 3400  # of a default run: 8 epochs of 54,000 rows in batches of 128
+STEPS = 1680  # of a default run: 8 epochs of 54,000 rows in batches of 256
+LEARNING_RATE = 8e-3  # at a batch of 256
 STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
 VALIDATION_BATCH = 2048
 
@@ -65,7 +66,7 @@ def fit(
     validation: float | Any = 0.1,
     epochs: int | None = None,
     batch_size: int | None = None,
-    learning_rate: float = 4e-3,
+    learning_rate: float | None = None,
     optimizer: keras.optimizers.Optimizer | None = None,
     patience: int | None = None,
     minutes: float | None = None,
@@ -84,9 +85,10 @@ def fit(
         model: from `ae_zoo.build`, or loaded.
         x: rows `(n, *input_shape)` in the data's units.
         validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or 0 for none.
-        epochs: default: as many as make about 3,400 steps, at least 8.
-        batch_size: default 128, smaller for less than 4,096 rows.
-        learning_rate: the highest, for Adam.
+        epochs: default: as many as make about 1,700 steps, at least 8.
+        batch_size: default 256, smaller for less than 8,192 rows.
+        learning_rate: the highest, for Adam; default 0.008 at a batch of 256, and as the square root of the batch size
+            otherwise (Malladi et al. 2022, section 4).
         optimizer: instead of Adam and its schedule.
         patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
             least 5.
@@ -103,7 +105,7 @@ def fit(
     """
     x = checks.rows(x, model.config.input_shape)
     rows, valid = _split(model, x, validation, seed)
-    batch_size = batch_size or max(8, min(128, len(rows) // 32))
+    batch_size = batch_size or max(8, min(256, len(rows) // 32))
     for name, value in (("batch_size", batch_size), ("epochs", 1 if epochs is None else epochs)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
@@ -111,6 +113,7 @@ def fit(
     model.check_targets(x)
     if not model.scaling.adapted:
         model.scaling.adapt(x[rows])
+    learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
     batches = Batches(x, rows, batch_size, seed)
     epochs = epochs or max(8, math.ceil(STEPS / batches.steps))
     steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))

@@ -1,0 +1,25 @@
+"""Runs the benchmarks and prints each figure beside its target; what falls short is printed as falling short."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import platform
+import subprocess
+import sys
+
+PARTS = ("speed", "grid", "scoring", "memory")
+
+
+def main() -> None:
+    chosen = sys.argv[1:] or list(PARTS)
+    for part in chosen:
+        if part not in PARTS:
+            sys.exit(f"There is no benchmark {part!r}; known: {', '.join(PARTS)}.")
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}", flush=True)
+    for part in chosen:  # a process each, so that one's memory and threads are not another's
+        subprocess.run([sys.executable, "-m", f"benchmarks.{part}"], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,151 @@
+"""Seconds an epoch and the share of the machine's matrix-product peak, beside plain Keras and a bare PyTorch loop.
+
+Work is counted as 6 FLOP a weight and row (forward, and two products backward), the usual convention; the one product
+that nobody computes, the gradient of the input, is counted too. The line "products alone" is the ceiling for these
+shapes: the products of a step and nothing else, through TensorFlow.
+"""
+
+import itertools
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import ae_zoo
+from benchmarks import common
+
+BATCH, EPOCHS, ROUNDS = 256, 4, 3
+NETWORKS = {"784-100-784": ((), 100, 0.60), "784-300-100-300-784": ((300,), 100, 0.75)}
+
+
+def main() -> None:
+    x = common.digits().x_train
+    peaks = [common.peak()]
+    for name, (hidden, code, target) in NETWORKS.items():
+        widths = [784, *hidden, code, *reversed(hidden), 784]
+        ways = {
+            "products alone": lambda w=widths: products(x, w),
+            "ae_zoo.fit, defaults": lambda h=hidden, c=code: zoo(x, h, c),
+            "plain Keras fit": lambda h=hidden, c=code: plain_keras(x, h, c),
+        }
+        if torch_is_here():
+            ways["bare PyTorch loop"] = lambda w=widths: torch_loop(x, w)
+        seconds: dict[str, list[float]] = {way: [] for way in ways}
+        for _ in range(ROUNDS):  # in turn, so that a drift of the machine meets all of them
+            for way, run in ways.items():
+                seconds[way] += run()
+            peaks.append(common.peak())
+        top = max(peaks)
+        work = 6 * sum(a * b for a, b in itertools.pairwise(widths)) * len(x)
+        print(f"{name}, batch {BATCH}, {len(x):,} rows an epoch; peak {top / 1e9:.0f} GFLOP/s", flush=True)
+        for way, times in seconds.items():
+            median = float(np.median(times))
+            print(
+                f"  {way:<22} {median:6.3f} s an epoch (least {min(times):.3f}, most {max(times):.3f}), "
+                f"{work / median / top:4.0%} of the peak",
+                flush=True,
+            )
+        ours = float(np.median(seconds["ae_zoo.fit, defaults"]))
+        common.verdict("share of the peak", 100 * work / ours / top, 100 * target, at_most=False, unit=" %")
+        if "bare PyTorch loop" in seconds:
+            ratio = ours / float(np.median(seconds["bare PyTorch loop"]))
+            common.verdict("time against the PyTorch loop", ratio, 1.0, at_most=True)
+        else:
+            print("  PyTorch is not installed; its loop was not run")
+
+
+def products(x: np.ndarray, widths: list[int]) -> list[float]:
+    """Seconds that the products of an epoch's steps take, without the one that no training computes."""
+    weights = [tf.random.normal(shape) * 0.05 for shape in itertools.pairwise(widths)]
+    batch = tf.constant(x[:BATCH])
+
+    @tf.function
+    def step(batch, *weights):
+        activations = [batch]
+        for weight in weights:
+            activations.append(activations[-1] @ weight)
+        gradient, gradients = activations[-1], []
+        for index in reversed(range(len(weights))):
+            gradients.append(tf.matmul(activations[index], gradient, transpose_a=True))
+            if index:
+                gradient = tf.matmul(gradient, weights[index], transpose_b=True)
+        return gradients
+
+    step(batch, *weights)
+
+    def epoch() -> None:
+        for _ in range(len(x) // BATCH):
+            result = step(batch, *weights)
+        result[0].numpy()
+
+    return [common.best_seconds(epoch, 1) for _ in range(EPOCHS)]
+
+
+def zoo(x: np.ndarray, hidden: tuple[int, ...], code: int) -> list[float]:
+    """Training seconds for as many rows as `x` has, from the rate that `fit` reports: compiling and validation apart."""
+    model = ae_zoo.build("undercomplete", 784, hidden=hidden, code=code, seed=1)
+    result = ae_zoo.fit(model, x, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    return [len(x) / result.rows_per_second]
+
+
+def plain_keras(x: np.ndarray, hidden: tuple[int, ...], code: int) -> list[float]:
+    model = keras.Sequential([keras.Input((784,))])
+    for width in (*hidden, code, *reversed(hidden)):
+        model.add(keras.layers.Dense(width, activation="linear" if width == code else "selu"))
+    model.add(keras.layers.Dense(784, activation="sigmoid"))
+    model.compile("adam", "mse")
+    watch = Epochs()
+    model.fit(x, x, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[watch])
+    return watch.seconds[1:]
+
+
+class Epochs(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.seconds = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.begin = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds.append(time.perf_counter() - self.begin)
+
+
+def torch_is_here() -> bool:
+    try:
+        import torch  # noqa: F401 - only asked whether it is there
+    except ImportError:
+        return False
+    return True
+
+
+def torch_loop(x: np.ndarray, widths: list[int]) -> list[float]:
+    import torch
+
+    layers = []
+    for index, (a, b) in enumerate(itertools.pairwise(widths)):
+        layers.append(torch.nn.Linear(a, b))
+        if index + 2 == len(widths):
+            layers.append(torch.nn.Sigmoid())
+        elif b != min(widths):
+            layers.append(torch.nn.SELU())
+    network = torch.nn.Sequential(*layers)
+    optimizer = torch.optim.Adam(network.parameters())
+    rows = torch.from_numpy(x)
+    seconds = []
+    for _ in range(EPOCHS):
+        begin = time.perf_counter()
+        order = torch.randperm(len(rows))
+        for start in range(0, len(rows) - BATCH + 1, BATCH):
+            batch = rows[order[start : start + BATCH]]
+            optimizer.zero_grad(set_to_none=True)
+            loss = torch.nn.functional.mse_loss(network(batch), batch)
+            loss.backward()
+            optimizer.step()
+        seconds.append(time.perf_counter() - begin)
+    return seconds[1:]
+
+
+if __name__ == "__main__":
+    main()

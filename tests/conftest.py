@@ -1,0 +1,31 @@
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+import pytest
+
+from ae_zoo.data import load_mnist
+from ae_zoo.data.mnist import VARIABLE
+
+
+@pytest.fixture
+def x():
+    """64 rows of 8 features in [0, 1] with three directions in them: small enough to train on in a blink."""
+    random = np.random.default_rng(0)
+    signal = random.normal(size=(64, 3)) @ random.normal(size=(3, 8))
+    return (1 / (1 + np.exp(-signal))).astype("float32")
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """The 5,000 real digits, whatever else this machine has: tests need no network and no other data."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv(VARIABLE, raising=False)
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr("keras.datasets.mnist.load_data", _no_network)
+        return load_mnist()
+
+
+def _no_network(*args, **kwargs):
+    raise Exception("URL fetch failure: no network in tests")

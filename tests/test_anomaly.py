@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+import sklearn.decomposition
+
+import ae_zoo
+
+
+@pytest.fixture
+def pca(x):
+    return ae_zoo.PCA(2).fit(x)
+
+
+def test_pca_equals_scikit_learn(x, pca, tmp_path):
+    reference = sklearn.decomposition.PCA(2).fit(x)
+    rebuilt = reference.inverse_transform(reference.transform(x))
+    assert np.allclose(pca.reconstruct(x), rebuilt, atol=1e-5)
+    assert np.allclose(pca.reconstruction_error(x), np.square(x - rebuilt).mean(axis=1), atol=1e-6)
+    assert np.allclose(pca.reconstruction_error(x, per_feature=True), np.square(x - rebuilt), atol=1e-6)
+    assert np.allclose(np.abs(pca.encode(x)), np.abs(reference.transform(x)), atol=1e-5)
+    assert np.allclose(pca.decode(pca.encode(x)), pca.reconstruct(x), atol=1e-6)
+    pca.save(tmp_path / "pca.npz")
+    assert np.array_equal(ae_zoo.PCA.load(tmp_path / "pca.npz").reconstruct(x), pca.reconstruct(x))
+
+
+def test_pca_of_scaled_images(tmp_path):
+    images = np.random.default_rng(0).normal(50, 9, size=(40, 3, 4)).astype("float32")
+    pca = ae_zoo.PCA(12, scaling="standard").fit(images)
+    assert np.allclose(pca.reconstruct(images), images, atol=1e-3)  # all components
+    assert pca.encode(images).shape == (40, 12)
+    with pytest.raises(ValueError, match="from 1 to 12"):
+        ae_zoo.PCA(13).fit(images)
+    with pytest.raises(ValueError, match=r"fit\(x_train\) first"):
+        ae_zoo.PCA(2).encode(images)
+
+
+class Scores:
+    """A model whose error of a row is the row's first feature."""
+
+    def reconstruction_error(self, x, per_feature=False):
+        return np.asarray(x) if per_feature else np.asarray(x)[:, 0]
+
+
+def test_threshold_is_the_conformal_quantile():
+    rows = np.arange(1, 100, dtype="float32")[:, None]  # 99 scores: the 0.99-quantile of 100 is the last
+    detector = ae_zoo.Detector(Scores()).calibrate(rows, 0.01)
+    assert detector.threshold == 99
+    assert detector.calibrate(rows, 0.05).threshold == 95
+    assert detector.flag(np.array([[95.0], [95.5]])).tolist() == [False, True]
+    with pytest.raises(ValueError, match="needs at least 99 held-out rows; received 98"):
+        detector.calibrate(rows[:-1], 0.01)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        detector.calibrate(rows, 1.0)
+    with pytest.raises(ValueError, match="calibrate"):
+        ae_zoo.Detector(Scores()).flag(rows)
+
+
+def test_false_alarms_of_new_rows_come_at_the_promised_rate():
+    random = np.random.default_rng(0)
+    rates = []
+    for _ in range(200):
+        detector = ae_zoo.Detector(Scores()).calibrate(random.exponential(size=(99, 1)), 0.1)
+        rates.append(detector.flag(random.exponential(size=(500, 1))).mean())
+    assert np.mean(rates) == pytest.approx(0.1, abs=0.01)
+
+
+def test_share_adds_up_and_finds_the_broken_feature(x, pca):
+    broken = x.copy()
+    broken[:, 5] += 10
+    share = ae_zoo.Detector(pca).share(broken)
+    assert np.allclose(share.sum(axis=1), 1, atol=1e-5)
+    assert np.all(share[:, 5] == share.max(axis=1))
+    assert np.array_equal(ae_zoo.Detector(Scores()).share(np.zeros((2, 3))), np.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("kind", ["pca", "network"])
+def test_file_gives_the_same_detector_back(kind, x, pca, tmp_path):
+    model = pca if kind == "pca" else ae_zoo.build("undercomplete", 8, code=2, seed=1)
+    detector = ae_zoo.Detector(model).calibrate(x, 0.1)
+    detector.save(tmp_path / "d.zip")
+    loaded = ae_zoo.Detector.load(tmp_path / "d.zip")
+    assert (loaded.threshold, loaded.false_alarm_rate) == (detector.threshold, 0.1)
+    assert np.array_equal(loaded.score(x), detector.score(x))
+    (tmp_path / "d.zip").write_bytes(b"no")
+    with pytest.raises(ValueError, match="damaged"):
+        ae_zoo.Detector.load(tmp_path / "d.zip")
+    with pytest.raises(FileNotFoundError):
+        ae_zoo.Detector.load(tmp_path / "none.zip")
+
+
+def test_refit_leaves_the_strangest_rows_out(x):
+    rows = np.concatenate([x, np.random.default_rng(1).uniform(size=(10, 8)).astype("float32")])
+    plain = ae_zoo.PCA(2).fit(rows)
+    refitted = ae_zoo.Detector(plain).refit(rows, 0.75)
+    kept = plain.reconstruction_error(rows) <= np.quantile(plain.reconstruction_error(rows), 0.75)
+    assert np.allclose(refitted.score(rows), ae_zoo.PCA(2).fit(rows[kept]).reconstruction_error(rows), atol=1e-6)
+    network = ae_zoo.build("undercomplete", 8, code=2, hidden=[], seed=1)
+    again = ae_zoo.Detector(network).refit(x, 0.5, epochs=2, verbose=0)
+    assert again.model.config == network.config
+    assert again.model is not network
+    assert again.threshold is None

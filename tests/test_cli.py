@@ -1,0 +1,154 @@
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ae_zoo import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs a command line as the shell would, in an empty folder: (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["ae-zoo", *map(str, args)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as done:
+            code = done.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def table(x, tmp_path):
+    path = tmp_path / "rows.csv"
+    pd.DataFrame(50 * x, columns=list("abcdefgh")).to_csv(path, index=False)
+    return path
+
+
+def test_from_training_to_scores(run, table, x, tmp_path):
+    code, out, err = run(
+        "train",
+        "sparse",
+        "--data",
+        table,
+        "--set",
+        "code=3",
+        "--set",
+        "hidden=6,5",
+        "--epochs",
+        2,
+        "--out",
+        "m.keras",
+        "--quiet",
+    )
+    assert (code, err) == (0, "")
+    assert "held-out MSE" in out
+    assert "PCA with 3 components" in out
+    assert run("encode", "m.keras", "--data", table, "--out", "codes.npy")[0] == 0
+    assert np.load(tmp_path / "codes.npy").shape == (64, 3)
+    assert run("encode", "m.keras", "--data", table, "--out", "h.csv", "--layer", "hidden_1")[0] == 0
+    assert list(pd.read_csv(tmp_path / "h.csv").columns) == [f"hidden_1_{index}" for index in range(5)]
+    assert run("score", "m.keras", "--data", table, "--out", "errors.parquet", "--per-feature")[0] == 0
+    errors = pd.read_parquet(tmp_path / "errors.parquet")
+    assert list(errors.columns) == ["error", *(f"error_{name}" for name in "abcdefgh")]
+    assert np.allclose(errors["error"], errors.iloc[:, 1:].mean(axis=1), rtol=1e-5)
+
+
+def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
+    import ae_zoo
+
+    ae_zoo.Detector(ae_zoo.PCA(2).fit(50 * x)).calibrate(50 * x, 0.1).save(tmp_path / "d.zip")
+    assert run("score", "d.zip", "--data", table, "--out", "errors.csv")[0] == 0
+    frame = pd.read_csv(tmp_path / "errors.csv")
+    assert list(frame.columns) == ["error", "flagged"]
+    assert frame["flagged"].sum() == 5  # 64 rows: the threshold is the 59th score, ceil(65 x 0.9)
+
+
+def test_families_are_listed_with_their_options(run):
+    code, out, _ = run("families")
+    assert code == 0
+    for word in ("undercomplete", "stacked", "sparse", "denoising", "corruption_amount", "salt_pepper"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["train", "sparce", "--data", "rows.csv", "--out", "m.keras"], "did you mean 'sparse'"),
+        (["train", "sparse", "--data", "rows.csv", "--out", "m.h5"], "must end in .keras"),
+        (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "coed=3"], "did you mean 'code'"),
+        (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code"], "NAME=VALUE"),
+        (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code=x"], "whole number"),
+        (["train", "sparse", "--data", "none.csv", "--out", "m.keras"], "no file or folder none.csv"),
+        (["train", "sparse", "--data", "rows.csv"], "Missing option '--out'"),
+        (["encode", "none.keras", "--data", "rows.csv", "--out", "c.npy"], "no model file none.keras"),
+        (["encode", "none.keras", "--data", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
+        (["chapter", "--only", "19.9"], "no section '19.9'"),
+        (["trian"], "No such command 'trian'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(run, table, args, message):
+    code, _, err = run(*args)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, capsys):
+    from ae_zoo.chapter import SECTIONS, chapter
+    from ae_zoo.chapter import run as shared
+
+    monkeypatch.setattr(shared, "SUBSET_EPOCHS", 2)
+    chapter(digits, tmp_path)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["data"] == str(digits)
+    assert list(report["sections"]) == list(SECTIONS)
+    grid = {name: row for name, row in report["sections"]["19.2.2"].items() if "-" in name or name.isdigit()}
+    assert [row["parameters"] for row in grid.values()] == [79234, 157684, 532084, 168534, 453484]
+    assert grid["100"]["pca_test_mse"] == pytest.approx(0.0055, rel=0.1)
+    detected = report["sections"]["19.5"]
+    assert detected["shuffled pixels"]["flagged"] > 0.9
+    assert detected["real digits"]["flagged"] < 0.05
+    page = (tmp_path / "report.html").read_text()
+    assert str(digits) in page
+    assert "These are not MNIST's 60,000 digits" in page
+    assert page.count("<img ") == len(list((tmp_path / "figures").glob("*.png"))) > 8
+    assert 'src="data:image/png' in page
+    assert "http" not in page.replace("http-equiv", "")
+    models = {path.name for path in (tmp_path / "models").iterdir()}
+    assert {"undercomplete-100.keras", "denoising-gaussian.keras", "detector.zip"} <= models
+    assert capsys.readouterr().out.startswith(f"Data: {digits}")
+
+
+def test_readme_blocks_run(digits, tmp_path, monkeypatch):
+    """The README's Python blocks, one after another in one namespace, on few epochs."""
+    import pathlib
+    import re
+
+    import ae_zoo
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ae_zoo, "load_mnist", lambda *args, **kwargs: digits, raising=False)
+    fit = ae_zoo.fit
+    monkeypatch.setattr(ae_zoo, "fit", lambda *args, **kwargs: fit(*args, **{"epochs": 2, "verbose": 0, **kwargs}))
+    readme = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
+    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    assert blocks
+    namespace = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+
+
+def test_entry_point_is_installed():
+    done = subprocess.run([sys.executable, "-m", "ae_zoo", "--version"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "0.1.0" in done.stdout

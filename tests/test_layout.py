@@ -1,0 +1,78 @@
+"""The architecture, held by reading the imports."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+PACKAGE = ROOT / "ae_zoo"
+
+# From the bottom up; a module may import from lower layers and from its own package.
+LAYERS = [
+    {"config", "checks", "files"},
+    {"noise", "losses"},
+    {"layers", "regularizers"},
+    {"nets"},
+    {"autoencoder"},
+    {"families"},
+    {"factory"},
+    {"data", "pca"},
+    {"training", "plots", "report"},
+    {"anomaly"},
+    {"chapter"},
+    {"cli"},
+]
+# Imported at the top of one module alone; elsewhere only inside a function.
+HEAVY = {
+    "matplotlib": {"plots", "report"},
+    "jinja2": {"report"},
+    "pandas": {"data"},
+    "tensorflow": set(),
+    "keras_tuner": set(),
+    "click": {"cli"},
+}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")
+
+
+def unit(path):
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(tree, nodes=None):
+    for node in nodes or ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    level = {name: index for index, names in enumerate(LAYERS) for name in names}
+    own = unit(path)
+    for name in imports(ast.parse(path.read_text())):
+        parts = name.split(".")
+        if len(parts) > 1 and parts[0] == "ae_zoo" and parts[1] in level and parts[1] != own:
+            assert level[parts[1]] < level[own], f"{own} imports {name}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_libraries_have_one_home(path):
+    for name in imports(None, ast.parse(path.read_text()).body):
+        homes = HEAVY.get(name.split(".")[0])
+        assert homes is None or unit(path) in homes, f"{unit(path)} imports {name}"
+
+
+def test_help_loads_neither_keras_nor_tensorflow():
+    code = (
+        "import sys, ae_zoo, ae_zoo.cli as c\n"
+        "sys.argv = ['ae-zoo', 'train', '--help']\n"
+        "c.main()\n"
+        "assert not {'keras', 'tensorflow', 'numpy', 'matplotlib'} & set(sys.modules), 'heavy'"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "--set" in done.stdout

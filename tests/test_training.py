@@ -1,0 +1,211 @@
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import ae_zoo
+from ae_zoo.training.batches import Batches
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+def build(**options):
+    return ae_zoo.build("denoising", 8, code=2, hidden=[6], seed=1, **options)
+
+
+def test_equal_seeds_give_equal_weights_and_other_seeds_others(x):
+    weights = []
+    for seed in (1, 1, 2):
+        model = build()
+        ae_zoo.fit(model, x, epochs=2, seed=seed, verbose=0)
+        weights.append(np.concatenate([w.ravel() for w in model.get_weights()]))
+    assert np.array_equal(weights[0], weights[1])
+    assert not np.array_equal(weights[0], weights[2])
+
+
+def test_model_ends_with_its_best_weights(x):
+    model = build()
+    # A rate this high makes later epochs worse than the best one.
+    result = ae_zoo.fit(model, x, validation=x, epochs=12, learning_rate=0.3, verbose=0)
+    errors = result.history["val_reconstruction"]
+    assert result.best_error == min(errors) == errors[result.best_epoch - 1]
+    assert model.reconstruction_error(x).mean() == pytest.approx(min(errors), rel=1e-5)
+
+
+def test_stops_when_nothing_improves(x):
+    model = build()
+    model.trainable = False  # so no epoch is better than the first
+    with pytest.warns(UserWarning, match="trainable weights"):
+        result = ae_zoo.fit(model, x, epochs=50, patience=3, verbose=0)
+    assert (result.epochs, result.best_epoch, result.stopped) == (4, 1, "no improvement")
+
+
+def test_selection_ignores_the_penalty(x):
+    model = ae_zoo.build("sparse", 8, code=3, sparsity=-0.9, sparsity_weight=100.0, seed=1)
+    result = ae_zoo.fit(model, x, epochs=8, verbose=0)
+    assert result.best_epoch == 1 + int(np.argmin(result.history["val_reconstruction"]))
+    assert result.best_epoch != 1 + int(np.argmin(result.history["val_loss"]))
+
+
+def test_time_budget_keeps_the_best_so_far(x):
+    class Slow(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:  # as if the budget had been spent by now, without waiting for it
+                for callback in self.params["watchers"]:
+                    callback.begin -= 3600
+
+    from ae_zoo.training import callbacks
+
+    slow = Slow()
+    deadlines = []
+    original = callbacks.Deadline.set_params
+
+    def remember(self, params):
+        original(self, params)
+        deadlines.append(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(callbacks.Deadline, "set_params", remember)
+        slow.set_params = lambda params: setattr(slow, "params", {**params, "watchers": deadlines})
+        result = ae_zoo.fit(build(), x, epochs=50, minutes=30, callbacks=[slow], verbose=0)
+    assert result.stopped == "time is up"
+    assert result.epochs == 3
+    assert result.best_error == min(result.history["val_reconstruction"])
+
+
+def test_nan_stops_with_advice_and_keeps_the_best_weights(x):
+    model = build()
+
+    class Break(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.optimizer.learning_rate = 1e30
+
+    with pytest.raises(FloatingPointError, match="learning_rate ten times smaller"):
+        ae_zoo.fit(
+            model, x, epochs=20, optimizer=keras.optimizers.SGD(1e-2), patience=20, callbacks=[Break()], verbose=0
+        )
+    assert np.all(np.isfinite(model.reconstruct(x)))
+
+
+def test_scaling_is_fitted_to_the_training_rows_alone(x):
+    model = build(scaling="standard", output_activation="linear")
+    valid = x + 100
+    ae_zoo.fit(model, x, validation=valid, epochs=1, verbose=0)
+    assert np.allclose(model.scaling.offset, x.mean(axis=0), atol=1e-5)
+
+
+def test_batches_hold_each_row_once_an_epoch_in_an_order_of_seed_and_epoch(x):
+    rows = np.arange(4, 64)
+
+    def epoch(seed, number):
+        batches = Batches(x, rows, 20, seed)
+        batches.on_epoch_begin(number)
+        return np.concatenate([np.asarray(batch) for batch in batches.dataset])
+
+    first = epoch(1, 0)
+    assert np.array_equal(np.sort(first, axis=0), np.sort(x[4:], axis=0))
+    assert np.array_equal(first, epoch(1, 0))
+    assert not np.array_equal(first, epoch(1, 1))
+    assert not np.array_equal(first, epoch(2, 0))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"validation": 1.5}, "share"),
+        ({"batch_size": 0.5}, "batch_size must be"),
+        ({"epochs": -1}, "epochs must be"),
+        ({"validation": np.zeros((3, 7))}, "validation must have rows of 8"),
+    ],
+)
+def test_bad_plans_get_one_sentence(options, message, x):
+    with pytest.raises(ValueError, match=message):
+        ae_zoo.fit(build(), x, verbose=0, **options)
+
+
+def test_pretraining_puts_each_layer_in_its_place(x):
+    model = ae_zoo.build("stacked", 8, code=2, hidden=[7, 5], seed=1)
+    before = model.reconstruction_error(x).mean()
+    results = ae_zoo.pretrain(model, x, epochs=40, verbose=0)
+    assert len(results) == 3
+    assert model.reconstruction_error(x).mean() < 0.8 * before  # all layers trained, each apart
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import keras
+import ae_zoo
+
+x = np.random.default_rng(0).uniform(size=(64, 8)).astype("float32")
+
+class Shout(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch + 1 >= 4:
+            print("step of epoch", self.epoch, flush=True)
+            if sys.argv[2] == "wait" and self.epoch == 3:
+                sys.stdin.read()  # until it is killed, in the middle of the epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+model = ae_zoo.build("denoising", 8, code=2, hidden=[6], seed=1)
+result = ae_zoo.fit(model, x, epochs=6, checkpoint=sys.argv[1], callbacks=[Shout()], verbose=0)
+np.savez(sys.argv[3], *model.get_weights(), errors=result.history["val_reconstruction"])
+"""
+
+
+def start(checkpoint, mode, out):
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, checkpoint, mode, out],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def test_a_killed_run_ends_as_one_that_ran_through(tmp_path):
+    paths = {name: str(tmp_path / name) for name in ("a.npz", "b.npz", "a-out.npz", "b-out.npz")}
+    whole = start(paths["a.npz"], "run", paths["a-out.npz"])
+    killed = start(paths["b.npz"], "wait", paths["b-out.npz"])
+    for line in killed.stdout:
+        if "epoch 3" in line:
+            killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    resumed = start(paths["b.npz"], "run", paths["b-out.npz"])
+    lines, _ = resumed.communicate()
+    whole.communicate()
+    assert [whole.returncode, resumed.returncode] == [0, 0]
+    assert "epoch 2" not in lines  # finished epochs are not repeated
+    with np.load(paths["a-out.npz"]) as a, np.load(paths["b-out.npz"]) as b:
+        assert a.files == b.files
+        for name in a.files:
+            assert np.array_equal(a[name], b[name]), name
+
+
+def test_checkpoint_of_another_run_or_a_damaged_one_is_refused(x, tmp_path):
+    path = tmp_path / "run.npz"
+    first = ae_zoo.fit(build(), x, epochs=2, checkpoint=path, verbose=0)
+    begin = time.perf_counter()
+    model = build()
+    again = ae_zoo.fit(model, x, epochs=2, checkpoint=path, verbose=0)  # finished: nothing is trained
+    assert again.history == first.history
+    assert again.best_error == first.best_error
+    assert time.perf_counter() - begin < 60
+    with pytest.raises(ValueError, match="other options, data or seed"):
+        ae_zoo.fit(build(), x, epochs=2, seed=2, checkpoint=path, verbose=0)
+    with pytest.raises(ValueError, match="other options, data or seed"):
+        ae_zoo.fit(build(), x[1:], epochs=2, checkpoint=path, verbose=0)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="damaged"):
+        ae_zoo.fit(build(), x, epochs=2, checkpoint=path, verbose=0)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]  # nothing is left beside it
