@@ -2,7 +2,6 @@
 
 import json
 import os
-import zipfile
 from typing import Any, Self
 
 import numpy as np
@@ -90,13 +89,13 @@ class PCA:
             ValueError: the file is damaged or of another kind.
         """
         try:
-            with np.load(path, allow_pickle=False) as file:
-                options = json.loads(str(file["options"]))
-                pca = cls(options["code"], scaling=options["scaling"])
-                pca.input_shape = tuple(options["input_shape"])
-                for name in _ARRAYS:
-                    setattr(pca, name, file[name])
-        except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            arrays = files.read_arrays(path)
+            options = json.loads(str(arrays["options"]))
+            pca = cls(options["code"], scaling=options["scaling"])
+            pca.input_shape = tuple(options["input_shape"])
+            for name in _ARRAYS:
+                setattr(pca, name, arrays[name])
+        except (KeyError, ValueError) as error:
             raise ValueError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
         return pca
 

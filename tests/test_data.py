@@ -27,7 +27,7 @@ def test_named_mnist_is_taken_and_a_small_one_is_not_called_full(tmp_path, monke
     digits = data.load_mnist(flat=False)
     assert digits.x_train.shape == (7, 28, 28)
     assert not digits.full
-    assert "not all of it" in str(digits)
+    assert "a part of MNIST" in str(digits)
     assert np.array_equal(data.load_mnist(tmp_path / "mnist.npz").x_test, np.ones((2, 784)))
     with pytest.raises(FileNotFoundError, match="or its folder"):
         data.load_mnist(tmp_path / "elsewhere")
@@ -85,7 +85,7 @@ def write(path, content):
         ("a.npy", b"\x93NUMPY", "cannot be read"),
         ("a.npy", np.array([["x"]]), "must hold numbers"),
         ("a.npy", np.arange(3.0), "rows of features"),
-        ("a.npz", b"PK no zip", "cannot be read"),
+        ("a.npz", b"PK no zip", "damaged, or no .npz file"),
         ("a.npz", {"a": ROWS, "b": ROWS}, "one array, or one named x; it holds a, b"),
         ("a.xlsx", b"?", "unknown kind"),
     ],

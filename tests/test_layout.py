@@ -24,6 +24,7 @@ LAYERS = [
     {"anomaly"},
     {"chapter"},
     {"cli"},
+    {"__main__"},
 ]
 # Imported at the top of one module alone; elsewhere only inside a function.
 HEAVY = {

@@ -47,10 +47,14 @@ def test_stops_when_nothing_improves(x):
 
 
 def test_selection_ignores_the_penalty(x):
-    model = ae_zoo.build("sparse", 8, code=3, sparsity=-0.9, sparsity_weight=100.0, seed=1)
-    result = ae_zoo.fit(model, x, epochs=8, verbose=0)
-    assert result.best_epoch == 1 + int(np.argmin(result.history["val_reconstruction"]))
-    assert result.best_epoch != 1 + int(np.argmin(result.history["val_loss"]))
+    trained = ae_zoo.build("sparse", 8, code=3, sparsity=None, seed=1)
+    ae_zoo.fit(trained, x, validation=x, epochs=60, learning_rate=1e-2, verbose=0)
+    model = ae_zoo.build("sparse", 8, code=3, sparsity=-0.9, sparsity_weight=100.0)
+    model.set_weights(trained.get_weights())
+    # From there on the penalty falls at the cost of the reconstruction.
+    result = ae_zoo.fit(model, x, validation=x, epochs=8, verbose=0)
+    assert int(np.argmin(result.history["val_loss"])) == result.epochs - 1
+    assert result.best_epoch == 1 + int(np.argmin(result.history["val_reconstruction"])) < result.epochs
 
 
 def test_time_budget_keeps_the_best_so_far(x):
@@ -133,9 +137,9 @@ def test_bad_plans_get_one_sentence(options, message, x):
 def test_pretraining_puts_each_layer_in_its_place(x):
     model = ae_zoo.build("stacked", 8, code=2, hidden=[7, 5], seed=1)
     before = model.reconstruction_error(x).mean()
-    results = ae_zoo.pretrain(model, x, epochs=40, verbose=0)
+    results = ae_zoo.pretrain(model, x, epochs=200, verbose=0)
     assert len(results) == 3
-    assert model.reconstruction_error(x).mean() < 0.8 * before  # all layers trained, each apart
+    assert model.reconstruction_error(x).mean() < 0.6 * before  # all layers trained, each apart
 
 
 SCRIPT = """
@@ -175,16 +179,14 @@ def start(checkpoint, mode, out):
 
 def test_a_killed_run_ends_as_one_that_ran_through(tmp_path):
     paths = {name: str(tmp_path / name) for name in ("a.npz", "b.npz", "a-out.npz", "b-out.npz")}
-    whole = start(paths["a.npz"], "run", paths["a-out.npz"])
-    killed = start(paths["b.npz"], "wait", paths["b-out.npz"])
-    for line in killed.stdout:
-        if "epoch 3" in line:
-            killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
-    resumed = start(paths["b.npz"], "run", paths["b-out.npz"])
-    lines, _ = resumed.communicate()
-    whole.communicate()
-    assert [whole.returncode, resumed.returncode] == [0, 0]
+    with start(paths["a.npz"], "run", paths["a-out.npz"]) as whole:
+        with start(paths["b.npz"], "wait", paths["b-out.npz"]) as killed:
+            for line in killed.stdout:
+                if "epoch 3" in line:
+                    killed.send_signal(signal.SIGKILL)
+        with start(paths["b.npz"], "run", paths["b-out.npz"]) as resumed:
+            lines = resumed.stdout.read()
+    assert [whole.returncode, killed.returncode, resumed.returncode] == [0, -signal.SIGKILL, 0]
     assert "epoch 2" not in lines  # finished epochs are not repeated
     with np.load(paths["a-out.npz"]) as a, np.load(paths["b-out.npz"]) as b:
         assert a.files == b.files

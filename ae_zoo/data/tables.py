@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import pathlib
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -52,7 +51,7 @@ def read(path: str | os.PathLike) -> Table:
             raise ValueError(f"{path} is empty.")
         try:
             x = _READERS[path.suffix.lower()](path)
-        except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
             raise ValueError(f"{path} cannot be read: {_first_line(error)}") from error
         except pd.errors.EmptyDataError:
             raise ValueError(f"{path} is empty.") from None
@@ -101,23 +100,17 @@ def writable(path: str | os.PathLike) -> str:
 
 def _npy(path: pathlib.Path) -> np.ndarray:
     try:
-        return np.load(path, allow_pickle=False)
+        with path.open("rb") as file:
+            return np.load(file, allow_pickle=False)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read as numbers: {_first_line(error)}") from error
 
 
 def _npz(path: pathlib.Path) -> np.ndarray:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if "x" in file.files:
-                return file["x"]
-            if len(file.files) != 1:
-                raise KeyError
-            return file[file.files[0]]
-    except KeyError:
-        raise ValueError(f"{path} must hold one array, or one named x; it holds {', '.join(file.files)}.") from None
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read as numbers: {_first_line(error)}") from error
+    arrays = files.read_arrays(path)
+    if "x" not in arrays and len(arrays) != 1:
+        raise ValueError(f"{path} must hold one array, or one named x; it holds {', '.join(arrays)}.")
+    return arrays["x"] if "x" in arrays else next(iter(arrays.values()))
 
 
 def _parquet(path: pathlib.Path) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import pathlib
-import zipfile
 from typing import Any
 
 import keras
@@ -45,10 +44,9 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.exists():
             return
         try:
-            with np.load(self.path, allow_pickle=False) as file:
-                arrays = dict(file)
+            arrays = files.read_arrays(self.path)
             state = json.loads(str(arrays.pop("state")))
-        except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, KeyError) as error:
             raise ValueError(f"The checkpoint {self.path} is damaged; delete it to start afresh.") from error
         if state["run"] != self.run:
             raise ValueError(

@@ -44,6 +44,7 @@ def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> li
             "undercomplete",
             widths[level],
             code=widths[level + 1],
+            hidden=(),
             code_activation=config.code_activation if innermost else config.activation,
             output_activation=config.output_activation if outermost else config.activation,
             loss=config.loss if outermost else "mse",
