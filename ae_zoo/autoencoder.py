@@ -101,8 +101,22 @@ class Autoencoder(keras.Model):
         return loss
 
     def adapt(self, x: Any) -> None:
-        """Fits the scaling to training rows `(n, *input_shape)`. Nothing to do where `scaling` is `"none"`."""
-        self.scaling.adapt(checks.rows(x, self.config.input_shape))
+        """Fits what follows from the training rows `(n, *input_shape)` without any training. `ae_zoo.fit` calls it.
+
+        The scaling is fitted, and an untrained model's output is set to the rows' mean by its bias. Otherwise the first
+        steps would drive the code far out to make up for the missing mean: a tanh code would stay saturated there.
+        """
+        x = checks.rows(x, self.config.input_shape)
+        self.scaling.adapt(x)
+        if self.is_fresh:
+            # The scaling is linear, so the mean of the scaled rows is the scaled mean.
+            mean = self.scaling(x.mean(axis=0, dtype="float64").astype("float32")[None])[0]
+            nets.set_output(self.decoder, keras.ops.convert_to_numpy(mean), self.config.output_activation)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the model is neither adapted nor trained: its output's bias is still zero."""
+        return not np.any(nets.output_bias(self.decoder))
 
     # The verbs.
 

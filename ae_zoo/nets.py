@@ -7,6 +7,7 @@ Layer names are interface: `x`, `scaling`, `corruption`, `hidden_0` ... `code`, 
 import math
 
 import keras
+import numpy as np
 
 from ae_zoo.config import Config
 from ae_zoo.layers import Corruption, Scaling
@@ -44,6 +45,29 @@ def decoder(config: Config) -> keras.Model:
     if not flat:
         h = keras.layers.Reshape(config.input_shape, name="reconstruction")(h)  # (batch, *input_shape)
     return keras.Model(code, h, name="decoder")
+
+
+def output_bias(decoder: keras.Model) -> keras.Variable:
+    """The bias of a decoder's last layer that has weights."""
+    return [layer for layer in decoder.layers if layer.weights][-1].bias
+
+
+def set_output(decoder: keras.Model, mean: np.ndarray, activation: str) -> None:
+    """Sets the output's bias so that a code of zero is decoded to about `mean` `(*input_shape)`.
+
+    It inverts the output's activation; an activation that cannot be inverted everywhere is left as it is.
+    """
+    edge = 0.998  # a feature that is always at its end would need an infinite bias
+    if activation == "sigmoid":
+        p = np.clip(mean, 1 - edge, edge)
+        mean = np.log(p / (1 - p))
+    elif activation == "tanh":
+        mean = np.arctanh(np.clip(mean, -edge, edge))
+    elif activation != "linear":
+        return
+    bias = output_bias(decoder)
+    # One bias a feature in a dense output; one a channel in a convolutional one.
+    bias.assign(mean.reshape(-1, bias.shape[0]).mean(axis=0))
 
 
 def code_regularizer(config: Config) -> keras.regularizers.Regularizer | None:

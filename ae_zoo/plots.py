@@ -67,18 +67,27 @@ def strips(rows: Mapping[str, np.ndarray], *, notes: Sequence[str] | None = None
     return figure
 
 
-def activations(panels: Mapping[str, np.ndarray], *, target: float | None = None) -> Figure:
-    """Histograms of code activations, one panel a model, with the mean marked and the target where there is one."""
-    figure = Figure((3.1 * len(panels), 2.9), layout="constrained")
-    cells = np.atleast_1d(figure.subplots(1, len(panels), sharex=True, sharey=True))
+def activations(panels: Mapping[str, np.ndarray], *, targets: Mapping[str, float] | None = None) -> Figure:
+    """Histograms of code activations, one panel a model, with the mean marked.
+
+    Args:
+        panels: title to activations of any shape.
+        targets: title to the wanted mean, marked too.
+    """
+    figure = Figure((3.0 * len(panels), 2.9), layout="constrained")
+    cells = np.atleast_1d(figure.subplots(1, len(panels), sharex=True))
     for axes, (title, values) in zip(cells, panels.items()):
         values = np.ravel(values)
         axes.hist(values, bins=60, density=True, color=ACCENT, alpha=0.75)
         axes.axvline(values.mean(), color=INK, linewidth=1.5, label=f"mean {values.mean():+.3f}")
-        if target is not None:
-            axes.axvline(target, color=SECOND, linewidth=1.5, linestyle="--", label=f"target {target:+g}")
-        axes.set(title=title, xlabel="activation")
-        axes.legend(frameon=False, fontsize=8, loc="upper left")
+        if targets and title in targets:
+            axes.axvline(
+                targets[title], color=SECOND, linewidth=1.5, linestyle="--", label=f"target {targets[title]:+g}"
+            )
+        axes.set_title(title, fontsize=10)
+        axes.set_xlabel("activation")
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.3)  # room for the legend
+        axes.legend(frameon=False, fontsize=8, loc="upper right", handlelength=1.2)
         _plain(axes)
     cells[0].set_ylabel("density")
     return figure

@@ -116,8 +116,9 @@ def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, c
     assert [row["parameters"] for row in grid.values()] == [79234, 157684, 531884, 167834, 453534]
     assert grid["100"]["pca_test_mse"] == pytest.approx(0.0055, rel=0.1)
     detected = report["sections"]["19.5"]
-    assert detected["shuffled pixels"]["flagged"] > 0.9
-    assert detected["real digits"]["flagged"] < 0.05
+    for flagged in (detected["shuffled pixels"]["flagged"], detected["inverted digits"]["flagged"]):
+        assert flagged["100 codes"] > 0.9
+    assert detected["real digits"]["flagged"]["100 codes"] < 0.05
     page = (tmp_path / "report.html").read_text()
     assert str(digits) in page
     assert "These are not MNIST's 60,000 digits" in page

@@ -45,7 +45,7 @@ def denoising(run: Run) -> Section:
         ["test digits", "MSE against the clean ones", "signal to noise"], table, "Before and after denoising."
     )
     section.text(
-        "The book trains on the corrupted digits as input *and* as target: H2O's autoencoder knows no other target. "
+        "The book trains on the corrupted digits both as input and as target: H2O's autoencoder knows no other target. "
         "That asks the network to give the noise back, and it denoises only as far as its code is too narrow for the "
         "noise. The table's row of that procedure is the same network, trained so."
     )

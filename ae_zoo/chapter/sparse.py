@@ -56,11 +56,10 @@ def sparsity(run: Run) -> Section:
         "penalty is the Kullback-Leibler divergence between the wanted and the seen share of the way from -1 to 1, so "
         f"-0.1 means 0.45. The average over all codes goes from {before['average_activation']:+.3f} to "
         f"{after['average_activation']:+.3f}; the book's goes from {BOOK_BEFORE} to {BOOK_AFTER}.",
-        "The average over all codes hides what happens to single ones. Without a penalty their own averages reach from "
-        f"{before['unit_averages'][0]:+.2f} to {before['unit_averages'][1]:+.2f}: a code near either end says the same of "
-        "every digit, for its tanh is saturated and passes no gradient. With the smallest penalty they reach from "
-        f"{after['unit_averages'][0]:+.2f} to {after['unit_averages'][1]:+.2f}, and the test error goes from "
-        f"{before['test_mse']:.5f} to {after['test_mse']:.5f}.",
+        "The average over all codes hides what single ones do. Their own averages reach from "
+        f"{before['unit_averages'][0]:+.2f} to {before['unit_averages'][1]:+.2f} without a penalty, and from "
+        f"{after['unit_averages'][0]:+.2f} to {after['unit_averages'][1]:+.2f} with the smallest one, while the test error "
+        f"goes from {before['test_mse']:.5f} to {after['test_mse']:.5f}.",
     )
     section.table(
         ["", "test MSE", "average activation", "averages of single codes", "codes below -0.5", "the book's MSE"],
@@ -68,14 +67,13 @@ def sparsity(run: Run) -> Section:
         "Codes on the test digits. The book's betas weigh another quantity (H2O moves biases towards the target), so "
         "its numbers and these share a column, not a scale.",
     )
-    shown = {name: panels[name] for name in ("no penalty", "beta 0.01", "beta 0.2")}
+    strong_name = f"target {STRONG_TARGET:g}"
+    shown = ("no penalty", "beta 0.01", "beta 0.2", strong_name)
+    targets = dict.fromkeys(shown[1:3], TARGET) | {strong_name: STRONG_TARGET}
     section.picture(
-        "19-3-activations", plots.activations(shown, target=TARGET), "All codes of all test digits, before and after."
-    )
-    section.picture(
-        "19-3-strong",
-        plots.activations({f"target {STRONG_TARGET:g}": panels[f"target {STRONG_TARGET:g}"]}, target=STRONG_TARGET),
-        f"With a target of {STRONG_TARGET:g} most codes are off for most digits.",
+        "19-3-activations",
+        plots.activations({name: panels[name] for name in shown}, targets=targets),
+        "All codes of all test digits: before, with the least and the most weight, and with a target far from zero.",
     )
     x = x_test[run.examples()]
     section.picture(

@@ -107,7 +107,7 @@ def architectures(run: Run) -> Section:
     section.text(
         f"{beaten} of the book's five figures are worse than PCA's at the same code size. Two of its choices explain it: "
         "a tanh code, which saturates where a linear one does not, and a tanh output for pixels that are mostly exactly "
-        "0. With a linear code and a sigmoid output the same layouts pass PCA. Without hidden layers a *linear* output "
+        "0. With a linear code and a sigmoid output the same layouts pass PCA. Without hidden layers a linear output "
         "never could: PCA is then the optimum, whatever the code's activation."
     )
     return section

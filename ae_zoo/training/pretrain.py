@@ -33,7 +33,7 @@ def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> li
     x = checks.rows(x, config.input_shape)
     model.check_targets(x)
     if not model.scaling.adapted:
-        model.scaling.adapt(x)
+        model.adapt(x)
     rows = np.asarray(model.scaling(x)).reshape(len(x), -1)
     widths = [math.prod(config.input_shape), *config.hidden, config.code]
     depth = len(widths) - 1

@@ -111,8 +111,8 @@ def fit(
             raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
     batch_size = min(batch_size, len(rows))
     model.check_targets(x)
-    if not model.scaling.adapted:
-        model.scaling.adapt(x[rows])
+    if model.is_fresh or not model.scaling.adapted:
+        model.adapt(x[rows])
     learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
     batches = Batches(x, rows, batch_size, seed)
     epochs = epochs or max(8, math.ceil(STEPS / batches.steps))
