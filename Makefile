@@ -1,5 +1,6 @@
 # make chapter: set up, then redo the chapter. make test: set up, then lint and test.
-PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell command -v python$(v))) python3)
+# The newest supported Python that runs; a name on the PATH may be a shim that does not.
+PYTHON ?= $(or $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null))),python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready

@@ -1,9 +1,11 @@
 """The one base class: a functional graph inside a named class, with the verbs that every family has."""
 
+import contextlib
 import functools
+import logging
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
 
 import keras
@@ -260,10 +262,26 @@ def _in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndar
         return keras.ops.convert_to_numpy(network(x))
     size = min(batch_size, len(x))
     result = None
-    for start in range(0, len(x), size):
-        start = min(start, len(x) - size)
-        part = network.predict_on_batch(x[start : start + size])
-        if result is None:
-            result = np.empty((len(x), *part.shape[1:]), part.dtype)
-        result[start : start + size] = part
+    with _no_retracing_alarm():
+        for start in range(0, len(x), size):
+            start = min(start, len(x) - size)
+            part = network.predict_on_batch(x[start : start + size])
+            if result is None:
+                result = np.empty((len(x), *part.shape[1:]), part.dtype)
+            result[start : start + size] = part
     return result
+
+
+@contextlib.contextmanager
+def _no_retracing_alarm() -> Iterator[None]:
+    """TensorFlow tells functions apart by their address, and warns of retracing when a new one gets an old address."""
+    logger = logging.getLogger("tensorflow")
+
+    def harmless(record: logging.LogRecord) -> bool:
+        return "triggered tf.function retracing" not in record.getMessage()
+
+    logger.addFilter(harmless)
+    try:
+        yield
+    finally:
+        logger.removeFilter(harmless)

@@ -83,7 +83,7 @@ def families() -> None:
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An option of the family; may be repeated."
 )
 @click.option("--out", type=PATH, required=True, help="The .keras file to write.")
-@click.option("--epochs", type=click.IntRange(1), help="Default: enough for about 1,700 steps.")
+@click.option("--epochs", type=click.IntRange(1), help="Default: enough to show about 430,000 rows, from 8 to 100.")
 @click.option("--batch-size", type=click.IntRange(1), help="Default: 256, less for few rows.")
 @click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Default: 0.008 at a batch of 256.")
 @click.option("--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
@@ -105,6 +105,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     """
     if out.suffix != ".keras":
         raise ValueError(f"{out} must end in .keras, the format that is written.")
+    out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
     texts = dict(_pair(setting) for setting in settings)
     x = _rows(data)
     with _quiet_import():
@@ -219,9 +220,11 @@ def chapter(out: pathlib.Path, only: tuple[str, ...], data: pathlib.Path | None,
     with _quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     from ae_zoo.chapter import chapter as run
+    from ae_zoo.chapter import chosen
     from ae_zoo.data import load_mnist
 
-    run(load_mnist(data), out, only=only, seed=seed)
+    sections = chosen(only)
+    run(load_mnist(data), out, only=sections, seed=seed)
 
 
 def main() -> None:
@@ -236,7 +239,8 @@ def main() -> None:
         click.echo("Interrupted.", err=True)
         sys.exit(130)
     except (ValueError, ArithmeticError, ImportError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
+        reason = getattr(error, "strerror", None)  # the system's own errors have a number in front
+        click.echo(f"Error: {f'{error.filename}: {reason}' if reason else error}", err=True)
         sys.exit(2)
 
 

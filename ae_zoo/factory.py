@@ -1,5 +1,6 @@
 """Building and loading models by the name of their family."""
 
+import dataclasses
 import os
 import pathlib
 import zipfile
@@ -20,7 +21,8 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
         family: a name of `ae_zoo.families()`.
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
-            in [0, 1] get a sigmoid output; others are standardised and get a linear output.
+            in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
+            half as wide as the row.
         seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
 
@@ -79,9 +81,11 @@ def families() -> dict[str, str]:
 
 
 def _suited(cls: type[Autoencoder], data: Any) -> dict[str, Any]:
-    """The shape of the rows, and the scaling and output that suit their values."""
+    """The shape of the rows, and the code, scaling and output that suit them."""
     data = checks.numeric(data, "data")
     options: dict[str, Any] = {"input_shape": data.shape[1:]}
+    default = next(field.default for field in dataclasses.fields(cls.Config) if field.name == "code")
+    options["code"] = min(default, max(1, data[0].size // 2))
     if data.min() < 0 or data.max() > 1:
         options |= {"scaling": "standard", "output_activation": "linear"}
     return options

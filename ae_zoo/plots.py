@@ -31,12 +31,12 @@ def codes(panels: Mapping[str, np.ndarray], labels: np.ndarray, *, points: int =
     for axes, (title, code) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels.items()):
         for name, colour in zip(names, CLASS_COLOURS, strict=False):
             rows = np.flatnonzero(labels[:points] == name)
-            axes.scatter(*code[rows].T, s=5, color=colour, alpha=0.55, linewidths=0)
+            axes.scatter(*code[rows].T, s=7, color=colour, alpha=0.6, linewidths=0)
         for name, colour in zip(names, CLASS_COLOURS, strict=False):
             x, y = np.median(code[labels == name], axis=0)
             axes.text(
-                x, y, str(name), color="white", weight="bold", ha="center", va="center",
-                bbox={"boxstyle": "circle,pad=0.25", "color": colour},
+                x, y, str(name), color="white", weight="bold", fontsize=9, ha="center", va="center",
+                bbox={"boxstyle": "circle,pad=0.15", "alpha": 0.85, "linewidth": 0, "color": colour},
             )  # fmt: skip
         axes.set(title=title, xlabel="code 1", ylabel="code 2")
         _plain(axes)

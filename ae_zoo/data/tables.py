@@ -103,7 +103,7 @@ def _npy(path: pathlib.Path) -> np.ndarray:
         with path.open("rb") as file:
             return np.load(file, allow_pickle=False)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read as numbers: {_first_line(error)}") from error
+        raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
 
 
 def _npz(path: pathlib.Path) -> np.ndarray:
@@ -131,6 +131,8 @@ def _needs_pyarrow() -> None:
 
 
 def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
+    if path.suffix.lower() == ".csv" and all(_is_number(name) for name in frame.columns):
+        raise ValueError(f"{path} must begin with a line of column names; its first line holds numbers.")
     if frame.empty:
         raise ValueError(f"{path} has no rows.")
     for name, column in frame.items():
@@ -144,10 +146,18 @@ def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
     if missing.any():
         name = missing.idxmax()
         raise ValueError(
-            f"{path} has missing values in {int((missing > 0).sum())} columns, most in {name!r} ({missing[name]} of "
-            f"{len(frame)} rows); drop or fill them first."
+            f"{path} has missing values in {int((missing > 0).sum())} of {len(missing)} columns, most in {name!r} "
+            f"({missing[name]} of {len(frame)} rows); drop or fill them first."
         )
     return frame.to_numpy("float64", na_value=np.nan)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _images(folder: pathlib.Path) -> np.ndarray:

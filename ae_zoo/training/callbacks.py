@@ -8,35 +8,50 @@ import keras
 import numpy as np
 
 
-class KeepBest(keras.callbacks.Callback):
-    """Remembers the weights of the best epoch, and stops when no better one has come for `patience` epochs.
+class Record(keras.callbacks.Callback):
+    """What a run has come to: each metric by epoch, and the weights of the best epoch.
+
+    It stops the run when no better epoch has come for `patience` epochs.
 
     Args:
         monitor: the metric to minimise.
-        patience: epochs without improvement before the run is stopped; None never stops it.
+        epochs: how many the run has at most.
+        patience: epochs without improvement; None waits for ever.
     """
 
-    def __init__(self, monitor: str, patience: int | None) -> None:
+    def __init__(self, monitor: str, epochs: int, patience: int | None) -> None:
         super().__init__()
-        self.monitor, self.patience = monitor, patience
-        self.error, self.epoch = math.inf, -1
-        self.weights: list[np.ndarray] = []
+        self.monitor, self.epochs, self.patience = monitor, epochs, patience
+        self.history: dict[str, list[float]] = {}
+        self.best_error, self.best_epoch = math.inf, -1
+        self.best_weights: list[np.ndarray] = []
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        error = float(logs[self.monitor])
-        if error < self.error:
-            self.error, self.epoch, self.weights = error, epoch, self.model.get_weights()
-        elif self.is_exhausted(epoch):
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(float(value))
+        error = self.history[self.monitor][-1]
+        if error < self.best_error:
+            self.best_error, self.best_epoch, self.best_weights = error, epoch, self.model.get_weights()
+        elif self.is_exhausted:
             self.model.stop_training = True
 
-    def is_exhausted(self, epoch: int) -> bool:
-        """Whether patience has run out at the end of `epoch`."""
-        return self.patience is not None and epoch - self.epoch >= self.patience
+    @property
+    def next_epoch(self) -> int:
+        return len(self.history.get("loss", ()))
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether patience has run out."""
+        return self.patience is not None and self.next_epoch - 1 - self.best_epoch >= self.patience
+
+    @property
+    def is_complete(self) -> bool:
+        return self.next_epoch >= self.epochs
 
     def restore(self, model: keras.Model) -> None:
         """Gives `model` the weights of the best epoch, if there was one."""
-        if self.weights:
-            model.set_weights(self.weights)
+        if self.best_weights:
+            model.set_weights(self.best_weights)
 
 
 class StopOnNaN(keras.callbacks.Callback):
@@ -56,18 +71,21 @@ class Deadline(keras.callbacks.Callback):
 
     Args:
         seconds: the budget; None for no limit.
+
+    Attributes:
         spent: seconds that the run took before it was interrupted.
+        passed: whether the budget is spent.
     """
 
-    def __init__(self, seconds: float | None, spent: float) -> None:
+    def __init__(self, seconds: float | None) -> None:
         super().__init__()
         self.limit = math.inf if seconds is None else seconds
-        self.begin = time.perf_counter() - spent
+        self.begin, self.spent = time.perf_counter(), 0.0
         self.passed = False
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self.begin
+        return self.spent + time.perf_counter() - self.begin
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self.seconds > self.limit:

@@ -12,11 +12,11 @@ import numpy as np
 from ae_zoo import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.callbacks import Deadline, KeepBest, Progress, StopOnNaN, Stopwatch
+from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest
 
 MONITOR = "val_reconstruction"  # without the penalties: a penalised model is still chosen by what it reconstructs
-STEPS = 1680  # of a default run: 8 epochs of 54,000 rows in batches of 256
+ROWS_SHOWN = 430_000  # by a default run: 8 epochs of MNIST, as many as 100 of a small table
 LEARNING_RATE = 8e-3  # at a batch of 256
 STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
 VALIDATION_BATCH = 2048
@@ -33,7 +33,7 @@ class TrainingResult:
         rows, validation_rows: how many were trained on and held out.
         seconds: wall-clock time, compiling and validation included, an interrupted run's earlier part too.
         rows_per_second: rows trained on in a second, without compiling and validation.
-        stopped: `"all epochs done"`, `"no improvement"` or `"time is up"`.
+        stopped: `"all epochs done"`, `"no improvement"`, `"time is up"` or `"stopped by a callback"`.
     """
 
     history: dict[str, list[float]]
@@ -85,7 +85,7 @@ def fit(
         model: from `ae_zoo.build`, or loaded.
         x: rows `(n, *input_shape)` in the data's units.
         validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or 0 for none.
-        epochs: default: as many as make about 1,700 steps, at least 8.
+        epochs: default: as many as show about 430,000 rows, from 8 to 100.
         batch_size: default 256, smaller for less than 8,192 rows.
         learning_rate: the highest, for Adam; default 0.008 at a batch of 256, and as the square root of the batch size
             otherwise (Malladi et al. 2022, section 4).
@@ -104,94 +104,74 @@ def fit(
         FloatingPointError: the loss became NaN or infinite; the model keeps the best weights so far.
     """
     x = checks.rows(x, model.config.input_shape)
-    rows, valid = _split(model, x, validation, seed)
-    batch_size = batch_size or max(8, min(256, len(rows) // 32))
-    for name, value in (("batch_size", batch_size), ("epochs", 1 if epochs is None else epochs)):
-        if not isinstance(value, (int, np.integer)) or value < 1:
-            raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
-    batch_size = min(batch_size, len(rows))
     model.check_targets(x)
+    rows, valid = _split(model, x, validation, seed)
+    batch_size = min(_count("batch_size", batch_size) or max(8, min(256, len(rows) // 32)), len(rows))
+    batches = Batches(x, rows, batch_size, seed)
+    epochs = _count("epochs", epochs) or min(100, max(8, round(ROWS_SHOWN / len(rows))))
+    learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
+    steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
+    patience = _count("patience", patience) or max(5, epochs // 5)
+    if valid is None:
+        patience = None  # a training loss says nothing about when to stop
+
     if model.is_fresh or not model.scaling.adapted:
         model.adapt(x[rows])
-    learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
-    batches = Batches(x, rows, batch_size, seed)
-    epochs = epochs or max(8, math.ceil(STEPS / batches.steps))
-    steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
-
-    own_optimizer = optimizer is not None
+    plan = optimizer.get_config() if optimizer else {"learning_rate": learning_rate}
     model.compile(
-        optimizer=optimizer if own_optimizer else _adam(learning_rate, epochs * batches.steps),
+        optimizer=optimizer or _adam(learning_rate, epochs * batches.steps),
         steps_per_execution=steps_per_call,
         jit_compile=True,
     )
     model.optimizer.build(model.trainable_variables)
     _reseed(model, seed)
 
-    has_validation = valid is not None
-    best = KeepBest(MONITOR if has_validation else "reconstruction", patience or max(5, epochs // 5))
-    if not has_validation:
-        best.patience = None  # a training loss says nothing about when to stop
-    saved = None
+    if minutes is not None and not minutes > 0:
+        raise ValueError(f"minutes must be above 0; received {minutes!r}.")
+    deadline = Deadline(None if minutes is None else 60 * minutes)
+    stopwatch = Stopwatch(batch_size, batches.steps, steps_per_call)
+    record = Record("reconstruction" if valid is None else MONITOR, epochs, patience)
+    watchers = [batches, StopOnNaN(), deadline, stopwatch, record]
     if checkpoint is not None:
         run = {
             "family": type(model).__name__,
             "config": model.config.to_dict(),
-            "data": digest(x),
-            "validation": digest(valid) if has_validation else None,
-            "plan": [epochs, batch_size, seed, best.patience],
-            "optimizer": model.optimizer.get_config() if own_optimizer else learning_rate,
+            "data": [digest(x), None if valid is None else digest(valid)],
+            "plan": [epochs, batch_size, seed, patience, plan],
         }
-        saved = Checkpoint(checkpoint, run)
-        saved.restore(model, best)
-    deadline = Deadline(None if minutes is None else 60 * minutes, saved.seconds if saved else 0.0)
-    stopwatch = Stopwatch(batch_size, batches.steps, steps_per_call)
-    watchers = [batches, StopOnNaN(), deadline, stopwatch, best]
-    if saved:
-        saved.follow(best, deadline)
-        watchers.append(saved)
+        watchers.append(Checkpoint(checkpoint, run, record, deadline))
+        watchers[-1].restore(model)
     if verbose:
         watchers.append(Progress())
 
-    first = saved.next_epoch if saved else 0
-    done = saved is not None and (saved.finished is not None or best.is_exhausted(first - 1))
-    history: dict[str, list[float]] = {}
-    if not done and first < epochs:
-        try:
-            # The name `fit` of the base: a family may give its own `fit` another meaning for y.
-            record = model.fit(
+    try:
+        if not (record.is_complete or record.is_exhausted):
+            model.fit(
                 batches.dataset,
                 epochs=epochs,
-                initial_epoch=first,
+                initial_epoch=record.next_epoch,
                 validation_data=valid,
-                validation_batch_size=_even(len(valid)) if has_validation else None,
+                validation_batch_size=None if valid is None else _even(len(valid)),
                 callbacks=[*watchers, *callbacks],
                 verbose=verbose,
                 shuffle=False,
             )
-            history = record.history
-        finally:  # also when interrupted: what was found is kept
-            best.restore(model)
-            model.compile(
-                optimizer=model.optimizer
-            )  # back to Keras's defaults: `predict` is slow with many steps a call
-    else:
-        best.restore(model)
+    finally:  # also when interrupted: what was found is kept
+        record.restore(model)
+        # Back to Keras's defaults, for `predict` is slow with many steps a call.
         model.compile(optimizer=model.optimizer)
-    if saved:
-        history = saved.history
-    stopped = "all epochs done"
     if deadline.passed:
         stopped = "time is up"
-    elif len(history["loss"]) < epochs:
-        stopped = "no improvement"
-    if saved and not done and not deadline.passed:
-        saved.write(finished=stopped)
+    elif record.is_complete:
+        stopped = "all epochs done"
+    else:
+        stopped = "no improvement" if record.is_exhausted else "stopped by a callback"
     result = TrainingResult(
-        history={name: [float(value) for value in values] for name, values in history.items()},
-        best_epoch=best.epoch + 1,
-        best_error=best.error,
+        history=record.history,
+        best_epoch=record.best_epoch + 1,
+        best_error=record.best_error,
         rows=len(rows),
-        validation_rows=len(valid) if has_validation else 0,
+        validation_rows=0 if valid is None else len(valid),
         seconds=deadline.seconds,
         rows_per_second=stopwatch.rows_per_second,
         stopped=stopped,
@@ -199,6 +179,12 @@ def fit(
     if verbose:
         print(result)
     return result
+
+
+def _count(name: str, value: int | None) -> int | None:
+    if value is not None and (not isinstance(value, (int, np.integer)) or value < 1):
+        raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+    return value
 
 
 def _split(model: Autoencoder, x: np.ndarray, validation: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
