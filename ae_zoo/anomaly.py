@@ -112,7 +112,7 @@ class Detector:
         """Writes model and threshold to one file; `Detector.load` reads it."""
         member = "model.npz" if isinstance(self.model, PCA) else "model.keras"
         with files.whole(path) as sibling:
-            model = sibling.with_name(member)
+            model = sibling.parent / "member" / member  # apart, as the detector's own file may have that name
             self.model.save(model)
             with zipfile.ZipFile(sibling, "w") as archive:
                 archive.write(model, member)

@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import logging
-import math
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Self
@@ -50,7 +49,8 @@ class Autoencoder(keras.Model):
         self.scaling = encoder.get_layer("scaling")
         self._views = _Views()
         self._reconstruction_metric = keras.metrics.Mean("reconstruction")
-        self._penalty_metric = keras.metrics.Mean("penalty") if _penalised(encoder, decoder) else None
+        # Shown where the code is regularised; the loss adds whatever penalties there are.
+        self._penalty_metric = keras.metrics.Mean("penalty") if nets.code_regularizer(config) else None
 
     # What a family may replace.
 
@@ -77,9 +77,10 @@ class Autoencoder(keras.Model):
         """Mean reconstruction loss of the batch plus the penalties.
 
         The target is the clean row itself, or `y` where one is given (corrupted rows of one's own in `x`, say). `x` and
-        `y` are `(batch, *input_shape)` in the data's units, `y_pred` the same on the model's scale.
+        `y` are `(batch, *input_shape)` in the data's units, `y_pred` the same on the model's scale. Keras passes
+        weights on only beside a target: `model.fit(x, x, sample_weight=w)`.
         """
-        if not self.scaling.adapted:
+        if self.config.scaling != "none" and not self.scaling.adapted:
             raise ValueError(
                 f"The model has scaling={self.config.scaling!r}, which must see the training rows before the first "
                 "step: call model.adapt(x_train), or train with ae_zoo.fit."
@@ -91,16 +92,24 @@ class Autoencoder(keras.Model):
                 f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
                 "An autoencoder needs no labels: call fit(x)."
             )
+        ops = keras.ops
+        y_pred = ops.cast(y_pred, "float32")  # a mean over a thousand features is too much for half precision
         error = losses.RECONSTRUCTION[self.config.loss](self.scaling(target), y_pred)  # (batch,)
         if sample_weight is not None:
-            error = error * keras.ops.cast(sample_weight, error.dtype)
+            error = error * ops.cast(ops.reshape(sample_weight, (-1,)), error.dtype)
         self._reconstruction_metric.update_state(error)
-        loss = keras.ops.mean(error)
-        if self._penalty_metric is not None:
-            penalty = sum(penalties)
-            self._penalty_metric.update_state(penalty, sample_weight=keras.ops.shape(error)[0])
+        loss = ops.mean(error)
+        if penalties:
+            penalty = sum(ops.cast(value, "float32") for value in penalties)
             loss = loss + penalty
+            if self._penalty_metric is not None:
+                self._penalty_metric.update_state(penalty, sample_weight=ops.shape(error)[0])
         return loss
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Keras's, with the clean row on the model's scale as the target of metrics that were compiled in."""
+        target = self.scaling(x if y is None else y)
+        return super().compute_metrics(x, target, y_pred, sample_weight)
 
     def adapt(self, x: Any) -> None:
         """Fits what follows from the training rows `(n, *input_shape)` without any training. `ae_zoo.fit` calls it.
@@ -110,15 +119,10 @@ class Autoencoder(keras.Model):
         """
         x = checks.rows(x, self.config.input_shape)
         self.scaling.adapt(x)
-        if self.is_fresh:
+        if not np.any(nets.output_bias(self.decoder)):
             # The scaling is linear, so the mean of the scaled rows is the scaled mean.
             mean = self.scaling(x.mean(axis=0, dtype="float64").astype("float32")[None])[0]
             nets.set_output(self.decoder, keras.ops.convert_to_numpy(mean), self.config.output_activation)
-
-    @property
-    def is_fresh(self) -> bool:
-        """Whether the model is neither adapted nor trained: its output's bias is still zero."""
-        return not np.any(nets.output_bias(self.decoder))
 
     # The verbs.
 
@@ -165,6 +169,7 @@ class Autoencoder(keras.Model):
 
         def error(rows: Any) -> Any:
             target, reconstruction = self.scaling(rows), self.decoder(self.encoder(rows))
+            reconstruction = keras.ops.cast(reconstruction, "float32")
             return keras.ops.square(target - reconstruction) if per_feature else losses.mse(target, reconstruction)
 
         return _in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
@@ -175,6 +180,8 @@ class Autoencoder(keras.Model):
         Equal seeds give equal noise. With `corruption="none"` the rows come back as they are.
         """
         x = checks.rows(x, self.config.input_shape)
+        if self.config.corruption == "none":
+            return x
         low, high = nets.pepper_and_salt(self.config)
         scaled = keras.ops.convert_to_numpy(self.scaling(x))
         noisy = noise.corrupt(
@@ -219,19 +226,16 @@ class Autoencoder(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
         return cls(**config)
 
-    @property
-    def width(self) -> int:
-        """Features of a row."""
-        return math.prod(self.config.input_shape)
-
     def _up_to(self, name: str) -> keras.Model:
         """The network from the rows to the output of the layer `name`."""
         for half in (self.encoder, self.decoder):
             if any(layer.name == name for layer in half.layers):
-                part = keras.Model(half.input, half.get_layer(name).output)
-                path = [part] if half is self.encoder else [self.encoder, part]
-                return self._view(name, lambda rows, path=path: functools.reduce(lambda x, step: step(x), path, rows))
+                return self._view(f"layer {name}", functools.partial(self._run_up_to, half, name))
         raise unknown("layer", name, [layer.name for half in (self.encoder, self.decoder) for layer in half.layers])
+
+    def _run_up_to(self, half: keras.Model, name: str, rows: Any) -> Any:
+        part = keras.Model(half.input, half.get_layer(name).output)
+        return part(rows if half is self.encoder else self.encoder(rows))
 
     def _view(self, name: str, function: Callable[[Any], Any]) -> keras.Model:
         """A network over the same layers, from rows to `function(rows)`; made once, so that it is traced once."""
@@ -248,16 +252,14 @@ class _Views:
         self.networks: dict[str, keras.Model] = {}
 
 
-def _penalised(*halves: keras.Model) -> bool:
-    return any(layer.activity_regularizer is not None for half in halves for layer in half.layers)
-
-
 def _in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarray:
     """The network's output for all rows in one array, computed a few rows at a time.
 
     `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
     batch begins early enough to be a full one, as every other size is another tracing; so a few rows are not compiled.
     """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1; received {batch_size!r}.")
     if len(x) <= FEW:
         return keras.ops.convert_to_numpy(network(x))
     size = min(batch_size, len(x))

@@ -91,7 +91,7 @@ def families() -> None:
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget; the best so far is kept.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--checkpoint", type=PATH, help="File for the run's state; the same command goes on from there.")
-@click.option("--pretrain", is_flag=True, help="Train the layers one by one first.")
+@click.option("--pretrain", is_flag=True, help="Train the layers one by one first, within a budget of its own.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out: pathlib.Path, **plan: Any) -> None:
     """Train a model of FAMILY and write it to a file.
@@ -128,7 +128,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **FAMILIES[family].Config.parse(texts))
     checkpoint = plan["checkpoint"]
     if pretrain and not (checkpoint and checkpoint.exists()):
-        ae_zoo.pretrain(model, x_train, **{**plan, "checkpoint": None}, verbose=verbose)
+        layers = {name: plan[name] for name in ("epochs", "batch_size", "learning_rate", "minutes", "seed")}
+        ae_zoo.pretrain(model, x_train, **layers, verbose=verbose)
     ae_zoo.fit(model, x_train, validation=x_valid, **plan, verbose=verbose)
     model.save(out)
     error = model.reconstruction_error(x_valid).mean()

@@ -16,8 +16,8 @@ ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu
 CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
 LOSSES = ("mse", "bce")
 SCALINGS = ("none", "minmax", "standard")
-# The open interval in which an activation's values lie; a KL divergence needs one.
-CODE_RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+# The open interval in which a bounded activation's values lie.
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
 
 def option(
@@ -71,12 +71,12 @@ class Config:
     def check(self) -> None:
         """Raises `ValueError` where options that are legal alone do not go together. Families extend it."""
         if self.sparsity is not None:
-            if self.code_activation not in CODE_RANGES:
+            if self.code_activation not in RANGES:
                 raise ValueError(
                     f"sparsity={self.sparsity} is the target of a KL divergence, which needs a code with a bounded "
                     f"range: set code_activation to tanh or sigmoid (it is {self.code_activation!r}), or use l1."
                 )
-            low, high = CODE_RANGES[self.code_activation]
+            low, high = RANGES[self.code_activation]
             if not low < self.sparsity < high:
                 raise ValueError(
                     f"sparsity must lie between {low:g} and {high:g}, the range of a {self.code_activation} code; "
@@ -84,12 +84,17 @@ class Config:
                 )
             if self.l1:
                 raise ValueError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
-        if self.loss == "bce" and self.output_activation != "sigmoid":
+        if self.loss == "bce" and (self.output_activation != "sigmoid" or self.scaling != "none"):
             raise ValueError(
-                "loss='bce' compares probabilities, so it needs output_activation='sigmoid'; "
-                f"received {self.output_activation!r}."
+                "loss='bce' compares probabilities, so it needs output_activation='sigmoid', and scaling='none' for rows "
+                f"in [0, 1]; received {self.output_activation!r} and {self.scaling!r}."
             )
-        if self.corruption != "gaussian" and not self.corruption_amount < 1:
+        if self.scaling == "standard" and self.output_activation in RANGES:
+            raise ValueError(
+                "scaling='standard' gives values without bounds, which the output must be able to reach: set "
+                f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
+            )
+        if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
             raise ValueError(
                 f"corruption_amount must be below 1, the share of the features that {self.corruption!r} corrupts; "
                 f"received {self.corruption_amount:g}."
@@ -171,7 +176,7 @@ def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
 def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> ValueError:
     kind, optional = _kind(hint)
     low, high = field.metadata["low"], field.metadata["high"]
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}.get(kind, "whole numbers")
+    words = {int: "a whole number", float: "a number", str: "a word"}.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
     return ValueError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
@@ -185,8 +190,6 @@ def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
     try:
         if typing.get_origin(kind) is tuple:
             return tuple(int(part) for part in text.strip("()[]").split(",") if part.strip())
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
         return kind(text)
-    except (ValueError, KeyError):
+    except ValueError:
         raise _illegal(field, hint, text) from None

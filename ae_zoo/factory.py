@@ -4,6 +4,7 @@ import dataclasses
 import os
 import pathlib
 import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -22,7 +23,7 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
             in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
-            half as wide as the row.
+            half as wide as the row. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or `model.adapt`.
         seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
 
@@ -41,17 +42,22 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
     if data is not None:
         if input_shape is not None:
             raise ValueError("Give input_shape or data, not both: the shape is read off the data.")
-        options = {**_suited(cls, data), **options}
+        options = {**_suited(cls, data, options), **options}
     elif input_shape is not None:
         options = {"input_shape": input_shape, **options}
     if seed is not None:
         keras.utils.set_random_seed(seed)
     model = cls(**options)
+    if data is not None:
+        model.check_targets(checks.numeric(data, "data"), "data")
+    compile_plainly(model)
+    return model
+
+
+def compile_plainly(model: Autoencoder) -> None:
+    """Compiles with Keras's defaults and a new Adam, for plain `model.fit`."""
     model.compile(optimizer=keras.optimizers.Adam())
     model.optimizer.build(model.trainable_variables)  # an unbuilt one warns when the model is saved and loaded
-    if data is not None:
-        model.adapt(data)
-    return model
 
 
 def load(path: str | os.PathLike) -> Autoencoder:
@@ -80,14 +86,17 @@ def families() -> dict[str, str]:
     return {name: (cls.__doc__ or "").strip().splitlines()[0] for name, cls in FAMILIES.items()}
 
 
-def _suited(cls: type[Autoencoder], data: Any) -> dict[str, Any]:
-    """The shape of the rows, and the code, scaling and output that suit them."""
+def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The shape of the rows, and the code, scaling and output that suit them and the options given."""
     data = checks.numeric(data, "data")
     options: dict[str, Any] = {"input_shape": data.shape[1:]}
     default = next(field.default for field in dataclasses.fields(cls.Config) if field.name == "code")
     options["code"] = min(default, max(1, data[0].size // 2))
-    if data.min() < 0 or data.max() > 1:
-        options |= {"scaling": "standard", "output_activation": "linear"}
+    output = given.get("output_activation")
+    if (data.min() < 0 or data.max() > 1) and given.get("loss") != "bce":
+        options["scaling"] = "minmax" if output == "sigmoid" else "standard"
+    if given.get("scaling", options.get("scaling")) == "standard":
+        options["output_activation"] = "linear"
     return options
 
 

@@ -16,8 +16,8 @@ def fit_scaling(mode: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         offset, scale = x.min(axis=0), np.ptp(x, axis=0)
     else:
         offset, scale = x.mean(axis=0, dtype="float64"), x.std(axis=0, dtype="float64")
-    # Rounding leaves a constant feature a spread of about 1e-7 of its size, which must not be blown up to 1.
-    constant = scale <= 1e-6 * np.maximum(1e-30, np.abs(offset))
+    # The mean of a constant feature is rounded, which must not be blown up to a spread of 1.
+    constant = scale <= 1e-12 * np.abs(offset)
     return offset.astype("float32"), np.where(constant, 1.0, scale).astype("float32")
 
 
@@ -33,9 +33,10 @@ class Scaling(keras.layers.Layer):
     """
 
     def __init__(self, mode: str = "none", **kwargs: Any) -> None:
-        super().__init__(trainable=False, **kwargs)
+        # float32 whatever the policy: the data's own units may be too large or too fine for half precision.
+        super().__init__(**{"trainable": False, "dtype": "float32", **kwargs})
         self.mode = mode
-        self.adapted = mode == "none"
+        self.adapted = False
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if self.mode != "none":
@@ -49,7 +50,7 @@ class Scaling(keras.layers.Layer):
             offset, scale = fit_scaling(self.mode, x)
             self.offset.assign(offset)
             self.scale.assign(scale)
-            self.adapted = True
+        self.adapted = True
 
     def call(self, x: Any) -> Any:
         return x if self.mode == "none" else (x - self.offset) / self.scale
@@ -61,15 +62,15 @@ class Scaling(keras.layers.Layer):
         return x * np.asarray(self.scale) + np.asarray(self.offset)
 
     def save_own_variables(self, store: Any) -> None:
+        store["adapted"] = np.array(self.adapted, "float32")
         if self.mode != "none":
             store["offset"], store["scale"] = np.asarray(self.offset), np.asarray(self.scale)
-            store["adapted"] = np.array(self.adapted, "float32")
 
     def load_own_variables(self, store: Any) -> None:
+        self.adapted = bool(np.asarray(store["adapted"]))
         if self.mode != "none":
             self.offset.assign(store["offset"])
             self.scale.assign(store["scale"])
-            self.adapted = bool(np.asarray(store["adapted"]))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}
@@ -92,7 +93,7 @@ class Corruption(keras.layers.Layer):
         self, kind: str, amount: float, low: float = 0.0, high: float = 1.0, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.kind, self.amount, self.low, self.high = kind, amount, low, high
+        self.kind, self.amount, self.low, self.high, self.seed = kind, amount, low, high, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, x: Any, training: bool | None = None) -> Any:
@@ -101,5 +102,5 @@ class Corruption(keras.layers.Layer):
         return noise.KINDS[self.kind](x, self.amount, self.low, self.high, self.seed_generator)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"kind": self.kind, "amount": self.amount, "low": self.low, "high": self.high}
+        own = {"kind": self.kind, "amount": self.amount, "low": self.low, "high": self.high, "seed": self.seed}
         return {**super().get_config(), **own}

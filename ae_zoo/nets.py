@@ -53,7 +53,7 @@ def output_bias(decoder: keras.Model) -> keras.Variable:
 
 
 def set_output(decoder: keras.Model, mean: np.ndarray, activation: str) -> None:
-    """Sets the output's bias so that a code of zero is decoded to about `mean` `(*input_shape)`.
+    """Sets the output's bias to what alone, without the weights, gives `mean` `(*input_shape)`.
 
     It inverts the output's activation; an activation that cannot be inverted everywhere is left as it is.
     """

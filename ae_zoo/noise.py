@@ -56,7 +56,8 @@ def corrupt(
     if kind not in KINDS:
         raise unknown("corruption", kind, ["none", *KINDS])
     if amount < 0 or (kind != "gaussian" and amount >= 1):
-        raise ValueError(f"amount must be in [0, 1), the share of the features to corrupt; received {amount!r}.")
+        legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
+        raise ValueError(f"amount must be {legal}; received {amount!r}.")
     noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, keras.random.SeedGenerator(seed))
     return keras.ops.convert_to_numpy(noisy)
 

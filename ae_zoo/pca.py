@@ -41,12 +41,14 @@ class PCA:
                 f"features; received {self.code}."
             )
         self._offset, self._scale = fit_scaling(self.scaling, x)
-        # The solver is named because "auto" may pick a randomised one; either of these is exact.
+        scaled = self._scaled(x)
+        self.mean = scaled.mean(axis=0, dtype="float64").astype("float32")
+        # The solver is named because "auto" may pick a randomised one. Centred first, because the covariance of rows
+        # with a large mean would be a small difference of large numbers.
         wide = x[0].size > 1000 or len(x) < x[0].size
         solver = sklearn.decomposition.PCA(self.code, svd_solver="full" if wide else "covariance_eigh")
-        solver.fit(self._scaled(x))
+        solver.fit(scaled - self.mean)
         self.components = solver.components_.astype("float32")
-        self.mean = solver.mean_.astype("float32")
         self.explained_variance_ratio = solver.explained_variance_ratio_.astype("float32")
         return self
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ae_zoo.config import CODE_RANGES
+from ae_zoo.config import RANGES
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -34,7 +34,7 @@ class KLSparsity(keras.regularizers.Regularizer):
 
     def __call__(self, code: Any) -> Any:
         ops = keras.ops
-        low, high = CODE_RANGES[self.activation]
+        low, high = RANGES[self.activation]
         p = (self.target - low) / (high - low)
         axes = tuple(range(len(code.shape) - 1))
         code = ops.cast(code, "float32")  # the logarithms need it under mixed precision
@@ -59,7 +59,8 @@ class L1Sparsity(keras.regularizers.Regularizer):
         self.weight = weight
 
     def __call__(self, code: Any) -> Any:
-        batch = keras.ops.cast(keras.ops.shape(code)[0], code.dtype)
+        code = keras.ops.cast(code, "float32")
+        batch = keras.ops.cast(keras.ops.shape(code)[0], "float32")
         return self.weight * keras.ops.mean(keras.ops.abs(code)) * batch
 
     def get_config(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo import losses, noise
+from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.layers import Corruption, Scaling
 from ae_zoo.regularizers import KLSparsity, L1Sparsity
 
@@ -183,6 +184,54 @@ def test_verbs_take_and_give_the_data_s_units(x):
     assert np.allclose(model.reconstruction_error(big), np.square(scaled - rebuilt).mean(axis=1), atol=1e-4)
 
 
+def test_a_penalty_added_by_a_layer_is_part_of_the_loss(x):
+    class Penalised(keras.layers.Layer):
+        def call(self, code):
+            self.add_loss(7.0 + 0.0 * keras.ops.sum(code))
+            return code
+
+    class Toy(Autoencoder):
+        @classmethod
+        def make_encoder(cls, config):
+            encoder = super().make_encoder(config)
+            return keras.Model(encoder.input, Penalised()(encoder.output), name="encoder")
+
+    model = Toy(input_shape=8, code=2)
+    model.compile(optimizer="sgd")
+    history = model.fit(x, epochs=1, verbose=0).history
+    assert history["loss"][0] - history["reconstruction"][0] == pytest.approx(7.0, rel=1e-5)
+
+
+def test_output_starts_at_the_mean_of_the_rows(x):
+    model = ae_zoo.build("undercomplete", 8, code=2, seed=1)
+    model.adapt(x)
+    bias = model.get_layer("reconstruction").bias
+    assert np.allclose(1 / (1 + np.exp(-np.asarray(bias))), x.mean(axis=0), atol=1e-5)
+    model.fit(x, epochs=1, verbose=0)
+    trained = np.array(bias)
+    model.adapt(x)
+    assert np.array_equal(trained, bias)  # a trained output is left alone
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        ({}, ("standard", "linear")),
+        ({"output_activation": "sigmoid"}, ("minmax", "sigmoid")),
+        ({"scaling": "minmax"}, ("minmax", "sigmoid")),
+        ({"output_activation": "linear"}, ("standard", "linear")),
+    ],
+)
+def test_scaling_and_output_suit_the_data_and_the_options(options, chosen, x):
+    config = ae_zoo.build("undercomplete", data=10 * x, **options).config
+    assert (config.scaling, config.output_activation) == chosen
+    assert config.code == 4  # the default of 32 would not be narrower than 8 features
+    within = ae_zoo.build("undercomplete", data=x, scaling="standard").config
+    assert within.output_activation == "linear"
+    with pytest.raises(ValueError, match="binary cross-entropy"):
+        ae_zoo.build("undercomplete", data=10 * x, loss="bce")
+
+
 def test_bad_rows_get_one_sentence(x, tmp_path):
     model = ae_zoo.build("undercomplete", 8, code=2)
     hole = x.copy()
@@ -199,7 +248,7 @@ def test_bad_rows_get_one_sentence(x, tmp_path):
     with pytest.raises(ValueError, match=r"\[0, 1\], because the model's output is a sigmoid"):
         model.reconstruction_error(255 * x)
     with pytest.raises(ValueError, match="call model"):
-        ae_zoo.build("undercomplete", 8, scaling="standard").fit(x, verbose=0)
+        ae_zoo.build("undercomplete", 8, scaling="minmax").fit(x, verbose=0)
     with pytest.raises(ValueError, match="needs no labels"):
         model.fit(x, np.zeros((64, 1)), verbose=0)
     with pytest.raises(ValueError, match="did you mean 'hidden_0'"):

@@ -41,6 +41,8 @@ def test_text_round_trip():
         ({"sparsity": -0.1, "code_activation": "sigmoid"}, "between 0 and 1"),
         ({"sparsity": 0.1, "code_activation": "tanh", "l1": 0.1}, "one of them"),
         ({"loss": "bce", "output_activation": "linear"}, "output_activation='sigmoid'"),
+        ({"loss": "bce", "scaling": "minmax"}, "scaling='none'"),
+        ({"scaling": "standard"}, "output_activation to linear"),
         ({"corruption": "masking", "corruption_amount": 1.0}, "below 1"),
     ],
 )

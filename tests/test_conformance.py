@@ -47,11 +47,16 @@ def test_verbs_agree(family, x):
     assert np.allclose(model.predict(x, verbose=0), model.reconstruct(x), atol=1e-6)
 
 
-def test_inference_is_deterministic_at_any_batch_size(family, x):
+def test_inference_is_deterministic_and_the_same_at_any_batch_size(family):
     model = make(family)
-    assert np.array_equal(model.reconstruct(x), model.reconstruct(x))
-    for size in (1, 7, 64, 100):
-        assert np.allclose(model.reconstruct(x, batch_size=size), model.reconstruct(x), atol=1e-6)
+    many = np.random.default_rng(0).uniform(size=(300, 8)).astype("float32")  # more than are run without compiling
+    one_by_one = np.concatenate([model.reconstruct(row[None]) for row in many])
+    assert np.array_equal(model.reconstruct(many), model.reconstruct(many))
+    for size in (7, 128, 299, 300, 1000):
+        assert np.allclose(model.reconstruct(many, batch_size=size), one_by_one, atol=1e-6)
+        assert np.allclose(
+            model.reconstruction_error(many, batch_size=size), np.square(many - one_by_one).mean(axis=1), atol=1e-6
+        )
 
 
 def test_every_weight_gets_a_gradient(family, x):
@@ -87,6 +92,47 @@ def test_steps_per_execution_changes_nothing(family, x):
     assert np.allclose(*losses, rtol=1e-5)
 
 
+def test_plain_fit_goes_on_after_the_trainer(family, x):
+    model = make(family)
+    ae_zoo.fit(model, x, epochs=2, verbose=0)
+    before = model.get_weights()
+    model.fit(x, epochs=1, verbose=0)
+    assert all(np.any(a != b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_half_precision_trains(family, x):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = make(family, loss="bce")
+        history = model.fit(x, epochs=20, verbose=0).history["loss"]
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.all(np.isfinite(history))
+    assert history[-1] < history[0]
+
+
+def test_weights_of_rows_count(family, x):
+    weights = np.zeros(64, "float32")
+    weights[:32] = 2
+    losses = []
+    for rows, target in ((x, weights), (x[:32], np.ones(32, "float32")), (x, weights[:, None])):
+        model = make(family, corruption="gaussian", corruption_amount=1e-9)
+        model.compile(optimizer=keras.optimizers.SGD(0.0), metrics=["mse"])
+        history = model.fit(rows, rows, sample_weight=target, batch_size=64, epochs=1, verbose=0).history
+        losses.append(history["reconstruction"])
+    assert np.allclose(losses[0], losses[1], rtol=1e-5)
+    assert np.allclose(losses[0], losses[2], rtol=1e-5)
+
+
+def test_compiled_metrics_see_the_clean_row(family, x):
+    model = make(family, scaling="minmax")
+    model.adapt(1000 * x)
+    model.compile(optimizer=keras.optimizers.SGD(0.0), metrics=["mse"])
+    history = model.fit(1000 * x, batch_size=64, epochs=1, verbose=0).history
+    metric = history["mse"] if "mse" in history else history["mean_squared_error"]
+    assert np.allclose(metric, history["reconstruction"], rtol=1e-5)
+
+
 def test_config_survives_json(family):
     model = make(family)
     assert type(model).from_config(json.loads(json.dumps(model.get_config()))).config == model.config
@@ -95,7 +141,7 @@ def test_config_survives_json(family):
 @pytest.mark.parametrize("scaling", ["none", "minmax", "standard"])
 def test_file_gives_the_same_model_back(family, scaling, x, tmp_path):
     x = x if scaling == "none" else 100 * x - 30
-    model = make(family, scaling=scaling)
+    model = make(family, scaling=scaling, output_activation="linear" if scaling == "standard" else "sigmoid")
     model.adapt(x)
     model.fit(x, epochs=1, verbose=0)
     model.save(tmp_path / "model.keras")
@@ -104,6 +150,9 @@ def test_file_gives_the_same_model_back(family, scaling, x, tmp_path):
     assert loaded.config == model.config
     assert np.array_equal(loaded.reconstruct(x), model.reconstruct(x))
     loaded.fit(x, epochs=1, verbose=0)  # compiled and adapted still
+    model.encoder.save(tmp_path / "encoder.keras")
+    encoder = keras.saving.load_model(tmp_path / "encoder.keras")
+    assert np.allclose(encoder.predict(x, verbose=0), model.encode(x), atol=1e-6)
 
 
 def test_golden_file_loads_for_ever(family):

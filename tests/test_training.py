@@ -3,7 +3,6 @@ import pathlib
 import signal
 import subprocess
 import sys
-import time
 
 import keras
 import numpy as np
@@ -126,6 +125,9 @@ def test_batches_hold_each_row_once_an_epoch_in_an_order_of_seed_and_epoch(x):
         ({"validation": 1.5}, "share"),
         ({"batch_size": 0.5}, "batch_size must be"),
         ({"epochs": -1}, "epochs must be"),
+        ({"batch_size": 0}, "batch_size must be"),
+        ({"minutes": 0}, "minutes must be above 0"),
+        ({"learning_rate": -1}, "learning_rate must be above 0"),
         ({"validation": np.zeros((3, 7))}, "validation must have rows of 8"),
     ],
 )
@@ -134,12 +136,36 @@ def test_bad_plans_get_one_sentence(options, message, x):
         ae_zoo.fit(build(), x, verbose=0, **options)
 
 
-def test_pretraining_puts_each_layer_in_its_place(x):
-    model = ae_zoo.build("stacked", 8, code=2, hidden=[7, 5], seed=1)
-    before = model.reconstruction_error(x).mean()
-    results = ae_zoo.pretrain(model, x, epochs=200, verbose=0)
-    assert len(results) == 3
-    assert model.reconstruction_error(x).mean() < 0.6 * before  # all layers trained, each apart
+def test_pretraining_puts_each_layer_in_its_place(x, monkeypatch):
+    """With a trainer that only notes what it is given and sets each pair of layers to known weights."""
+    import importlib
+
+    seen = []
+
+    def fake_fit(layer, rows, **options):
+        seen.append(rows)
+        layer.set_weights([np.full(weight.shape, 0.1 * len(seen)) for weight in layer.get_weights()])
+
+    monkeypatch.setattr(importlib.import_module("ae_zoo.training.pretrain"), "fit", fake_fit)
+    model = ae_zoo.build("stacked", 8, code=2, hidden=[7, 5], code_activation="tanh")
+    ae_zoo.pretrain(model, x)
+    shapes = {"hidden_0": (8, 7), "hidden_1": (7, 5), "code": (5, 2)}
+    shapes |= {"hidden_2": (2, 5), "hidden_3": (5, 7), "reconstruction": (7, 8)}
+    for (name, shape), value in zip(shapes.items(), (0.1, 0.2, 0.3, 0.3, 0.2, 0.1), strict=True):
+        kernel, _ = model.get_layer(name).get_weights()
+        assert kernel.shape == shape
+        assert np.allclose(kernel, value), name
+    assert np.array_equal(seen[0], x)  # each level sees what the model's own layers below give
+    assert np.allclose(seen[1], model.encode(x, layer="hidden_0"), atol=1e-5)
+    assert np.allclose(seen[2], model.encode(x, layer="hidden_1"), atol=1e-5)
+
+
+def test_pretraining_takes_images_scaling_and_noise(x):
+    images = (100 * x).reshape(64, 2, 4)
+    model = ae_zoo.build("denoising", data=images, code=2, hidden=[5], seed=1)
+    before = model.reconstruction_error(images).mean()
+    ae_zoo.pretrain(model, images, epochs=20, verbose=0)
+    assert model.reconstruction_error(images).mean() < before
 
 
 SCRIPT = """
@@ -194,15 +220,70 @@ def test_a_killed_run_ends_as_one_that_ran_through(tmp_path):
             assert np.array_equal(a[name], b[name]), name
 
 
+class Interrupt(keras.callbacks.Callback):
+    """Breaks a run off in the middle of an epoch, once."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.when = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.epoch == self.when:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("when", [0, 1, 3])
+def test_an_interrupted_run_with_its_own_optimizer_and_callback_resumes_too(when, x, tmp_path):
+    class Halve(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) / 2
+
+    def run(path, *callbacks):
+        model = build(scaling="minmax")
+        optimizer = keras.optimizers.SGD(0.5, momentum=0.9)
+        ae_zoo.fit(model, x, epochs=5, optimizer=optimizer, checkpoint=path, callbacks=[Halve(), *callbacks], verbose=0)
+        return model.get_weights()
+
+    whole = run(tmp_path / "a.npz")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "b.npz", Interrupt(when))
+    for a, b in zip(whole, run(tmp_path / "b.npz"), strict=True):
+        assert np.array_equal(a, b)
+
+
+def test_a_run_that_a_callback_stopped_is_finished(x, tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = epoch == 2
+
+    first = ae_zoo.fit(build(), x, epochs=6, checkpoint=tmp_path / "a.npz", callbacks=[Stop()], verbose=0)
+    again = ae_zoo.fit(build(), x, epochs=6, checkpoint=tmp_path / "a.npz", verbose=0)
+    assert first.stopped == again.stopped == "stopped by a callback"
+    assert first.epochs == again.epochs == 3
+
+
+def test_an_interrupt_or_nan_in_the_first_epoch_leaves_the_initial_weights(x):
+    model = build()
+    before = model.get_weights()
+    with pytest.raises(KeyboardInterrupt):
+        ae_zoo.fit(model, x, epochs=2, callbacks=[Interrupt(0)], verbose=0)
+    changed = [not np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True)]
+    assert sum(changed) == 1  # the output's bias, which starts at the rows' mean
+    with pytest.raises(FloatingPointError):
+        ae_zoo.fit(model, x, epochs=2, optimizer=keras.optimizers.SGD(1e30), verbose=0)
+    assert np.all(np.isfinite(model.reconstruct(x)))
+
+
 def test_checkpoint_of_another_run_or_a_damaged_one_is_refused(x, tmp_path):
     path = tmp_path / "run.npz"
     first = ae_zoo.fit(build(), x, epochs=2, checkpoint=path, verbose=0)
-    begin = time.perf_counter()
     model = build()
     again = ae_zoo.fit(model, x, epochs=2, checkpoint=path, verbose=0)  # finished: nothing is trained
     assert again.history == first.history
     assert again.best_error == first.best_error
-    assert time.perf_counter() - begin < 60
     with pytest.raises(ValueError, match="other options, data or seed"):
         ae_zoo.fit(build(), x, epochs=2, seed=2, checkpoint=path, verbose=0)
     with pytest.raises(ValueError, match="other options, data or seed"):

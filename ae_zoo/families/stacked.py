@@ -5,7 +5,7 @@ Loss: mean over features of (x - reconstruction)^2, or the binary cross-entropy 
 Depth buys small codes: each hidden layer bends the surface on which the reconstructions lie. `ae_zoo.pretrain` trains
 the layers one after another first, as was done before good initialisation made it optional (Bengio et al. 2007).
 
-Sources: Hands-On Machine Learning with R, section 19.2.2; Hinton and Salakhutdinov 2006; Bengio et al. 2007, section 2.
+Sources: Hands-On Machine Learning with R, section 19.2.2; Hinton and Salakhutdinov 2006; Bengio et al. 2007.
 """
 
 import dataclasses

@@ -2,7 +2,6 @@
 
 import math
 import time
-from typing import Any
 
 import keras
 import numpy as np
@@ -25,6 +24,10 @@ class Record(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
         self.best_error, self.best_epoch = math.inf, -1
         self.best_weights: list[np.ndarray] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        if not self.best_weights:  # what is restored if the first epoch fails
+            self.best_weights = self.model.get_weights()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         for name, value in logs.items():
@@ -93,22 +96,31 @@ class Deadline(keras.callbacks.Callback):
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Counts the rows trained on and the seconds this took, without the first call, which compiles, or validation."""
+    """Counts the rows trained on and the seconds this took: whole epochs, without the first, which compiles, and
+    without validation.
+    """
 
-    def __init__(self, batch_size: int, steps: int, steps_per_call: int) -> None:
+    def __init__(self, rows_per_epoch: int) -> None:
         super().__init__()
-        self.batch_size, self.steps, self.steps_per_call = batch_size, steps, steps_per_call
-        self.rows, self.seconds, self._compiled = 0, 0.0, False
+        self.rows_per_epoch = rows_per_epoch
+        self.rows, self.seconds = 0, 0.0
+        self._begin: float | None = None
+        self._compiled = False
 
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._begin = time.perf_counter()
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self._compiled:
-            begun = batch + 1 - self.steps_per_call
-            self.rows += (min(batch + 1, self.steps) - begun) * self.batch_size
+    def on_test_begin(self, logs: dict | None = None) -> None:
+        self._stop()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._begin is not None and self._compiled and not self.model.stop_training:
+            self.rows += self.rows_per_epoch
             self.seconds += time.perf_counter() - self._begin
-        self._compiled = True
+        self._begin, self._compiled = None, True
 
     @property
     def rows_per_second(self) -> float:
@@ -123,6 +135,3 @@ class Progress(keras.callbacks.ProgbarLogger):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         super().on_train_batch_end(min(batch, self.target - 1), logs)
-
-    def set_params(self, params: dict[str, Any]) -> None:
-        super().set_params({**params, "verbose": params["verbose"] or 0})

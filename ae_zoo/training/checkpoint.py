@@ -27,8 +27,9 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path: str | os.PathLike, run: dict[str, Any], record: Record, deadline: Deadline) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
-        self.run = hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()
+        self.run = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()
         self.record, self.deadline = record, deadline
+        self.finished = False
 
     def restore(self, model: keras.Model) -> None:
         """Puts the state in the file, if there is one, into the model, its optimizer, the record and the deadline.
@@ -50,6 +51,7 @@ class Checkpoint(keras.callbacks.Callback):
             )
         for index, variable in enumerate(_variables(model)):
             variable.assign(arrays[f"variable_{index}"])
+        self.finished = state["finished"]
         self.deadline.spent = state["seconds"]
         self.record.history = state["history"]
         self.record.best_error, self.record.best_epoch = state["best_error"], state["best_epoch"]
@@ -57,12 +59,21 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         # An epoch that the deadline cut short is not one of an uninterrupted run: resuming repeats it.
-        if self.deadline.passed:
-            return
+        if not self.deadline.passed:
+            self.write()
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        if not self.deadline.passed:
+            self.finished = True
+            self.write()
+
+    def write(self) -> None:
+        """Writes the file, whole or not at all."""
         arrays = {f"variable_{index}": np.asarray(v) for index, v in enumerate(_variables(self.model))}
         arrays |= {f"best_{index}": value for index, value in enumerate(self.record.best_weights)}
         state = {
             "run": self.run,
+            "finished": self.finished,
             "seconds": self.deadline.seconds,
             "history": self.record.history,
             "best_error": self.record.best_error,

@@ -1,9 +1,7 @@
-"""Greedy layer-wise pretraining of dense networks (Hinton and Salakhutdinov 2006; Bengio et al. 2007, section 2.3)."""
+"""Greedy layer-wise pretraining of dense networks (Hinton and Salakhutdinov 2006; Bengio et al. 2007)."""
 
 import math
 from typing import Any
-
-import numpy as np
 
 from ae_zoo import checks
 from ae_zoo.autoencoder import Autoencoder
@@ -11,7 +9,18 @@ from ae_zoo.factory import build
 from ae_zoo.training.trainer import TrainingResult, fit
 
 
-def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> list[TrainingResult]:
+def pretrain(
+    model: Autoencoder,
+    x: Any,
+    *,
+    validation: float = 0.1,
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    minutes: float | None = None,
+    seed: int = 1,
+    verbose: int | str = "auto",
+) -> list[TrainingResult]:
     """Trains the layers of a dense model one after another, outermost first, before `fit` trains them together.
 
     Each pair of mirrored layers is trained as a one-layer autoencoder of what the layers below it give, with the
@@ -20,21 +29,23 @@ def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> li
     Args:
         model: any dense model; each layer keeps its width and activation.
         x: rows `(n, *input_shape)` in the data's units.
+        validation: the share of the rows to hold out.
+        epochs, batch_size, learning_rate, verbose: of each layer's run, as for `ae_zoo.fit`.
+        minutes: wall-clock budget of all layers together.
         seed: of every layer's run.
-        **options: for `fit`, such as `epochs=3`, `minutes=1` or `verbose=0`; they hold for each layer.
 
     Returns:
         One result a pair of layers, outermost first.
 
     Raises:
-        ValueError: as `fit` does, or where the model's layers are not dense.
+        ValueError: as `fit` does.
     """
     config = model.config
     x = checks.rows(x, config.input_shape)
     model.check_targets(x)
     if not model.scaling.adapted:
         model.adapt(x)
-    rows = np.asarray(model.scaling(x)).reshape(len(x), -1)
+    rows = x.reshape(len(x), -1)
     widths = [math.prod(config.input_shape), *config.hidden, config.code]
     depth = len(widths) - 1
     results = []
@@ -48,11 +59,25 @@ def pretrain(model: Autoencoder, x: Any, *, seed: int = 1, **options: Any) -> li
             code_activation=config.code_activation if innermost else config.activation,
             output_activation=config.output_activation if outermost else config.activation,
             loss=config.loss if outermost else "mse",
+            scaling=config.scaling if outermost else "none",
             corruption=config.corruption,
             corruption_amount=config.corruption_amount,
             seed=seed + level,
         )
-        results.append(fit(layer, rows, seed=seed, **options))
+        if outermost:
+            layer.adapt(rows)  # to all rows, as the model
+        result = fit(
+            layer,
+            rows,
+            validation=validation,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            minutes=None if minutes is None else minutes / depth,
+            seed=seed,
+            verbose=verbose,
+        )
+        results.append(result)
         down = "code" if innermost else f"hidden_{level}"
         up = f"hidden_{2 * (depth - 1) - level}"
         if outermost:

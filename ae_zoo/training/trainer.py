@@ -11,6 +11,7 @@ import numpy as np
 
 from ae_zoo import checks
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.factory import compile_plainly
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest
@@ -78,8 +79,8 @@ def fit(
     """Trains a model with defaults that work, and leaves it with the weights of its best epoch.
 
     The learning rate warms up over the first 5 % of the steps and then falls along a cosine. An unfitted scaling is
-    fitted to the training rows. The steps are Keras's own `fit`, compiled by XLA and run several at a call; the model
-    is compiled afresh, so use plain `model.fit` for metrics of your own.
+    fitted to the training rows. The steps are Keras's own `fit`, compiled by XLA and run several at a call. The model is
+    compiled for that, and plainly again afterwards, so metrics of your own go with plain `model.fit`.
 
     Args:
         model: from `ae_zoo.build`, or loaded.
@@ -88,15 +89,16 @@ def fit(
         epochs: default: as many as show about 430,000 rows, from 8 to 100.
         batch_size: default 256, smaller for less than 8,192 rows.
         learning_rate: the highest, for Adam; default 0.008 at a batch of 256, and as the square root of the batch size
-            otherwise (Malladi et al. 2022, section 4).
-        optimizer: instead of Adam and its schedule.
+            otherwise (the rule of Malladi et al. 2022, for the rate alone).
+        optimizer: instead of Adam and its schedule; `learning_rate` is then not used.
         patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
             least 5.
         minutes: wall-clock budget; the best weights so far are kept when it is spent.
         seed: of the held-out rows, the order of the batches and the noise. The initial weights are `build`'s.
         checkpoint: a file for the run's state, written each epoch. The same call with the same file goes on from there
             and ends with the weights of a run that was never interrupted.
-        callbacks: Keras callbacks of your own.
+        callbacks: Keras callbacks of your own. A checkpoint holds what they change in the model and its optimizer, not
+            what they keep to themselves.
         verbose: 0 silent, 1 progress bar, 2 a line an epoch, "auto" as Keras has it.
 
     Raises:
@@ -105,6 +107,9 @@ def fit(
     """
     x = checks.rows(x, model.config.input_shape)
     model.check_targets(x)
+    for name, value in (("minutes", minutes), ("learning_rate", learning_rate)):
+        if value is not None and not value > 0:
+            raise ValueError(f"{name} must be above 0; received {value!r}.")
     rows, valid = _split(model, x, validation, seed)
     batch_size = min(_count("batch_size", batch_size) or max(8, min(256, len(rows) // 32)), len(rows))
     batches = Batches(x, rows, batch_size, seed)
@@ -115,51 +120,53 @@ def fit(
     if valid is None:
         patience = None  # a training loss says nothing about when to stop
 
-    if model.is_fresh or not model.scaling.adapted:
+    if not model.scaling.adapted:
         model.adapt(x[rows])
-    plan = optimizer.get_config() if optimizer else {"learning_rate": learning_rate}
+    if optimizer is None:
+        optimizer = _adam(learning_rate, epochs * batches.steps)
     model.compile(
-        optimizer=optimizer or _adam(learning_rate, epochs * batches.steps),
+        optimizer=keras.optimizers.get(optimizer),
         steps_per_execution=steps_per_call,
         jit_compile=True,
     )
     model.optimizer.build(model.trainable_variables)
     _reseed(model, seed)
 
-    if minutes is not None and not minutes > 0:
-        raise ValueError(f"minutes must be above 0; received {minutes!r}.")
     deadline = Deadline(None if minutes is None else 60 * minutes)
-    stopwatch = Stopwatch(batch_size, batches.steps, steps_per_call)
+    stopwatch = Stopwatch(batches.steps * batch_size)
     record = Record("reconstruction" if valid is None else MONITOR, epochs, patience)
-    watchers = [batches, StopOnNaN(), deadline, stopwatch, record]
+    # The caller's callbacks come before what records the epoch, so that a checkpoint holds what they changed.
+    watchers = [stopwatch, batches, StopOnNaN(), deadline, *callbacks, record]
+    saved = None
     if checkpoint is not None:
         run = {
             "family": type(model).__name__,
             "config": model.config.to_dict(),
             "data": [digest(x), None if valid is None else digest(valid)],
-            "plan": [epochs, batch_size, seed, patience, plan],
+            "plan": [epochs, batch_size, seed, patience],
+            "optimizer": {k: v for k, v in model.optimizer.get_config().items() if k != "name"},
         }
-        watchers.append(Checkpoint(checkpoint, run, record, deadline))
-        watchers[-1].restore(model)
+        saved = Checkpoint(checkpoint, run, record, deadline)
+        saved.restore(model)
+        watchers.append(saved)
     if verbose:
         watchers.append(Progress())
 
     try:
-        if not (record.is_complete or record.is_exhausted):
+        if not (record.is_complete or record.is_exhausted or (saved and saved.finished)):
             model.fit(
                 batches.dataset,
                 epochs=epochs,
                 initial_epoch=record.next_epoch,
                 validation_data=valid,
                 validation_batch_size=None if valid is None else _even(len(valid)),
-                callbacks=[*watchers, *callbacks],
+                callbacks=watchers,
                 verbose=verbose,
                 shuffle=False,
             )
     finally:  # also when interrupted: what was found is kept
         record.restore(model)
-        # Back to Keras's defaults, for `predict` is slow with many steps a call.
-        model.compile(optimizer=model.optimizer)
+        compile_plainly(model)  # this schedule has run out, and `predict` is slow with many steps a call
     if deadline.passed:
         stopped = "time is up"
     elif record.is_complete:
