@@ -64,9 +64,9 @@ def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> D
     x_train, y_train, x_test, y_test = arrays
     shape = (-1, 784) if flat else (-1, 28, 28)
     return Digits(
-        x_train=(x_train.astype("float32") / 255).reshape(shape),
+        x_train=np.divide(x_train, 255, dtype="float32").reshape(shape),
         y_train=y_train.astype("int64"),
-        x_test=(x_test.astype("float32") / 255).reshape(shape),
+        x_test=np.divide(x_test, 255, dtype="float32").reshape(shape),
         y_test=y_test.astype("int64"),
         source=source,
         full=len(x_train) == FULL,

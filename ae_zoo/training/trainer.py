@@ -112,16 +112,16 @@ def fit(
             raise ValueError(f"{name} must be above 0; received {value!r}.")
     rows, valid = _split(model, x, validation, seed)
     batch_size = min(_count("batch_size", batch_size) or max(8, min(256, len(rows) // 32)), len(rows))
-    batches = Batches(x, rows, batch_size, seed)
     epochs = _count("epochs", epochs) or min(100, max(8, round(ROWS_SHOWN / len(rows))))
     learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
-    steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
     patience = _count("patience", patience) or max(5, epochs // 5)
     if valid is None:
         patience = None  # a training loss says nothing about when to stop
 
     if not model.scaling.adapted:
         model.adapt(x[rows])
+    batches = Batches(x, rows, batch_size, seed)
+    steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
     if optimizer is None:
         optimizer = _adam(learning_rate, epochs * batches.steps)
     model.compile(
