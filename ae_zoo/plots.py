@@ -35,8 +35,8 @@ def codes(panels: Mapping[str, np.ndarray], labels: np.ndarray, *, points: int =
         for name, colour in zip(names, CLASS_COLOURS, strict=False):
             x, y = np.median(code[labels == name], axis=0)
             axes.text(
-                x, y, str(name), color="white", weight="bold", fontsize=9, ha="center", va="center",
-                bbox={"boxstyle": "circle,pad=0.15", "alpha": 0.85, "linewidth": 0, "color": colour},
+                x, y, str(name), color="white", weight="bold", fontsize=10, ha="center", va="center",
+                bbox={"boxstyle": "circle,pad=0.2", "alpha": 0.85, "linewidth": 0, "color": colour},
             )  # fmt: skip
         axes.set(title=title, xlabel="code 1", ylabel="code 2")
         _plain(axes)

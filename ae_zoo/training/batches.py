@@ -45,7 +45,10 @@ class Batches(keras.callbacks.Callback):
             rows = tf.gather(data, order[step * size : (step + 1) * size])
             return tf.ensure_shape(rows, (size, *x.shape[1:]))
 
-        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2), order.assign
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        options.experimental_optimization.apply_default_optimizations = False  # rewriting the graph copies the data
+        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2).with_options(options), order.assign
 
     def _python(self, x: np.ndarray) -> tuple[Any, Any]:
         """The same batches for the other backends."""
