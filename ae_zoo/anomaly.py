@@ -98,7 +98,8 @@ class Detector:
         if not 0 < quantile < 1:
             raise ValueError(f"quantile must lie between 0 and 1; received {quantile!r}.")
         scores = self.score(x)
-        x = checks.numeric(x)[scores <= np.quantile(scores, quantile)]
+        rows = checks.numeric(x) if isinstance(self.model, PCA) else self.model.check_rows(x)
+        x = rows[scores <= np.quantile(scores, quantile)]
         if isinstance(self.model, PCA):
             return Detector(PCA(self.model.code, scaling=self.model.scaling).fit(x))
         import keras

@@ -117,7 +117,7 @@ class Autoencoder(keras.Model):
         The scaling is fitted, and an untrained model's output is set to the rows' mean by its bias. Otherwise the first
         steps would drive the code far out to make up for the missing mean: a tanh code would stay saturated there.
         """
-        x = checks.rows(x, self.config.input_shape)
+        x = self.check_rows(x)
         self.scaling.adapt(x)
         if not np.any(nets.output_bias(self.decoder)):
             # The scaling is linear, so the mean of the scaled rows is the scaled mean.
@@ -137,7 +137,7 @@ class Autoencoder(keras.Model):
         Raises:
             ValueError: for rows of another shape or with NaN, or an unknown layer.
         """
-        x = checks.rows(x, self.config.input_shape)
+        x = self.check_rows(x)
         return _in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size)
 
     def decode(self, code: Any, *, batch_size: int = 1024) -> np.ndarray:
@@ -147,7 +147,7 @@ class Autoencoder(keras.Model):
 
     def reconstruct(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
-        x = checks.rows(x, self.config.input_shape)
+        x = self.check_rows(x)
         network = self._view("reconstruction", lambda rows: self.decoder(self.encoder(rows)))
         return self.scaling.invert(_in_batches(network, x, batch_size))
 
@@ -164,7 +164,7 @@ class Autoencoder(keras.Model):
         Raises:
             ValueError: for rows of another shape, with NaN, or outside what the output can reach.
         """
-        x = checks.rows(x, self.config.input_shape)
+        x = self.check_rows(x)
         self.check_targets(x)
 
         def error(rows: Any) -> Any:
@@ -179,7 +179,7 @@ class Autoencoder(keras.Model):
 
         Equal seeds give equal noise. With `corruption="none"` the rows come back as they are.
         """
-        x = checks.rows(x, self.config.input_shape)
+        x = self.check_rows(x)
         if self.config.corruption == "none":
             return x
         low, high = nets.pepper_and_salt(self.config)
@@ -188,6 +188,14 @@ class Autoencoder(keras.Model):
             scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed
         )
         return self.scaling.invert(noisy)
+
+    def check_rows(self, x: Any, name: str = "x") -> np.ndarray:
+        """`x` as float32 rows `(n, *input_shape)`; a data frame's columns are put in the order of `config.columns`.
+
+        Raises:
+            ValueError: for rows of another shape, with other columns, with NaN, without numbers, or none at all.
+        """
+        return checks.rows(x, self.config.input_shape, name, self.config.columns)
 
     def check_targets(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where rows lie outside what the output activation and the loss can express."""

@@ -1,21 +1,25 @@
 """Data is checked at the door: every verb and every trainer takes its rows through here."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 
-def rows(x: Any, shape: tuple[int, ...], name: str = "x") -> np.ndarray:
+def rows(x: Any, shape: tuple[int, ...], name: str = "x", columns: Sequence[str] | None = None) -> np.ndarray:
     """`x` as float32 rows of the given shape, without a copy where it is that already.
 
     Args:
         x: array-like `(n, *shape)`: an array, nested lists or a data frame.
         shape: the shape of one row.
         name: what the messages call it.
+        columns: names of the features; a data frame's columns are put in their order, an array's taken as they come.
 
     Raises:
-        ValueError: `x` is not numeric, empty, of another shape, or holds NaN or infinity.
+        ValueError: `x` is not numeric, empty, of another shape, has other columns, or holds NaN or infinity.
     """
+    if columns is not None and hasattr(x, "columns"):
+        x = _in_order(x, columns, name)
     x = numeric(x, name)
     if x.shape[1:] != tuple(shape):
         expected = " x ".join(map(str, shape))
@@ -25,6 +29,20 @@ def rows(x: Any, shape: tuple[int, ...], name: str = "x") -> np.ndarray:
             hint = f" For one row, give {name}[None]."
         raise ValueError(f"{name} must have rows of {expected} features; received rows of {received}.{hint}")
     return x
+
+
+def _in_order(frame: Any, columns: Sequence[str], name: str) -> Any:
+    frame = frame.set_axis([str(column) for column in frame.columns], axis=1)
+    missing = [column for column in columns if column not in frame.columns]
+    other = [column for column in frame.columns if column not in columns]
+    if missing or other:
+        parts = [
+            f"{what} {', '.join(map(repr, some[:3]))}" for what, some in (("lacks", missing), ("adds", other)) if some
+        ]
+        raise ValueError(
+            f"{name} must have the {len(columns)} columns that the model was built on; it {' and '.join(parts)}."
+        )
+    return frame[list(columns)]
 
 
 def numeric(x: Any, name: str = "x") -> np.ndarray:

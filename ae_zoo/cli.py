@@ -107,7 +107,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
         raise ValueError(f"{out} must end in .keras, the format that is written.")
     out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
     texts = dict(_pair(setting) for setting in settings)
-    x = _rows(data)
+    x, columns = _rows(data)
     with _quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import numpy as np
@@ -125,7 +125,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     x_valid, x_train = x[order[:held_out]], x[order[held_out:]]
     quiet, pretrain = plan.pop("quiet"), plan.pop("pretrain")
     verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
-    model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **FAMILIES[family].Config.parse(texts))
+    options = {"columns": columns, **FAMILIES[family].Config.parse(texts)}
+    model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **options)
     checkpoint = plan["checkpoint"]
     if pretrain and not (checkpoint and checkpoint.exists()):
         layers = {name: plan[name] for name in ("epochs", "batch_size", "learning_rate", "minutes", "seed")}
@@ -149,11 +150,11 @@ def encode(model: pathlib.Path, data: pathlib.Path, out: pathlib.Path, layer: st
     \b
     ae-zoo encode model.keras --data rows.parquet --out codes.npy
     """
-    from ae_zoo.data import write
+    from ae_zoo.data import read, write
     from ae_zoo.data.tables import writable
 
     writable(out)
-    x = _rows(data)
+    x = read(data).rows
     codes = _load(model).encode(x, layer)
     codes = codes.reshape(len(codes), -1)
     write(out, codes, [f"{layer or 'code'}_{index}" for index in range(codes.shape[1])])
@@ -186,9 +187,9 @@ def score(model: pathlib.Path, data: pathlib.Path, out: pathlib.Path, per_featur
             from ae_zoo.anomaly import Detector
         detector = Detector.load(model)
     zoo_model = detector.model if detector else _load(model)
-    features = zoo_model.reconstruction_error(table.x, per_feature=True) if per_feature else None
+    features = zoo_model.reconstruction_error(table.rows, per_feature=True) if per_feature else None
     if features is None:
-        error = zoo_model.reconstruction_error(table.x)
+        error = zoo_model.reconstruction_error(table.rows)
     else:
         features = features.reshape(len(features), -1)
         error = features.mean(axis=1)
@@ -198,7 +199,10 @@ def score(model: pathlib.Path, data: pathlib.Path, out: pathlib.Path, per_featur
         names.append("flagged")
     if features is not None:
         columns.append(features)
-        named = table.columns or [f"feature_{index}" for index in range(features.shape[1])]
+        config = getattr(zoo_model, "config", None)  # a PCA has none
+        named = (
+            (config and config.columns) or table.columns or [f"feature_{index}" for index in range(features.shape[1])]
+        )
         names += [f"error_{name}" for name in named]
     write(out, np.concatenate(columns, axis=1), names)
     click.echo(f"{out}: {len(error):,} rows, median error {np.median(error):.5f}, largest {error.max():.5f}")
@@ -245,15 +249,16 @@ def main() -> None:
         sys.exit(2)
 
 
-def _rows(path: pathlib.Path | None) -> Any:
-    """The rows in a file, or the training digits."""
+def _rows(path: pathlib.Path | None) -> tuple[Any, tuple[str, ...] | None]:
+    """The rows in a file with their columns' names, or the training digits."""
     from ae_zoo.data import load_mnist, read
 
     if path is not None:
-        return read(path).x
+        table = read(path)
+        return table.x, table.columns
     digits = load_mnist()
     click.echo(f"Data: {digits}")
-    return digits.x_train
+    return digits.x_train, None
 
 
 def _load(path: pathlib.Path) -> Any:

@@ -48,6 +48,7 @@ class Config:
     """
 
     input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
+    columns: tuple[str, ...] | None = option(None, help="names of the features; rows that have names are put in order")
     code: int = option(32, help="width of the code", low=1)
     hidden: tuple[int, ...] = option((), help="widths of the encoder's hidden layers; the decoder mirrors them", low=1)
     activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
@@ -70,6 +71,10 @@ class Config:
 
     def check(self) -> None:
         """Raises `ValueError` where options that are legal alone do not go together. Families extend it."""
+        if self.columns is not None and (len(self.columns),) != self.input_shape:
+            raise ValueError(
+                f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
+            )
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
                 raise ValueError(
@@ -151,6 +156,8 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
         return None
     try:
         if typing.get_origin(kind) is tuple:
+            if typing.get_args(kind)[0] is str:
+                return tuple(map(str, value))
             items = (value,) if isinstance(value, int) else tuple(value)
             return tuple(_number(field, int, item) for item in items)
         if kind in (int, float):
@@ -189,7 +196,8 @@ def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
         return None
     try:
         if typing.get_origin(kind) is tuple:
-            return tuple(int(part) for part in text.strip("()[]").split(",") if part.strip())
+            item = typing.get_args(kind)[0]
+            return tuple(item(part.strip()) for part in text.strip("()[]").split(",") if part.strip())
         return kind(text)
     except ValueError:
         raise _illegal(field, hint, text) from None

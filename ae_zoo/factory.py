@@ -23,7 +23,8 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
             in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
-            half as wide as the row. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or `model.adapt`.
+            half as wide as the row. A data frame's column names are kept. Nothing is fitted to the rows yet:
+            `ae_zoo.fit` does that, or `model.adapt`.
         seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
 
@@ -88,8 +89,11 @@ def families() -> dict[str, str]:
 
 def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict[str, Any]:
     """The shape of the rows, and the code, scaling and output that suit them and the options given."""
+    names = getattr(data, "columns", None)
     data = checks.numeric(data, "data")
     options: dict[str, Any] = {"input_shape": data.shape[1:]}
+    if names is not None:
+        options["columns"] = tuple(map(str, names))
     default = next(field.default for field in dataclasses.fields(cls.Config) if field.name == "code")
     options["code"] = min(default, max(1, data[0].size // 2))
     output = given.get("output_activation")

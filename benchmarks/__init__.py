@@ -1,1 +1,1 @@
-"""What the README's figures come from: `python -m benchmarks [speed] [grid] [memory] [scoring]`."""
+"""What the README's figures come from: `python -m benchmarks [speed] [grid] [tables] [scoring] [memory]`."""

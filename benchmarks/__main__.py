@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 
-PARTS = ("speed", "grid", "scoring", "memory")
+PARTS = ("speed", "grid", "tables", "scoring", "memory")
 
 
 def main() -> None:

@@ -63,6 +63,19 @@ def test_from_training_to_scores(run, table, x, tmp_path):
     assert np.allclose(errors["error"], errors.iloc[:, 1:].mean(axis=1), rtol=1e-5)
 
 
+def test_columns_in_another_order_are_put_right_and_other_columns_refused(run, table, tmp_path):
+    assert run("train", "sparse", "--data", table, "--epochs", 1, "--out", "m.keras", "--quiet")[0] == 0
+    frame = pd.read_csv(table)
+    frame[list("hgfedcba")].to_csv(tmp_path / "turned.csv", index=False)
+    frame.rename(columns={"b": "z"}).to_csv(tmp_path / "renamed.csv", index=False)
+    for name in ("rows", "turned"):
+        assert run("score", "m.keras", "--data", f"{name}.csv", "--out", f"{name}.npy", "--per-feature")[0] == 0
+    assert np.allclose(np.load(tmp_path / "rows.npy"), np.load(tmp_path / "turned.npy"), rtol=1e-5)
+    code, _, err = run("score", "m.keras", "--data", "renamed.csv", "--out", "e.npy")
+    assert code == 2
+    assert "lacks 'b' and adds 'z'" in err
+
+
 def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
     import ae_zoo
 

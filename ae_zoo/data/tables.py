@@ -27,6 +27,11 @@ class Table:
     columns: tuple[str, ...] | None
     source: str
 
+    @property
+    def rows(self) -> np.ndarray | pd.DataFrame:
+        """`x`, with the names of its columns where it has them."""
+        return self.x if self.columns is None else pd.DataFrame(self.x, columns=list(self.columns))
+
 
 def read(path: str | os.PathLike) -> Table:
     """Numeric rows from `.npy`, `.npz`, `.csv`, `.parquet`, or a folder of images of one size.

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from ae_zoo import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import build
 from ae_zoo.training.trainer import TrainingResult, fit
@@ -41,7 +40,7 @@ def pretrain(
         ValueError: as `fit` does.
     """
     config = model.config
-    x = checks.rows(x, config.input_shape)
+    x = model.check_rows(x)
     model.check_targets(x)
     if not model.scaling.adapted:
         model.adapt(x)

@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_zoo import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import compile_plainly
 from ae_zoo.training.batches import Batches
@@ -105,7 +104,7 @@ def fit(
         ValueError: for rows that the model cannot take, or a checkpoint of another run.
         FloatingPointError: the loss became NaN or infinite; the model keeps the best weights so far.
     """
-    x = checks.rows(x, model.config.input_shape)
+    x = model.check_rows(x)
     model.check_targets(x)
     for name, value in (("minutes", minutes), ("learning_rate", learning_rate)):
         if value is not None and not value > 0:
@@ -147,12 +146,13 @@ def fit(
             "optimizer": {k: v for k, v in model.optimizer.get_config().items() if k != "name"},
         }
         saved = Checkpoint(checkpoint, run, record, deadline)
-        saved.restore(model)
         watchers.append(saved)
     if verbose:
         watchers.append(Progress())
 
     try:
+        if saved:
+            saved.restore(model)
         if not (record.is_complete or record.is_exhausted or (saved and saved.finished)):
             model.fit(
                 batches.dataset,
@@ -197,7 +197,7 @@ def _count(name: str, value: int | None) -> int | None:
 def _split(model: Autoencoder, x: np.ndarray, validation: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
     """The indices of the training rows, and the validation rows themselves (None for none)."""
     if not np.isscalar(validation):
-        valid = checks.rows(validation, model.config.input_shape, "validation")
+        valid = model.check_rows(validation, "validation")
         model.check_targets(valid, "validation")
         return np.arange(len(x)), valid
     if not 0 <= validation < 1:
