@@ -73,3 +73,8 @@ def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
             f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
             "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
         )
+
+
+def first_line(error: Exception) -> str:
+    """What another library's exception says, short enough to stand in one of our sentences."""
+    return (str(error) or type(error).__name__).strip().splitlines()[0]

@@ -35,6 +35,7 @@ def families() -> None:
     import dataclasses
 
     with _quiet_import():
+        from ae_zoo import factory
         from ae_zoo.families import FAMILIES
 
     def table(rows: list[tuple[str, str, str]]) -> None:
@@ -61,14 +62,14 @@ def families() -> None:
 
     shared = {field.name: field.default for field in dataclasses.fields(Config)}
     click.echo("Families:")
-    rows = []
+    rows, lines = [], factory.families()
     for name, cls in FAMILIES.items():
         own = [
             f"{field.name}={default(field)}"
             for field in dataclasses.fields(cls.Config)
             if field.default is not dataclasses.MISSING and field.default != shared.get(field.name)
         ]
-        rows.append((name, (cls.__doc__ or "").strip().splitlines()[0], " ".join(own)))
+        rows.append((name, lines[name], " ".join(own)))
     table(rows)
     click.echo("\nOptions of all families, with the default where a family has no other:")
     table(options(Config))

@@ -76,7 +76,7 @@ def load(path: str | os.PathLike) -> Autoencoder:
     try:
         model = keras.saving.load_model(path)
     except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be loaded as a model: {_first_line(error)}") from error
+        raise ValueError(f"{path} cannot be loaded as a model: {checks.first_line(error)}") from error
     if not isinstance(model, Autoencoder):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
     return model
@@ -102,7 +102,3 @@ def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict
     if given.get("scaling", options.get("scaling")) == "standard":
         options["output_activation"] = "linear"
     return options
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

@@ -3,7 +3,6 @@
 import dataclasses
 import os
 import pathlib
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,7 +56,7 @@ def read(path: str | os.PathLike) -> Table:
         try:
             x = _READERS[path.suffix.lower()](path)
         except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
-            raise ValueError(f"{path} cannot be read: {_first_line(error)}") from error
+            raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
         except pd.errors.EmptyDataError:
             raise ValueError(f"{path} is empty.") from None
     if isinstance(x, pd.DataFrame):
@@ -125,7 +124,7 @@ def _parquet(path: pathlib.Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except pyarrow.ArrowException as error:
-        raise ValueError(f"{path} cannot be read: {_first_line(error)}") from error
+        raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
 
 
 def _needs_pyarrow() -> None:
@@ -178,7 +177,7 @@ def _images(folder: pathlib.Path) -> np.ndarray:
                 grey = image.mode in ("1", "L", "I;16", "I", "F")
                 pixels = np.asarray(image.convert("L" if grey else "RGB"), "float32") / 255
         except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(f"{path} cannot be read as an image: {_first_line(error)}") from error
+            raise ValueError(f"{path} cannot be read as an image: {checks.first_line(error)}") from error
         if images and pixels.shape != images[0].shape:
             raise ValueError(
                 f"{path} is {_size(pixels)}, the images before it {_size(images[0])}; all of a folder must be of one "
@@ -190,10 +189,6 @@ def _images(folder: pathlib.Path) -> np.ndarray:
 
 def _size(pixels: np.ndarray) -> str:
     return f"{pixels.shape[1]} x {pixels.shape[0]} {'grey' if pixels.ndim == 2 else 'coloured'}"
-
-
-def _first_line(error: Any) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]
 
 
 _READERS = {".npy": _npy, ".npz": _npz, ".csv": pd.read_csv, ".parquet": _parquet}
