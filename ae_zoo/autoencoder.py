@@ -1,10 +1,8 @@
 """The one base class: a functional graph inside a named class, with the verbs that every family has."""
 
-import contextlib
 import functools
-import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import keras
@@ -12,8 +10,9 @@ import numpy as np
 
 from ae_zoo import checks, files, losses, nets, noise
 from ae_zoo.config import Config, unknown
-
-FEW = 128  # rows for which a compiled function does not pay
+from ae_zoo.inference import Views, in_batches
+from ae_zoo.nets import output
+from ae_zoo.recipe import Recipe
 
 
 class Autoencoder(keras.Model):
@@ -36,19 +35,21 @@ class Autoencoder(keras.Model):
     """
 
     Config: ClassVar[type[Config]] = Config
+    recipe: Recipe = Recipe()  # what `ae_zoo.fit` does by default; a property where it depends on the config
+    PARTS: ClassVar[tuple[str, ...]] = ("reconstruction",)  # of the loss, in the order that `loss_parts` gives them
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         config = self.Config.make(options)
         encoder = self.make_encoder(config)
-        decoder = self.make_decoder(config)
+        decoder = self.make_decoder(config, encoder)
         x = keras.Input(config.input_shape, name="x")
         super().__init__(x, decoder(encoder(x)), name=name)
         self.config = config
         self.encoder = encoder
         self.decoder = decoder
         self.scaling = encoder.get_layer("scaling")
-        self._views = _Views()
-        self._reconstruction_metric = keras.metrics.Mean("reconstruction")
+        self._views = Views()
+        self._part_metrics = [keras.metrics.Mean(part) for part in self.PARTS]
         # Shown where the code is regularised; the loss adds whatever penalties there are.
         self._penalty_metric = keras.metrics.Mean("penalty") if nets.code_regularizer(config) else None
 
@@ -60,9 +61,28 @@ class Autoencoder(keras.Model):
         return nets.encoder(config)
 
     @classmethod
-    def make_decoder(cls, config: Config) -> keras.Model:
-        """The network from codes to reconstructions on the model's scale."""
-        return nets.decoder(config)
+    def make_decoder(cls, config: Config, encoder: keras.Model) -> keras.Model:
+        """The network from codes, of the shape that `encoder` gives, to reconstructions on the model's scale."""
+        return nets.decoder(config, encoder)
+
+    def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
+        """What the loss is the sum of: a value a row `(batch,)` for each name in `PARTS`.
+
+        A family that needs more than `y_pred` runs its networks itself. That costs nothing: where `y_pred` is not used,
+        the compiler leaves the pass that made it out.
+
+        Args:
+            x: rows `(batch, *input_shape)` in the data's units.
+            y: what `fit` was given beside them, or None; here the rows that are wanted back.
+            y_pred: reconstructions `(batch, *input_shape)` on the model's scale.
+            training: whether this is a training step.
+        """
+        return {"reconstruction": self.row_loss(self.target(x, y), y_pred)}
+
+    def row_loss(self, target: Any, y_pred: Any) -> Any:
+        """Reconstruction loss of each row `(batch,)`, a mean over features; both arguments are on the model's scale."""
+        # A mean over a thousand features is too much for half precision.
+        return losses.RECONSTRUCTION[self.config.loss](target, keras.ops.cast(y_pred, "float32"))
 
     # Training: the loss, and nothing else. The steps are Keras's own.
 
@@ -74,7 +94,7 @@ class Autoencoder(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Mean reconstruction loss of the batch plus the penalties.
+        """Mean over the batch of the parts of the loss, plus the penalties that layers add.
 
         The target is the clean row itself, or `y` where one is given (corrupted rows of one's own in `x`, say). `x` and
         `y` are `(batch, *input_shape)` in the data's units, `y_pred` the same on the model's scale. Keras passes
@@ -85,31 +105,35 @@ class Autoencoder(keras.Model):
                 f"The model has scaling={self.config.scaling!r}, which must see the training rows before the first "
                 "step: call model.adapt(x_train), or train with ae_zoo.fit."
             )
-        penalties = list(self.losses)  # before anything else calls the encoder, which would reset them
+        ops = keras.ops
+        parts = self.loss_parts(x, y, y_pred, training)
+        if sample_weight is not None:
+            weight = ops.cast(ops.reshape(sample_weight, (-1,)), "float32")
+            parts = {name: part * weight for name, part in parts.items()}
+        for metric in self._part_metrics:
+            metric.update_state(parts[metric.name])
+        loss = sum(ops.mean(part) for part in parts.values())
+        penalties = self.losses  # of the last pass through the layers, whoever made it
+        if penalties:
+            penalty = sum(ops.cast(value, "float32") for value in penalties)
+            loss = loss + penalty
+            if self._penalty_metric is not None:
+                self._penalty_metric.update_state(penalty, sample_weight=ops.shape(x)[0])
+        return loss
+
+    def target(self, x: Any, y: Any) -> Any:
+        """The rows that are wanted back, on the model's scale: `y`, or `x` itself."""
         target = x if y is None else y
         if tuple(target.shape[1:]) != tuple(self.config.input_shape):
             raise ValueError(
                 f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
                 "An autoencoder needs no labels: call fit(x)."
             )
-        ops = keras.ops
-        y_pred = ops.cast(y_pred, "float32")  # a mean over a thousand features is too much for half precision
-        error = losses.RECONSTRUCTION[self.config.loss](self.scaling(target), y_pred)  # (batch,)
-        if sample_weight is not None:
-            error = error * ops.cast(ops.reshape(sample_weight, (-1,)), error.dtype)
-        self._reconstruction_metric.update_state(error)
-        loss = ops.mean(error)
-        if penalties:
-            penalty = sum(ops.cast(value, "float32") for value in penalties)
-            loss = loss + penalty
-            if self._penalty_metric is not None:
-                self._penalty_metric.update_state(penalty, sample_weight=ops.shape(error)[0])
-        return loss
+        return self.scaling(target)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Keras's, with the clean row on the model's scale as the target of metrics that were compiled in."""
-        target = self.scaling(x if y is None else y)
-        return super().compute_metrics(x, target, y_pred, sample_weight)
+        return super().compute_metrics(x, self.target(x, y), y_pred, sample_weight)
 
     def adapt(self, x: Any) -> None:
         """Fits what follows from the training rows `(n, *input_shape)` without any training. `ae_zoo.fit` calls it.
@@ -119,10 +143,10 @@ class Autoencoder(keras.Model):
         """
         x = self.check_rows(x)
         self.scaling.adapt(x)
-        if not np.any(nets.output_bias(self.decoder)):
+        if not np.any(output.bias(self.decoder)):
             # The scaling is linear, so the mean of the scaled rows is the scaled mean.
             mean = self.scaling(x.mean(axis=0, dtype="float64").astype("float32")[None])[0]
-            nets.set_output(self.decoder, keras.ops.convert_to_numpy(mean), self.config.output_activation)
+            output.start_at(self.decoder, keras.ops.convert_to_numpy(mean), self.config.output_activation)
 
     # The verbs.
 
@@ -138,18 +162,18 @@ class Autoencoder(keras.Model):
             ValueError: for rows of another shape or with NaN, or an unknown layer.
         """
         x = self.check_rows(x)
-        return _in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size)
+        return in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size)
 
     def decode(self, code: Any, *, batch_size: int = 1024) -> np.ndarray:
         """Reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
         code = checks.rows(code, self.decoder.input_shape[1:], "code")
-        return self.scaling.invert(_in_batches(self.decoder, code, batch_size))
+        return self.scaling.invert(in_batches(self.decoder, code, batch_size))
 
     def reconstruct(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
         x = self.check_rows(x)
         network = self._view("reconstruction", lambda rows: self.decoder(self.encoder(rows)))
-        return self.scaling.invert(_in_batches(network, x, batch_size))
+        return self.scaling.invert(in_batches(network, x, batch_size))
 
     def reconstruction_error(self, x: Any, per_feature: bool = False, *, batch_size: int = 1024) -> np.ndarray:
         """Squared error between rows and their reconstructions, on the model's scale; higher is stranger.
@@ -172,7 +196,7 @@ class Autoencoder(keras.Model):
             reconstruction = keras.ops.cast(reconstruction, "float32")
             return keras.ops.square(target - reconstruction) if per_feature else losses.mse(target, reconstruction)
 
-        return _in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
+        return in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
 
     def corrupt(self, x: Any, *, seed: int | None = None) -> np.ndarray:
         """Rows `(n, *input_shape)` with the noise that the model is trained on, in the data's units.
@@ -197,6 +221,16 @@ class Autoencoder(keras.Model):
         """
         return checks.rows(x, self.config.input_shape, name, self.config.columns)
 
+    def check_y(self, y: Any, x: np.ndarray) -> np.ndarray:
+        """`y`, that `fit` takes beside the rows `x`, as it enters the loss: here rows that are wanted back.
+
+        Raises:
+            ValueError: for `y` of another kind or length.
+        """
+        y = self.check_rows(y, "y")
+        self.check_targets(y, "y")
+        return checks.as_many(y, x)
+
     def check_targets(self, x: np.ndarray, name: str = "x") -> None:
         """Raises `ValueError` where rows lie outside what the output activation and the loss can express."""
         if self.config.scaling == "none":
@@ -210,8 +244,8 @@ class Autoencoder(keras.Model):
     def get_layer(self, name: str | None = None, index: int | None = None) -> keras.layers.Layer:
         """A layer by its name, in the encoder or the decoder too, or by its index in this model."""
         if name is not None:
-            for half in (self.encoder, self.decoder):
-                for layer in half.layers:
+            for network in self.networks:
+                for layer in network.layers:
                     if layer.name == name:
                         return layer
         return super().get_layer(name=name, index=index)
@@ -234,16 +268,21 @@ class Autoencoder(keras.Model):
     def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
         return cls(**config)
 
+    @property
+    def networks(self) -> tuple[keras.Model, ...]:
+        """The networks that the model is made of; their layers' names are unique among them."""
+        return self.encoder, self.decoder
+
     def _up_to(self, name: str) -> keras.Model:
         """The network from the rows to the output of the layer `name`."""
-        for half in (self.encoder, self.decoder):
-            if any(layer.name == name for layer in half.layers):
-                return self._view(f"layer {name}", functools.partial(self._run_up_to, half, name))
-        raise unknown("layer", name, [layer.name for half in (self.encoder, self.decoder) for layer in half.layers])
+        for network in self.networks:
+            if any(layer.name == name for layer in network.layers):
+                return self._view(f"layer {name}", functools.partial(self._run_up_to, network, name))
+        raise unknown("layer", name, [layer.name for network in self.networks for layer in network.layers])
 
-    def _run_up_to(self, half: keras.Model, name: str, rows: Any) -> Any:
-        part = keras.Model(half.input, half.get_layer(name).output)
-        return part(rows if half is self.encoder else self.encoder(rows))
+    def _run_up_to(self, network: keras.Model, name: str, rows: Any) -> Any:
+        part = keras.Model(network.input, network.get_layer(name).output)
+        return part(self.encoder(rows) if network is self.decoder else rows)
 
     def _view(self, name: str, function: Callable[[Any], Any]) -> keras.Model:
         """A network over the same layers, from rows to `function(rows)`; made once, so that it is traced once."""
@@ -251,47 +290,3 @@ class Autoencoder(keras.Model):
             rows = keras.Input(self.config.input_shape)
             self._views.networks[name] = keras.Model(rows, function(rows))
         return self._views.networks[name]
-
-
-class _Views:
-    """Holds the networks that the verbs run. Keras does not look into it, so they are not saved with the model."""
-
-    def __init__(self) -> None:
-        self.networks: dict[str, keras.Model] = {}
-
-
-def _in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarray:
-    """The network's output for all rows in one array, computed a few rows at a time.
-
-    `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
-    batch begins early enough to be a full one, as every other size is another tracing; so a few rows are not compiled.
-    """
-    if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; received {batch_size!r}.")
-    if len(x) <= FEW:
-        return keras.ops.convert_to_numpy(network(x))
-    size = min(batch_size, len(x))
-    result = None
-    with _no_retracing_alarm():
-        for start in range(0, len(x), size):
-            start = min(start, len(x) - size)
-            part = network.predict_on_batch(x[start : start + size])
-            if result is None:
-                result = np.empty((len(x), *part.shape[1:]), part.dtype)
-            result[start : start + size] = part
-    return result
-
-
-@contextlib.contextmanager
-def _no_retracing_alarm() -> Iterator[None]:
-    """TensorFlow tells functions apart by their address, and warns of retracing when a new one gets an old address."""
-    logger = logging.getLogger("tensorflow")
-
-    def harmless(record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger.addFilter(harmless)
-    try:
-        yield
-    finally:
-        logger.removeFilter(harmless)

@@ -65,6 +65,33 @@ def numeric(x: Any, name: str = "x") -> np.ndarray:
     return array
 
 
+def as_many(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """`y`; raises `ValueError` where it has not as many rows as `x`."""
+    if len(y) != len(x):
+        raise ValueError(f"y must have one entry for each of the {len(x)} rows of x; received {len(y)}.")
+    return y
+
+
+def labels(y: Any, classes: int, name: str = "y") -> np.ndarray:
+    """`y` as whole numbers `(n,)` from -1, for "no label", to `classes` - 1.
+
+    Raises:
+        ValueError: for another shape, or a value that is no such number.
+    """
+    array = np.asarray(y)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or array.dtype.kind not in "iufb" or array.size == 0:
+        raise ValueError(
+            f"{name} must be a label for each row, {classes} classes from 0, -1 for none; received {array.dtype} of "
+            f"shape {array.shape}."
+        )
+    if not np.all(np.isin(array, np.arange(-1, classes))):
+        strange = array[~np.isin(array, np.arange(-1, classes))][0]
+        raise ValueError(f"{name} must be whole numbers from -1 (no label) to {classes - 1}; received {strange}.")
+    return array.astype("int32")
+
+
 def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
     """Raises `ValueError` where a value lies outside [0, 1]; `why` says what needs that."""
     low, high = float(x.min()), float(x.max())

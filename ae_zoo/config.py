@@ -16,6 +16,7 @@ ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu
 CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
 LOSSES = ("mse", "bce")
 SCALINGS = ("none", "minmax", "standard")
+NETWORKS = ("dense", "convolutional")
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
@@ -49,8 +50,13 @@ class Config:
 
     input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
     columns: tuple[str, ...] | None = option(None, help="names of the features; rows that have names are put in order")
+    network: str = option("dense", help="kind of the hidden layers", choices=NETWORKS)
     code: int = option(32, help="width of the code", low=1)
-    hidden: tuple[int, ...] = option((), help="widths of the encoder's hidden layers; the decoder mirrors them", low=1)
+    hidden: tuple[int, ...] = option(
+        (), help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them", low=1
+    )
+    kernel: int = option(4, help="side of the filters of a convolutional network", low=1)
+    tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
     activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
     code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)
     output_activation: str = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
@@ -75,6 +81,7 @@ class Config:
             raise ValueError(
                 f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
             )
+        self._check_network()
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
                 raise ValueError(
@@ -103,6 +110,27 @@ class Config:
             raise ValueError(
                 f"corruption_amount must be below 1, the share of the features that {self.corruption!r} corrupts; "
                 f"received {self.corruption_amount:g}."
+            )
+
+    def _check_network(self) -> None:
+        if self.network == "dense":
+            return
+        shape = self.input_shape
+        if len(shape) not in (2, 3):
+            raise ValueError(
+                "A convolutional network takes images of (height, width) or (height, width, channels); received rows of "
+                f"shape {shape}: reshape them first, as load_mnist(flat=False) does."
+            )
+        if len(shape) == 3 and shape[0] <= 4 < min(shape[1:]):
+            raise ValueError(
+                f"input_shape={shape} looks like channels first; channels come last here: give "
+                f"{(*shape[1:], shape[0])}, and move the axis of the rows with np.moveaxis(x, 1, -1)."
+            )
+        if not self.hidden:
+            raise ValueError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
+        if self.tied:
+            raise ValueError(
+                "tied=True shares the kernels of dense layers; it does not go with a convolutional network."
             )
 
     @classmethod
@@ -183,7 +211,8 @@ def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
 def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> ValueError:
     kind, optional = _kind(hint)
     low, high = field.metadata["low"], field.metadata["high"]
-    words = {int: "a whole number", float: "a number", str: "a word"}.get(kind, "whole numbers")
+    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
+    words = words.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
     return ValueError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
@@ -198,6 +227,8 @@ def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
         if typing.get_origin(kind) is tuple:
             item = typing.get_args(kind)[0]
             return tuple(item(part.strip()) for part in text.strip("()[]").split(",") if part.strip())
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
         return kind(text)
-    except ValueError:
+    except (ValueError, KeyError):
         raise _illegal(field, hint, text) from None

@@ -1,4 +1,4 @@
-"""The two layers that stand before an encoder: scaling and corruption."""
+"""The zoo's own layers: scaling and corruption, which stand before an encoder, and a dense layer with a tied kernel."""
 
 from typing import Any
 
@@ -104,3 +104,37 @@ class Corruption(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         own = {"kind": self.kind, "amount": self.amount, "low": self.low, "high": self.high, "seed": self.seed}
         return {**super().get_config(), **own}
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class TiedDense(keras.layers.Layer):
+    """A dense layer whose kernel is the transposed kernel of another, and whose bias is its own.
+
+    Args:
+        mirror: the dense layer `(batch, a)` to `(batch, b)` whose kernel it shares.
+        activation: as of `keras.layers.Dense`.
+
+    Input `(batch, b)`, output `(batch, a)`.
+    """
+
+    def __init__(self, mirror: keras.layers.Dense, activation: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mirror = mirror
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.bias = self.add_weight(shape=(self.mirror.kernel.shape[0],), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.mirror.kernel)) + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "mirror": keras.saving.serialize_keras_object(self.mirror),
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TiedDense":
+        return cls(keras.saving.deserialize_keras_object(config.pop("mirror")), **config)

@@ -12,8 +12,8 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
-    {"config", "checks", "files"},
-    {"noise", "losses"},
+    {"config", "checks", "files", "recipe"},
+    {"noise", "losses", "inference"},
     {"layers", "regularizers"},
     {"nets"},
     {"autoencoder"},

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import numpy as np
 
+LABELLED_SHARE = 4  # one row in so many has a label, where few have
+
 
 class Batches(keras.callbacks.Callback):
     """Batches of some of the rows of `x`, in a new order each epoch.
@@ -12,45 +14,69 @@ class Batches(keras.callbacks.Callback):
     The last rows of an order that do not fill a batch are left out of that epoch: a batch of another size would be
     another compiled program.
 
+    Where `y` are labels and few rows have one, a quarter of each batch is drawn from those that do, in turn: a batch of
+    256 rows of MNIST with 1,000 labels would hold four of them, too few to learn from.
+
     Args:
         x: all rows `(n, *input_shape)`, float32; they are not copied by row set.
         rows: the indices to train on `(m,)`.
         batch_size: at most m.
         seed: equal seeds give equal orders.
+        y: what goes with each row `(n, ...)`, if anything: rows that are wanted back, or labels, -1 for none.
 
     Give `dataset` to Keras's `fit` and this object to its callbacks, which sets the order as each epoch begins.
     """
 
-    def __init__(self, x: np.ndarray, rows: np.ndarray, batch_size: int, seed: int) -> None:
+    def __init__(
+        self, x: np.ndarray, rows: np.ndarray, batch_size: int, seed: int, y: np.ndarray | None = None
+    ) -> None:
         super().__init__()
         self.rows, self.batch_size, self.seed = rows, batch_size, seed
         self.steps = len(rows) // batch_size
+        self.labelled = rows[:0]
+        if y is not None and y.dtype.kind == "i":
+            labelled = rows[y[rows] >= 0]
+            if len(labelled) < len(rows) / LABELLED_SHARE:
+                self.labelled = labelled
         if keras.backend.backend() == "tensorflow":
-            self.dataset, self._set_order = self._tensorflow(x)
+            self.dataset, self._set_order = self._tensorflow(x, y)
         else:
-            self.dataset, self._set_order = self._python(x)
+            self.dataset, self._set_order = self._python(x, y)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._set_order(np.random.default_rng([self.seed, epoch]).permutation(self.rows))
+        self._set_order(self.order(epoch))
 
-    def _tensorflow(self, x: np.ndarray) -> tuple[Any, Any]:
+    def order(self, epoch: int) -> np.ndarray:
+        """The indices of an epoch's rows `(m,)`, batch after batch."""
+        random = np.random.default_rng([self.seed, epoch])
+        order = random.permutation(self.rows)
+        if len(self.labelled):
+            batches = order[: self.steps * self.batch_size].reshape(self.steps, -1)  # a view
+            slots = batches[:, : self.batch_size // LABELLED_SHARE]
+            turns = -(-slots.size // len(self.labelled))
+            drawn = np.concatenate([random.permutation(self.labelled) for _ in range(turns)])
+            slots[:] = drawn[: slots.size].reshape(slots.shape)
+        return order
+
+    def _tensorflow(self, x: np.ndarray, y: np.ndarray | None) -> tuple[Any, Any]:
         """Gathers on a thread of tf.data's, beside the step that is running."""
         import tensorflow as tf
 
-        data = tf.convert_to_tensor(x)
+        arrays = [tf.convert_to_tensor(array) for array in (x, y) if array is not None]
         order = tf.Variable(self.rows, trainable=False)
         size = self.batch_size
 
         def batch(step: Any) -> Any:
-            rows = tf.gather(data, order[step * size : (step + 1) * size])
-            return tf.ensure_shape(rows, (size, *x.shape[1:]))
+            rows = order[step * size : (step + 1) * size]
+            parts = [tf.ensure_shape(tf.gather(array, rows), (size, *array.shape[1:])) for array in arrays]
+            return tuple(parts) if len(parts) > 1 else parts[0]
 
         options = tf.data.Options()
         options.autotune.enabled = False
         options.experimental_optimization.apply_default_optimizations = False  # rewriting the graph copies the data
         return tf.data.Dataset.range(self.steps).map(batch).prefetch(2).with_options(options), order.assign
 
-    def _python(self, x: np.ndarray) -> tuple[Any, Any]:
+    def _python(self, x: np.ndarray, y: np.ndarray | None) -> tuple[Any, Any]:
         """The same batches for the other backends."""
         size = self.batch_size
 
@@ -60,8 +86,9 @@ class Batches(keras.callbacks.Callback):
             def __len__(rows) -> int:
                 return self.steps
 
-            def __getitem__(rows, step: int) -> tuple[np.ndarray]:
-                return (x[rows.order[step * size : (step + 1) * size]],)
+            def __getitem__(rows, step: int) -> tuple[np.ndarray, ...]:
+                some = rows.order[step * size : (step + 1) * size]
+                return (x[some],) if y is None else (x[some], y[some])
 
         dataset = Rows()
         return dataset, lambda order: setattr(dataset, "order", order)

@@ -16,11 +16,13 @@ class Record(keras.callbacks.Callback):
         monitor: the metric to minimise.
         epochs: how many the run has at most.
         patience: epochs without improvement; None waits for ever.
+        warmup: epochs in which the loss itself still changes; patience is not counted in them.
+        last: take the last epoch for the best one, whatever the metric.
     """
 
-    def __init__(self, monitor: str, epochs: int, patience: int | None) -> None:
+    def __init__(self, monitor: str, epochs: int, patience: int | None, warmup: int = 0, last: bool = False) -> None:
         super().__init__()
-        self.monitor, self.epochs, self.patience = monitor, epochs, patience
+        self.monitor, self.epochs, self.patience, self.warmup, self.last = monitor, epochs, patience, warmup, last
         self.history: dict[str, list[float]] = {}
         self.best_error, self.best_epoch = math.inf, -1
         self.best_weights: list[np.ndarray] = []
@@ -33,7 +35,7 @@ class Record(keras.callbacks.Callback):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         error = self.history[self.monitor][-1]
-        if error < self.best_error:
+        if error < self.best_error or self.last:
             self.best_error, self.best_epoch, self.best_weights = error, epoch, self.model.get_weights()
         elif self.is_exhausted:
             self.model.stop_training = True
@@ -45,7 +47,7 @@ class Record(keras.callbacks.Callback):
     @property
     def is_exhausted(self) -> bool:
         """Whether patience has run out."""
-        return self.patience is not None and self.next_epoch - 1 - self.best_epoch >= self.patience
+        return self.patience is not None and self.next_epoch - 1 - max(self.best_epoch, self.warmup) >= self.patience
 
     @property
     def is_complete(self) -> bool:

@@ -15,9 +15,6 @@ from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest
 
-MONITOR = "val_reconstruction"  # without the penalties: a penalised model is still chosen by what it reconstructs
-ROWS_SHOWN = 430_000  # by a default run: 8 epochs of MNIST, as many as 100 of a small table
-LEARNING_RATE = 8e-3  # at a batch of 256
 STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
 VALIDATION_BATCH = 2048
 
@@ -29,7 +26,9 @@ class TrainingResult:
     Attributes:
         history: each metric's value by epoch, as in Keras's `History.history`.
         best_epoch: the epoch, from 1, whose weights the model has.
-        best_error: its validation reconstruction loss (the last training loss where nothing was held out).
+        best_error: its value of `monitor`.
+        monitor: the metric that named it: the family's own on the held-out rows, or on the training rows where nothing
+            was held out. It only describes the last epoch where the family has no metric that could choose.
         rows, validation_rows: how many were trained on and held out.
         seconds: wall-clock time, compiling and validation included, an interrupted run's earlier part too.
         rows_per_second: rows trained on in a second, without compiling and validation.
@@ -39,6 +38,7 @@ class TrainingResult:
     history: dict[str, list[float]]
     best_epoch: int
     best_error: float
+    monitor: str
     rows: int
     validation_rows: int
     seconds: float
@@ -51,17 +51,17 @@ class TrainingResult:
         return len(self.history["loss"])
 
     def __str__(self) -> str:
-        what = MONITOR if self.validation_rows else "reconstruction"
         rate = f", {self.rows_per_second:,.0f} rows/s" if self.rows_per_second else ""
         return (
             f"{self.stopped} after {self.epochs} epochs of {self.rows:,} rows in {self.seconds:.1f} s{rate}; "
-            f"best {what} {self.best_error:.5f} in epoch {self.best_epoch} ({self.validation_rows:,} rows held out)"
+            f"{self.monitor} {self.best_error:.5f} in epoch {self.best_epoch} ({self.validation_rows:,} rows held out)"
         )
 
 
 def fit(
     model: Autoencoder,
     x: Any,
+    y: Any = None,
     *,
     validation: float | Any = 0.1,
     epochs: int | None = None,
@@ -84,11 +84,13 @@ def fit(
     Args:
         model: from `ae_zoo.build`, or loaded.
         x: rows `(n, *input_shape)` in the data's units.
-        validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or 0 for none.
-        epochs: default: as many as show about 430,000 rows, from 8 to 100.
+        y: what the family takes beside them `(n, ...)`: the rows that are wanted back instead of `x`, or labels.
+        validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or a pair of rows and
+            their `y`; or 0 for none.
+        epochs: default: as many as show about 430,000 rows (`model.recipe` says), from 8 to 100.
         batch_size: default 256, smaller for less than 8,192 rows.
-        learning_rate: the highest, for Adam; default 0.008 at a batch of 256, and as the square root of the batch size
-            otherwise (the rule of Malladi et al. 2022, for the rate alone).
+        learning_rate: the highest, for Adam; default 0.008 (`model.recipe` says) at a batch of 256, and as the square
+            root of the batch size otherwise (the rule of Malladi et al. 2022, for the rate alone).
         optimizer: instead of Adam and its schedule; `learning_rate` is then not used.
         patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
             least 5.
@@ -106,34 +108,42 @@ def fit(
     """
     x = model.check_rows(x)
     model.check_targets(x)
+    y = None if y is None else model.check_y(y, x)
     for name, value in (("minutes", minutes), ("learning_rate", learning_rate)):
         if value is not None and not value > 0:
             raise ValueError(f"{name} must be above 0; received {value!r}.")
-    rows, valid = _split(model, x, validation, seed)
+    recipe = model.recipe
+    rows, valid = _split(model, x, y, validation, seed)
     batch_size = min(_count("batch_size", batch_size) or max(8, min(256, len(rows) // 32)), len(rows))
-    epochs = _count("epochs", epochs) or min(100, max(8, round(ROWS_SHOWN / len(rows))))
-    learning_rate = learning_rate or LEARNING_RATE * math.sqrt(batch_size / 256)
+    epochs = _count("epochs", epochs) or min(100, max(8, round(recipe.rows_shown / len(rows))))
+    learning_rate = learning_rate or recipe.learning_rate * math.sqrt(batch_size / 256)
     patience = _count("patience", patience) or max(5, epochs // 5)
-    if valid is None:
+    if valid is None or recipe.monitor is None:
         patience = None  # a training loss says nothing about when to stop
 
     if not model.scaling.adapted:
         model.adapt(x[rows])
-    batches = Batches(x, rows, batch_size, seed)
+    batches = Batches(x, rows, batch_size, seed, y)
+    warmup = math.ceil(recipe.warmup_rows / (batches.steps * batch_size))  # epochs
+    if warmup >= epochs:
+        raise ValueError(
+            f"A warm-up of {recipe.warmup_rows:,} rows would not end within {epochs} epochs of "
+            f"{batches.steps * batch_size:,} rows; give more epochs or a shorter warm-up."
+        )
     steps_per_call = math.ceil(batches.steps / math.ceil(batches.steps / STEPS_PER_CALL))
     if optimizer is None:
-        optimizer = _adam(learning_rate, epochs * batches.steps)
+        optimizer = _adam(learning_rate, recipe.beta_1, epochs * batches.steps)
     model.compile(
         optimizer=keras.optimizers.get(optimizer),
         steps_per_execution=steps_per_call,
-        jit_compile=True,
+        jit_compile=recipe.jit_compile,
     )
     model.optimizer.build(model.trainable_variables)
     _reseed(model, seed)
 
     deadline = Deadline(None if minutes is None else 60 * minutes)
     stopwatch = Stopwatch(batches.steps * batch_size)
-    record = Record("reconstruction" if valid is None else MONITOR, epochs, patience)
+    record = Record(_monitor(model, valid), epochs, patience, warmup, last=recipe.monitor is None)
     # The caller's callbacks come before what records the epoch, so that a checkpoint holds what they changed.
     watchers = [stopwatch, batches, StopOnNaN(), deadline, *callbacks, record]
     saved = None
@@ -141,7 +151,7 @@ def fit(
         run = {
             "family": type(model).__name__,
             "config": model.config.to_dict(),
-            "data": [digest(x), None if valid is None else digest(valid)],
+            "data": [None if part is None else digest(part) for part in (x, y, *(valid or ()))],
             "plan": [epochs, batch_size, seed, patience],
             "optimizer": {k: v for k, v in model.optimizer.get_config().items() if k != "name"},
         }
@@ -158,8 +168,8 @@ def fit(
                 batches.dataset,
                 epochs=epochs,
                 initial_epoch=record.next_epoch,
-                validation_data=valid,
-                validation_batch_size=None if valid is None else _even(len(valid)),
+                validation_data=valid if valid is None or valid[1] is not None else valid[0],
+                validation_batch_size=None if valid is None else _even(len(valid[0])),
                 callbacks=watchers,
                 verbose=verbose,
                 shuffle=False,
@@ -177,8 +187,9 @@ def fit(
         history=record.history,
         best_epoch=record.best_epoch + 1,
         best_error=record.best_error,
+        monitor=record.monitor,
         rows=len(rows),
-        validation_rows=0 if valid is None else len(valid),
+        validation_rows=0 if valid is None else len(valid[0]),
         seconds=deadline.seconds,
         rows_per_second=stopwatch.rows_per_second,
         stopped=stopped,
@@ -194,12 +205,19 @@ def _count(name: str, value: int | None) -> int | None:
     return value
 
 
-def _split(model: Autoencoder, x: np.ndarray, validation: Any, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The indices of the training rows, and the validation rows themselves (None for none)."""
+def _monitor(model: Autoencoder, valid: Any) -> str:
+    return f"{'' if valid is None else 'val_'}{model.recipe.monitor or 'reconstruction'}"
+
+
+def _split(
+    model: Autoencoder, x: np.ndarray, y: np.ndarray | None, validation: Any, seed: int
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray | None] | None]:
+    """The indices of the training rows, and the validation rows themselves with their `y` (None for none)."""
     if not np.isscalar(validation):
-        valid = model.check_rows(validation, "validation")
-        model.check_targets(valid, "validation")
-        return np.arange(len(x)), valid
+        rows, targets = validation if isinstance(validation, tuple) else (validation, None)
+        rows = model.check_rows(rows, "validation")
+        model.check_targets(rows, "validation")
+        return np.arange(len(x)), (rows, None if targets is None else model.check_y(targets, rows))
     if not 0 <= validation < 1:
         raise ValueError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
     if not validation:
@@ -210,7 +228,8 @@ def _split(model: Autoencoder, x: np.ndarray, validation: Any, seed: int) -> tup
             f"{len(x)} rows cannot be split for validation={validation:g}; give more rows or validation=0."
         )
     order = np.random.default_rng(seed).permutation(len(x))
-    return np.sort(order[held_out:]), x[np.sort(order[:held_out])]
+    kept = np.sort(order[:held_out])
+    return np.sort(order[held_out:]), (x[kept], None if y is None else y[kept])
 
 
 def _even(rows: int) -> int:
@@ -218,7 +237,7 @@ def _even(rows: int) -> int:
     return math.ceil(rows / math.ceil(rows / VALIDATION_BATCH))
 
 
-def _adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+def _adam(learning_rate: float, beta_1: float, steps: int) -> keras.optimizers.Optimizer:
     warmup = max(1, steps // 20)
     schedule = keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=learning_rate / 100,
@@ -226,7 +245,7 @@ def _adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=learning_rate,
         warmup_steps=warmup,
     )
-    return keras.optimizers.Adam(schedule)
+    return keras.optimizers.Adam(schedule, beta_1=beta_1)
 
 
 def _reseed(model: keras.Model, seed: int) -> None:
