@@ -1,5 +1,6 @@
 """What the benchmarks share: the digits, the verdict, and the machine's peak."""
 
+import os
 import time
 from collections.abc import Callable
 
@@ -12,6 +13,19 @@ def digits() -> Digits:
     loaded = load_mnist()
     print(f"Data: {loaded}" + ("" if loaded.full else "; the targets are for full MNIST"), flush=True)
     return loaded
+
+
+def seeds() -> list[int]:
+    """Three, or as many as AE_ZOO_SEEDS says: `AE_ZOO_SEEDS=1` for a first look."""
+    return list(range(1, 1 + int(os.environ.get("AE_ZOO_SEEDS", "3"))))
+
+
+def spread(what: str, values: list[float], paper: str) -> float:
+    """Prints the mean over the seeds with the least and the most, beside the paper's figure; gives the mean back."""
+    mean = float(np.mean(values))
+    ends = f" ({min(values):.4g} to {max(values):.4g} over {len(values)} seeds)" if len(values) > 1 else " (one seed)"
+    print(f"  {what}: {mean:.4g}{ends}; the paper: {paper}", flush=True)
+    return mean
 
 
 def verdict(what: str, value: float, target: float, *, at_most: bool, unit: str = "") -> None:
