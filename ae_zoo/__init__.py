@@ -17,11 +17,15 @@ _HOMES = {
     "families": "factory",
     "load": "factory",
     "fit": "training",
+    "fit_robust": "training",
     "pretrain": "training",
     "corrupt": "noise",
     "load_mnist": "data",
     "PCA": "pca",
     "Detector": "anomaly",
+    "Density": "latent",
+    "interpolate": "latent",
+    "traverse": "latent",
 }
 __all__ = sorted(_HOMES)
 __version__ = "0.1.0"
@@ -38,6 +42,7 @@ def __getattr__(name: str) -> Any:
         "checks",
         "config",
         "data",
+        "latent",
         "layers",
         "losses",
         "nets",

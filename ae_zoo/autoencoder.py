@@ -36,6 +36,9 @@ class Autoencoder(keras.Model):
 
     Config: ClassVar[type[Config]] = Config
     recipe: Recipe = Recipe()  # what `ae_zoo.fit` does by default; a property where it depends on the config
+    overcomplete: ClassVar[bool] = False  # whether codes are meant to be wider than rows
+    PAPER: ClassVar[str] = ""  # the one to read first, for the list of families
+    GOOD_FOR: ClassVar[str] = ""  # what to take it for, in a few words
     PARTS: ClassVar[tuple[str, ...]] = ("reconstruction",)  # of the loss, in the order that `loss_parts` gives them
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
@@ -83,6 +86,10 @@ class Autoencoder(keras.Model):
         """Reconstruction loss of each row `(batch,)`, a mean over features; both arguments are on the model's scale."""
         # A mean over a thousand features is too much for half precision.
         return losses.RECONSTRUCTION[self.config.loss](target, keras.ops.cast(y_pred, "float32"))
+
+    def diagnose(self, history: dict[str, list[float]]) -> list[str]:
+        """What has gone wrong in a run whose metrics by epoch are given: a sentence each; `ae_zoo.fit` warns of them."""
+        return []
 
     # Training: the loss, and nothing else. The steps are Keras's own.
 

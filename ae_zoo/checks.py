@@ -1,5 +1,6 @@
 """Data is checked at the door: every verb and every trainer takes its rows through here."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ def rows(x: Any, shape: tuple[int, ...], name: str = "x", columns: Sequence[str]
         hint = ""
         if x.shape == tuple(shape):
             hint = f" For one row, give {name}[None]."
+        elif math.prod(x.shape[1:]) == math.prod(shape) and min(len(shape), x.ndim - 1) == 1:
+            hint = f" Give {name}.reshape(-1, {', '.join(map(str, shape))})."
         raise ValueError(f"{name} must have rows of {expected} features; received rows of {received}.{hint}")
     return x
 
@@ -100,6 +103,23 @@ def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
             f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
             "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
         )
+
+
+def binary(x: np.ndarray, name: str = "x") -> None:
+    """Raises `ValueError` where a value is neither 0 nor 1."""
+    grey = (x != 0) & (x != 1)
+    if grey.any():
+        raise ValueError(
+            f"{name} must be zeros and ones, because a Bernoulli likelihood is a probability of those alone and the bce of "
+            f"a grey is no log-likelihood; {grey.mean():.1%} of its values are greys: give binarisation='dynamic' or 'static'."
+        )
+
+
+def count(name: str, value: Any) -> int:
+    """`value`; raises `ValueError` where it is no whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+    return int(value)
 
 
 def first_line(error: Exception) -> str:

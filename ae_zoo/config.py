@@ -17,6 +17,7 @@ CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
 LOSSES = ("mse", "bce")
 SCALINGS = ("none", "minmax", "standard")
 NETWORKS = ("dense", "convolutional")
+SPLITS = ("elements", "rows", "features")
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
@@ -55,7 +56,7 @@ class Config:
     hidden: tuple[int, ...] = option(
         (), help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them", low=1
     )
-    kernel: int = option(4, help="side of the filters of a convolutional network", low=1)
+    kernel: int = option(3, help="side of the filters of a convolutional network", low=1)
     tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
     activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
     code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)

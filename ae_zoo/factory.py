@@ -23,8 +23,8 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
             in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
-            half as wide as the row. A data frame's column names are kept. Nothing is fitted to the rows yet:
-            `ae_zoo.fit` does that, or `model.adapt`.
+            half as wide as the row, except of a family whose codes are meant to be wider. A data frame's column names
+            are kept. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or `model.adapt`.
         seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
 
@@ -95,7 +95,7 @@ def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict
     if names is not None:
         options["columns"] = tuple(map(str, names))
     default = next(field.default for field in dataclasses.fields(cls.Config) if field.name == "code")
-    options["code"] = min(default, max(1, data[0].size // 2))
+    options["code"] = default if cls.overcomplete else min(default, max(1, data[0].size // 2))
     output = given.get("output_activation")
     if (data.min() < 0 or data.max() > 1) and given.get("loss") != "bce":
         options["scaling"] = "minmax" if output == "sigmoid" else "standard"

@@ -1,5 +1,6 @@
 """The zoo's own layers: scaling and corruption, which stand before an encoder, and a dense layer with a tied kernel."""
 
+import types
 from typing import Any
 
 import keras
@@ -119,14 +120,21 @@ class TiedDense(keras.layers.Layer):
 
     def __init__(self, mirror: keras.layers.Dense, activation: Any = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mirror = mirror
+        # Out of Keras's sight: a layer within would have its bias saved here too, and its penalties cleared by each call.
+        self._mirror = types.SimpleNamespace(layer=mirror)
         self.activation = keras.activations.get(activation)
 
+    @property
+    def mirror(self) -> keras.layers.Dense:
+        """The layer whose kernel this one shares."""
+        return self._mirror.layer
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        self.bias = self.add_weight(shape=(self.mirror.kernel.shape[0],), initializer="zeros", name="bias")
+        self.kernel = self.mirror.kernel  # (a, b), the same variable
+        self.bias = self.add_weight(shape=(self.kernel.shape[0],), initializer="zeros", name="bias")
 
     def call(self, x: Any) -> Any:
-        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.mirror.kernel)) + self.bias)
+        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -138,3 +146,33 @@ class TiedDense(keras.layers.Layer):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TiedDense":
         return cls(keras.saving.deserialize_keras_object(config.pop("mirror")), **config)
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Ramp(keras.layers.Layer):
+    """A weight that rises from 0 to 1 with the training rows that it has been told of.
+
+    Args:
+        rows: over which it rises; 0 for a weight of 1 from the start.
+
+    Call: a batch of rows `(batch, ...)`, which are counted in a training step, to the weight, a scalar. It is 1 outside
+    training, where losses are compared.
+    """
+
+    def __init__(self, rows: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.rows = rows
+        if rows:
+            self.seen = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="seen")
+        self.built = True
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        ops = keras.ops
+        if not self.rows or not training:
+            return ops.ones(())
+        weight = ops.cast(self.seen, "float32") / self.rows
+        self.seen.assign(ops.minimum(self.seen + ops.shape(x)[0], self.rows))
+        return weight
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rows": self.rows}

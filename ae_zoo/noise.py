@@ -22,6 +22,12 @@ def normal(shape: Any, seed: keras.random.SeedGenerator) -> Any:
     return keras.random.normal(shape, dtype="float32", seed=seed)
 
 
+def integers(shape: Any, high: int, seed: keras.random.SeedGenerator) -> Any:
+    """int32 from 0 to `high` - 1, each as likely; each call moves the generator on."""
+    drawn = keras.ops.cast(keras.ops.floor(high * uniform(shape, seed)), "int32")
+    return keras.ops.minimum(drawn, high - 1)  # the product may be rounded up to `high`
+
+
 def _philox(name: str, shape: Any, seed: keras.random.SeedGenerator) -> Any:
     """TensorFlow's generator by name: left to choose, XLA takes ThreeFry on a CPU, which costs 50 times as much."""
     import tensorflow as tf

@@ -15,6 +15,7 @@ class Recipe:
         rows_shown: by a default run.
         warmup_rows: rows over which the loss itself still changes; patience is not counted before.
         jit_compile: whether XLA compiles the step.
+        split_rounds: how often `ae_zoo.fit_robust` splits the rows of a family that is trained by it; 0 for the others.
     """
 
     learning_rate: float = 8e-3
@@ -23,3 +24,4 @@ class Recipe:
     rows_shown: int = 430_000  # 8 epochs of MNIST, as many as 100 of a small table
     warmup_rows: int = 0
     jit_compile: bool = True
+    split_rounds: int = 0

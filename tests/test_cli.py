@@ -1,6 +1,8 @@
+import dataclasses
 import json
 import subprocess
 import sys
+import types
 
 import numpy as np
 import pandas as pd
@@ -86,11 +88,69 @@ def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
     assert frame["flagged"].sum() == 5  # 64 rows: the threshold is the 59th score, ceil(65 x 0.9)
 
 
-def test_families_are_listed_with_their_options(run):
+def test_families_are_listed_with_their_papers_and_options(run):
+    from ae_zoo.families import FAMILIES
+
     code, out, _ = run("families")
     assert code == 0
-    for word in ("undercomplete", "stacked", "sparse", "denoising", "corruption_amount", "salt_pepper"):
+    assert max(map(len, out.splitlines())) <= 100
+    for name, cls in FAMILIES.items():
+        assert name in out
+        assert cls.PAPER.split()[0] in out
+        assert cls.GOOD_FOR, f"{name} does not say what it is good for"
+    for word in ("corruption_amount", "salt_pepper", "sparsity=-0.1", "beta=1.0"):
         assert word in out
+    code, out, _ = run("families", "variational")
+    assert "free_bits=0.0" in out
+    assert "nats that each code unit may use" in out
+
+
+def test_images_are_trained_on_by_an_option_and_drawn(run, digits, tmp_path, monkeypatch):
+    import ae_zoo.data
+
+    def load(path=None, *, flat=True):
+        shape = (-1, 784) if flat else (-1, 28, 28)
+        return dataclasses.replace(digits, x_train=digits.x_train[:300].reshape(shape))
+
+    monkeypatch.setattr(ae_zoo.data, "load_mnist", load)
+    settings = ["--set", "network=convolutional", "--set", "hidden=4", "--set", "code=5", "--epochs", 1, "--quiet"]
+    code, out, err = run("train", "undercomplete", *settings, "--out", "m.keras")
+    assert (code, err) == (0, "")
+    assert "PCA with 5 components" in out
+    code, out, _ = run("generate", "m.keras", "--n", 9, "--out", "s.png")
+    assert code == 0
+    assert "9 rows from Density(one normal distribution" in out
+    assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
+    for seed in (1, 1, 2):
+        assert run("generate", "m.keras", "--density", "neighbours", "--seed", seed, "--out", f"{seed}.npy")[0] == 0
+    assert np.load(tmp_path / "1.npy").shape == (64, 28, 28)
+    assert not np.allclose(np.load(tmp_path / "1.npy"), np.load(tmp_path / "2.npy"))
+
+
+def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
+    import ae_zoo
+
+    frame = pd.read_csv(table)
+    frame.insert(2, "kind", np.arange(64) % 3 - 1)
+    frame.to_csv(tmp_path / "labelled.csv", index=False)
+    np.save(tmp_path / "kinds.npy", frame["kind"].to_numpy())
+    x, y, columns = cli.train._rows(tmp_path / "labelled.csv", "kind")
+    assert columns == tuple("abcdefgh")
+    frame[["kind"]].to_csv(tmp_path / "kinds.csv", index=False)
+    for name in ("kinds.npy", "kinds.csv"):
+        same = cli.train._rows(table, str(tmp_path / name))
+        assert np.array_equal(same[0], x)
+        assert np.array_equal(same[1], y)
+    given = []
+    monkeypatch.setattr(ae_zoo, "fit", lambda model, x, y, validation, **plan: given.append((x, y, *validation)))
+    small = ["--set", "n_classes=2", "--set", "hidden=6", "--set", "discriminator=8"]
+    labelled = ["--data", "labelled.csv", "--labels", "kind"]
+    assert run("train", "adversarial", *labelled, *small, "--out", "a.keras")[0] == 0
+    for rows, labels in (given[0][:2], given[0][2:]):  # each row has its own label still
+        places = [np.flatnonzero((x == row).all(axis=1))[0] for row in rows]
+        assert np.array_equal(y[places], labels)
+    assert run("generate", "a.keras", "--label", 1, "--out", "a.csv")[0] == 0
+    assert list(pd.read_csv(tmp_path / "a.csv").columns) == list("abcdefgh")  # without the label
 
 
 @pytest.mark.parametrize(
@@ -105,6 +165,13 @@ def test_families_are_listed_with_their_options(run):
         (["train", "sparse", "--data", "rows.csv"], "Missing option '--out'"),
         (["encode", "none.keras", "--data", "rows.csv", "--out", "c.npy"], "no model file none.keras"),
         (["encode", "none.keras", "--data", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
+        (["train", "sparse", "--data", "rows.csv", "--labels", "a", "--out", "m.keras"], "takes no labels"),
+        (
+            ["train", "adversarial", "--data", "rows.csv", "--labels", "z", "--out", "m.keras"],
+            "a column of the data or a",
+        ),
+        (["generate", "none.keras", "--out", "s.jpg"], "must end in .npy, .csv or .parquet"),
+        (["families", "sparce"], "did you mean 'sparse'"),
         (["chapter", "--only", "19.9"], "no section '19.9'"),
         (["trian"], "No such command 'trian'"),
     ],
@@ -117,14 +184,14 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run, table, args, message):
 
 
 def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, capsys):
-    from ae_zoo.chapter import SECTIONS, chapter
+    from ae_zoo.chapter import chapter, chosen
     from ae_zoo.chapter import run as shared
 
     monkeypatch.setattr(shared, "SUBSET_EPOCHS", 2)
     chapter(digits, tmp_path)
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["data"] == str(digits)
-    assert list(report["sections"]) == list(SECTIONS)
+    assert list(report["sections"]) == chosen(()) == ["19.2.1", "19.2.2", "19.2.3", "19.3", "19.4", "19.5"]
     grid = {name: row for name, row in report["sections"]["19.2.2"].items() if "-" in name or name.isdigit()}
     assert [row["parameters"] for row in grid.values()] == [79234, 157684, 531884, 167834, 453534]
     assert grid["100"]["pca_test_mse"] == pytest.approx(0.0055, rel=0.1)
@@ -141,6 +208,30 @@ def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, c
     models = {path.name for path in (tmp_path / "models").iterdir()}
     assert {"undercomplete-100.keras", "denoising-gaussian.keras", "detector.zip"} <= models
     assert capsys.readouterr().out.startswith(f"Data: {digits}")
+
+
+def test_the_zoo_s_page_is_run_where_it_is_named(digits, tmp_path, monkeypatch):
+    """Every section writes its pictures and figures; nothing is trained, which others test."""
+    from ae_zoo import chapter
+
+    def untrained(model, x, y=None, **plan):
+        model.adapt(x)
+        return types.SimpleNamespace(scores=np.linspace(0, 1, len(x)))
+
+    monkeypatch.setattr(chapter.run, "fit", untrained)
+    monkeypatch.setattr(chapter, "QUICK_TRAINING", 400)
+    monkeypatch.setattr(chapter, "QUICK_TEST", 100)
+    sections = chapter.chapter(digits, tmp_path, only=["19.6"], quick=True)
+    assert [section.title.lower() for section in sections] == [
+        "variational", "contractive", "convolutional", "winner-take-all", "adversarial", "robust",
+    ]  # fmt: skip
+    page = (tmp_path / "report.html").read_text()
+    assert "500 digits of 5,000 digits of MNIST" in page
+    for paper in ("-86.8", "1.20%", "1.60%", "0.64"):
+        assert paper in page
+    for section in sections:
+        assert section.results
+        assert any(block["kind"] == "picture" for block in section.blocks)
 
 
 def test_readme_blocks_run(digits, tmp_path, monkeypatch):

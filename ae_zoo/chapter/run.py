@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import sys
 import time
+import warnings
 from typing import Any
 
 import keras
@@ -30,21 +31,51 @@ class Trained:
 class Run:
     """One run of the chapter. Models are trained when a section first asks for them, and saved."""
 
-    def __init__(self, digits: Digits, folder: pathlib.Path, seed: int) -> None:
-        self.digits, self.folder, self.seed = digits, folder, seed
+    def __init__(self, digits: Digits, folder: pathlib.Path, seed: int, quick: bool = False) -> None:
+        self.digits, self.folder, self.seed, self.quick = digits, folder, seed, quick
         self._models: dict[str, Trained] = {}
         self._pca: dict[int, PCA] = {}
 
-    def train(self, name: str, family: str, x: np.ndarray | None = None, **options: Any) -> Trained:
-        """The model called `name`, trained on `x` `(n, 784)` (default: the training digits) and saved under its name."""
+    def train(
+        self,
+        name: str,
+        family: str,
+        x: np.ndarray | None = None,
+        *,
+        y: np.ndarray | None = None,
+        shown: int | None = None,
+        validation: float = 0.1,
+        **options: Any,
+    ) -> Trained:
+        """The model called `name`, trained and saved under its name when it is first asked for.
+
+        Args:
+            name: of the model's file.
+            family, **options: as for `ae_zoo.build`.
+            x: training rows; default the training digits `(n, 784)`.
+            y: labels beside them.
+            shown: rows to train on, in whole epochs; default as many as `epochs` says.
+            validation: share of the rows to hold out.
+        """
         if name not in self._models:
             x = self.digits.x_train if x is None else x
+            epochs = self.epochs if shown is None else max(1, round(shown / len(x)))
             begin = time.perf_counter()
-            model = build(family, 784, seed=self.seed, **options)
-            result = fit(model, x, seed=self.seed, verbose=0, callbacks=[Line(name)], epochs=self.epochs)
+            model = build(family, x.shape[1:], seed=self.seed, **options)
+            lines = [Line(name)]
+            with warnings.catch_warnings():
+                # What a family has to say about its run belongs into the report, where the figures show it.
+                warnings.simplefilter("ignore", UserWarning)
+                result = fit(
+                    model, x, y, validation=validation, seed=self.seed, verbose=0, callbacks=lines, epochs=epochs
+                )
             self._models[name] = Trained(model, result, time.perf_counter() - begin)
             model.save(self.folder / "models" / f"{name}.keras")
         return self._models[name]
+
+    def rows(self, full: int, short: int) -> int:
+        """How many rows to show a network: on all of MNIST, and for a look."""
+        return short if self.short else full
 
     def pca(self, code: int) -> PCA:
         """PCA of the training digits with so many components."""
@@ -56,6 +87,11 @@ class Run:
     def epochs(self) -> int | None:
         """None leaves them to `fit`."""
         return None if self.digits.full else SUBSET_EPOCHS
+
+    @property
+    def short(self) -> bool:
+        """Whether this is a look rather than a measurement."""
+        return self.quick or not self.digits.full
 
     def examples(self) -> np.ndarray:
         """The indices of the first test digit of each of the ten kinds `(10,)`."""
@@ -74,7 +110,10 @@ class Line(keras.callbacks.Callback):
         self._show("compiling")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.last = f"epoch {epoch + 1:3d}/{self.params['epochs']}  held-out error {logs['val_reconstruction']:.5f}"
+        held_out = "val_reconstruction" in logs
+        error = logs["val_reconstruction" if held_out else "reconstruction"]
+        what = "held-out error" if held_out else "error"
+        self.last = f"epoch {epoch + 1:3d}/{self.params['epochs']}  {what} {error:.5f}"
         self._show(self.last)
 
     def on_train_end(self, logs: dict | None = None) -> None:

@@ -1,14 +1,26 @@
 """The families, one file each. This table is the list of what the zoo holds."""
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.families.adversarial import Adversarial
+from ae_zoo.families.contractive import Contractive
+from ae_zoo.families.convolutional import Convolutional
 from ae_zoo.families.denoising import Denoising
+from ae_zoo.families.robust import Robust
 from ae_zoo.families.sparse import Sparse
 from ae_zoo.families.stacked import Stacked
 from ae_zoo.families.undercomplete import Undercomplete
+from ae_zoo.families.variational import Variational
+from ae_zoo.families.winner_take_all import WinnerTakeAll
 
 FAMILIES: dict[str, type[Autoencoder]] = {
     "undercomplete": Undercomplete,
     "stacked": Stacked,
     "sparse": Sparse,
     "denoising": Denoising,
+    "contractive": Contractive,
+    "convolutional": Convolutional,
+    "variational": Variational,
+    "adversarial": Adversarial,
+    "winner_take_all": WinnerTakeAll,
+    "robust": Robust,
 }

@@ -35,3 +35,5 @@ class Denoising(Autoencoder):
     """Corrupted rows in, clean rows out."""
 
     Config = DenoisingConfig
+    PAPER = "Vincent et al. 2008"
+    GOOD_FOR = "cleaning rows, robust features"

@@ -30,3 +30,5 @@ class Sparse(Autoencoder):
     """A code whose mean activation is held near a target."""
 
     Config = SparseConfig
+    PAPER = "Ng 2011"
+    GOOD_FOR = "codes whose units can be read one by one"

@@ -33,3 +33,5 @@ class Stacked(Autoencoder):
     """Several hidden layers each way, for small codes."""
 
     Config = StackedConfig
+    PAPER = "Hinton and Salakhutdinov 2006"
+    GOOD_FOR = "the smallest codes of curved data"

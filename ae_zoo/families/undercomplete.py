@@ -30,3 +30,5 @@ class Undercomplete(Autoencoder):
     """A code narrower than the row, which keeps what matters most."""
 
     Config = UndercompleteConfig
+    PAPER = "Hinton and Salakhutdinov 2006"
+    GOOD_FOR = "small codes, anomaly detection"

@@ -1,5 +1,6 @@
 """Shuffled batches whose order depends on the seed and the epoch alone, so that a run can be resumed at any epoch."""
 
+import functools
 from typing import Any
 
 import keras
@@ -23,12 +24,19 @@ class Batches(keras.callbacks.Callback):
         batch_size: at most m.
         seed: equal seeds give equal orders.
         y: what goes with each row `(n, ...)`, if anything: rows that are wanted back, or labels, -1 for none.
+        replaceable: whether `replace` will be called.
 
     Give `dataset` to Keras's `fit` and this object to its callbacks, which sets the order as each epoch begins.
     """
 
     def __init__(
-        self, x: np.ndarray, rows: np.ndarray, batch_size: int, seed: int, y: np.ndarray | None = None
+        self,
+        x: np.ndarray,
+        rows: np.ndarray,
+        batch_size: int,
+        seed: int,
+        y: np.ndarray | None = None,
+        replaceable: bool = False,
     ) -> None:
         super().__init__()
         self.rows, self.batch_size, self.seed = rows, batch_size, seed
@@ -39,9 +47,9 @@ class Batches(keras.callbacks.Callback):
             if len(labelled) < len(rows) / LABELLED_SHARE:
                 self.labelled = labelled
         if keras.backend.backend() == "tensorflow":
-            self.dataset, self._set_order = self._tensorflow(x, y)
+            self.dataset, self._set_order, self.replace = self._tensorflow(x, y, replaceable)
         else:
-            self.dataset, self._set_order = self._python(x, y)
+            self.dataset, self._set_order, self.replace = self._python(x, y)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._set_order(self.order(epoch))
@@ -58,11 +66,14 @@ class Batches(keras.callbacks.Callback):
             slots[:] = drawn[: slots.size].reshape(slots.shape)
         return order
 
-    def _tensorflow(self, x: np.ndarray, y: np.ndarray | None) -> tuple[Any, Any]:
-        """Gathers on a thread of tf.data's, beside the step that is running."""
+    def _tensorflow(self, x: np.ndarray, y: np.ndarray | None, replaceable: bool) -> tuple[Any, Any, Any]:
+        """Gathers on a thread of tf.data's, beside the step that is running. Gives what `_python` does."""
         import tensorflow as tf
 
         arrays = [tf.convert_to_tensor(array) for array in (x, y) if array is not None]
+        if replaceable:
+            with tf.device("CPU"):
+                arrays[0] = tf.Variable(x, trainable=False)
         order = tf.Variable(self.rows, trainable=False)
         size = self.batch_size
 
@@ -74,21 +85,23 @@ class Batches(keras.callbacks.Callback):
         options = tf.data.Options()
         options.autotune.enabled = False
         options.experimental_optimization.apply_default_optimizations = False  # rewriting the graph copies the data
-        return tf.data.Dataset.range(self.steps).map(batch).prefetch(2).with_options(options), order.assign
+        dataset = tf.data.Dataset.range(self.steps).map(batch).prefetch(2).with_options(options)
+        return dataset, order.assign, arrays[0].assign if replaceable else None
 
-    def _python(self, x: np.ndarray, y: np.ndarray | None) -> tuple[Any, Any]:
-        """The same batches for the other backends."""
+    def _python(self, x: np.ndarray, y: np.ndarray | None) -> tuple[Any, Any, Any]:
+        """The same batches for the other backends: the dataset, what sets its order, what sets its rows."""
         size = self.batch_size
 
         class Rows(keras.utils.PyDataset):
-            order = self.rows
+            order, x = self.rows, None
 
             def __len__(rows) -> int:
                 return self.steps
 
             def __getitem__(rows, step: int) -> tuple[np.ndarray, ...]:
                 some = rows.order[step * size : (step + 1) * size]
-                return (x[some],) if y is None else (x[some], y[some])
+                return (rows.x[some],) if y is None else (rows.x[some], y[some])
 
         dataset = Rows()
-        return dataset, lambda order: setattr(dataset, "order", order)
+        dataset.x = x
+        return dataset, functools.partial(setattr, dataset, "order"), functools.partial(setattr, dataset, "x")

@@ -37,9 +37,14 @@ def pretrain(
         One result a pair of layers, outermost first.
 
     Raises:
-        ValueError: as `fit` does.
+        ValueError: as `fit` does, or for a model whose network is not dense.
     """
     config = model.config
+    if config.network != "dense":
+        raise ValueError(
+            f"Pretraining goes through dense layers one by one; the model's network is {config.network!r}: train it with "
+            "ae_zoo.fit alone."
+        )
     x = model.check_rows(x)
     model.check_targets(x)
     if not model.scaling.adapted:
@@ -55,6 +60,7 @@ def pretrain(
             widths[level],
             code=widths[level + 1],
             hidden=(),
+            tied=config.tied,
             code_activation=config.code_activation if innermost else config.activation,
             output_activation=config.output_activation if outermost else config.activation,
             loss=config.loss if outermost else "mse",

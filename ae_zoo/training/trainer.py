@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from ae_zoo.factory import compile_plainly
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest
+from ae_zoo.training.split import Split
 
 STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
 VALIDATION_BATCH = 2048
@@ -79,7 +81,8 @@ def fit(
 
     The learning rate warms up over the first 5 % of the steps and then falls along a cosine. An unfitted scaling is
     fitted to the training rows. The steps are Keras's own `fit`, compiled by XLA and run several at a call. The model is
-    compiled for that, and plainly again afterwards, so metrics of your own go with plain `model.fit`.
+    compiled for that, and plainly again afterwards, so metrics of your own go with plain `model.fit`. A model of a family
+    that is trained on a part of its rows is handed to `fit_robust`, whose result has more to say.
 
     Args:
         model: from `ae_zoo.build`, or loaded.
@@ -106,6 +109,30 @@ def fit(
         ValueError: for rows that the model cannot take, or a checkpoint of another run.
         FloatingPointError: the loss became NaN or infinite; the model keeps the best weights so far.
     """
+    splitter = next((callback for callback in callbacks if isinstance(callback, Split)), None)
+    if model.recipe.split_rounds and splitter is None:
+        from ae_zoo.training.robust import fit_robust  # which calls this function in turn
+
+        if y is not None:
+            raise ValueError(f"A {type(model).__name__} splits the rows themselves and takes no y: call fit(model, x).")
+        return fit_robust(
+            model,
+            x,
+            split=model.config.split,
+            weight=model.config.split_weight,
+            rounds=model.recipe.split_rounds,
+            validation=validation,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            optimizer=optimizer,
+            patience=patience,
+            minutes=minutes,
+            seed=seed,
+            checkpoint=checkpoint,
+            callbacks=callbacks,
+            verbose=verbose,
+        )
     x = model.check_rows(x)
     model.check_targets(x)
     y = None if y is None else model.check_y(y, x)
@@ -123,7 +150,9 @@ def fit(
 
     if not model.scaling.adapted:
         model.adapt(x[rows])
-    batches = Batches(x, rows, batch_size, seed, y)
+    batches = Batches(x, rows, batch_size, seed, y, replaceable=splitter is not None)
+    if splitter is not None:
+        splitter.batches = batches
     warmup = math.ceil(recipe.warmup_rows / (batches.steps * batch_size))  # epochs
     if warmup >= epochs:
         raise ValueError(
@@ -136,7 +165,8 @@ def fit(
     model.compile(
         optimizer=keras.optimizers.get(optimizer),
         steps_per_execution=steps_per_call,
-        jit_compile=recipe.jit_compile,
+        # XLA has slow convolutions on a CPU: half the rows a second of plain TensorFlow's.
+        jit_compile=recipe.jit_compile and model.config.network == "dense",
     )
     model.optimizer.build(model.trainable_variables)
     _reseed(model, seed)
@@ -196,6 +226,8 @@ def fit(
     )
     if verbose:
         print(result)
+    for sentence in model.diagnose(record.history) if record.history else ():
+        warnings.warn(sentence, stacklevel=2)
     return result
 
 

@@ -1,4 +1,7 @@
-"""Writes the golden files: an 8-4-8 model of each family with known weights. `python -m tests.golden.make FAMILY ...`."""
+"""Writes the golden files: an 8-4-8 model of each family with known weights. `python -m tests.golden.make FAMILY ...`.
+
+A convolutional network's reconstruction is written beside it; a dense one's is worked out by the test.
+"""
 
 import pathlib
 import sys
@@ -6,7 +9,15 @@ import sys
 import numpy as np
 
 FOLDER = pathlib.Path(__file__).parent
-ROWS = (np.arange(24, dtype="float32").reshape(3, 8) / 24).astype("float32")
+OPTIONS = {
+    "stacked": {"hidden": [4]},
+    "convolutional": {"input_shape": (2, 4), "hidden": [4, 2]},
+    "adversarial": {"discriminator": [4]},
+}
+
+
+def rows(shape):
+    return (np.arange(24, dtype="float32") / 24).reshape(3, *shape)
 
 
 def WEIGHTS(shape):
@@ -18,6 +29,9 @@ if __name__ == "__main__":
     import ae_zoo
 
     for family in sys.argv[1:]:
-        model = ae_zoo.build(family, 8, code=4, **({"hidden": [4]} if family == "stacked" else {"hidden": []}))
-        model.set_weights([WEIGHTS(weight.shape) for weight in model.get_weights()])
+        model = ae_zoo.build(family, **{"input_shape": 8, "code": 4, "hidden": [], **OPTIONS.get(family, {})})
+        for weight in model.trainable_weights:
+            weight.assign(WEIGHTS(weight.shape))
         model.save(FOLDER / f"{family}.keras")
+        if model.config.network != "dense":
+            np.save(FOLDER / f"{family}.npy", model.reconstruct(rows(model.config.input_shape)))

@@ -1,0 +1,150 @@
+"""`ae-zoo train`: a model of any family, from a file of rows to a `.keras` file."""
+
+import pathlib
+import sys
+from typing import Any
+
+import click
+
+from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import
+
+
+@click.command()
+@click.argument("family")
+@click.option("--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images where the network wants them.")
+@click.option(
+    "--labels",
+    metavar="COLUMN|FILE",
+    help="For a family that takes labels: a column of the data or a file, with whole "
+    "numbers from 0, and -1 for none. The default digits have the column 'digit'.",
+)
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An option of the family; may be repeated."
+)
+@click.option("--out", type=PATH, required=True, help="The .keras file to write.")
+@click.option("--epochs", type=click.IntRange(1), help="Default: as many as the family needs, from 8 to 100.")
+@click.option("--batch-size", type=click.IntRange(1), help="Default: 256, less for few rows.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Default: the family's, 0.008 in most.")
+@click.option("--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
+              help="Share of the rows to hold out.")  # fmt: skip
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget; the best so far is kept.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
+@click.option("--checkpoint", type=PATH, help="File for the run's state; the same command goes on from there.")
+@click.option("--pretrain", is_flag=True, help="Train the layers one by one first, within a budget of its own.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out: pathlib.Path, **plan: Any) -> None:
+    """Train a model of FAMILY and write it to a file.
+
+    Rows in [0, 1] get a sigmoid output; others are standardised, which the model remembers. The last line printed sets
+    the error on the held-out rows beside PCA's with as many components. `ae-zoo families` lists families and options.
+
+    \b
+    ae-zoo train undercomplete --data rows.csv --set code=8 --out model.keras
+    ae-zoo train denoising --set corruption=gaussian --set corruption_amount=0.2 --out digits.keras
+    ae-zoo train convolutional --data images/ --out images.keras
+    """
+    if out.suffix != ".keras":
+        raise ValueError(f"{out} must end in .keras, the format that is written.")
+    out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
+    texts = dict(_pair(setting) for setting in settings)
+    labels = plan.pop("labels")
+    x, y, columns = (None, None, None) if data is None else _rows(data, labels)
+    with quiet_import():
+        import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
+    import numpy as np
+
+    import ae_zoo
+    from ae_zoo.config import unknown
+    from ae_zoo.families import FAMILIES
+
+    if family not in FAMILIES:
+        raise unknown("family", family, FAMILIES)
+    options = FAMILIES[family].Config.parse(texts)
+    if x is None:
+        x, y = _default_rows(options.get("network", FAMILIES[family].Config.network) == "convolutional", labels)
+    held_out = max(1, round(plan.pop("validation") * len(x)))
+    if held_out >= len(x):
+        raise ValueError(f"{len(x)} rows are too few to hold some out; give more.")
+    order = np.random.default_rng(plan["seed"]).permutation(len(x))
+    valid, train = order[:held_out], order[held_out:]
+    x_valid, x_train = x[valid], x[train]
+    quiet, pretrain = plan.pop("quiet"), plan.pop("pretrain")
+    verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
+    model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **{"columns": columns, **options})
+    validation: Any = x_valid
+    if y is not None:
+        if type(model).check_y is ae_zoo.autoencoder.Autoencoder.check_y:
+            raise ValueError(f"The family {family!r} takes no labels; leave --labels out.")
+        y = model.check_y(y, x)
+        validation = x_valid, y[valid]
+    checkpoint = plan["checkpoint"]
+    if pretrain and not (checkpoint and checkpoint.exists()):
+        layers = {name: plan[name] for name in ("epochs", "batch_size", "learning_rate", "minutes", "seed")}
+        ae_zoo.pretrain(model, x_train, **layers, verbose=verbose)
+    ae_zoo.fit(model, x_train, None if y is None else y[train], validation=validation, **plan, verbose=verbose)
+    model.save(out)
+    click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
+    click.echo(_beside_pca(model, x_train, x_valid))
+
+
+def _beside_pca(model: Any, x_train: Any, x_valid: Any) -> str:
+    """The error of PCA with as many components as the code has units, in words."""
+    import ae_zoo
+
+    units, features = model.encode(x_valid[:1]).size, x_train[0].size
+    if units >= features:
+        return f"PCA loses nothing with the code's {units:,} units, as a row has but {features:,} features"
+    components = min(units, len(x_train))
+    pca = ae_zoo.PCA(components, scaling=model.config.scaling).fit(x_train)
+    return f"PCA with {components} components {pca.reconstruction_error(x_valid).mean():.5f}"
+
+
+def _default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
+    """The training digits, and their names where asked for."""
+    if labels not in (None, "digit"):
+        raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
+    loaded = digits(flat=not images)
+    return loaded.x_train, None if labels is None else loaded.y_train
+
+
+def _rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:
+    """The rows in a file, their labels where asked for, and the names of the columns."""
+    from ae_zoo.data import read
+
+    table = read(path)
+    if labels is None:
+        return table.x, None, table.columns
+    if labels in (table.columns or ()):
+        place = table.columns.index(labels)
+        return (
+            table.rows.drop(columns=labels).to_numpy(),
+            table.x[:, place],
+            table.columns[:place] + table.columns[place + 1 :],
+        )
+    return table.x, _labels(pathlib.Path(labels)), table.columns
+
+
+def _labels(path: pathlib.Path) -> Any:
+    """A label a row, from an `.npy` file of one axis or a table of one column."""
+    import numpy as np
+
+    from ae_zoo.data import read
+
+    if not path.is_file():
+        raise ValueError(f"--labels must name a column of the data or a file; {str(path)!r} is neither.")
+    if path.suffix.lower() == ".npy":
+        try:
+            return np.load(path, allow_pickle=False)
+        except (ValueError, EOFError) as error:
+            raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
+    x = read(path).x
+    if x[0].size != 1:
+        raise ValueError(f"{path} must hold one column of labels; it holds {x[0].size}.")
+    return x.reshape(len(x))
+
+
+def _pair(setting: str) -> tuple[str, str]:
+    name, equals, value = setting.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes NAME=VALUE, such as code=32; received {setting!r}.")
+    return name.strip(), value

@@ -1,0 +1,280 @@
+"""Adversarial: a discriminator makes the codes follow a prior, of which only samples are needed.
+
+Loss: reconstruction + discriminator + generator (+ classification), where with D the discriminator's logit
+
+    discriminator = softplus(-D(prior sample)) + softplus(D(code)), which moves the discriminator alone
+    generator     = adversarial_weight * softplus(-D(code)), which moves the encoder alone
+
+in nats; 2 log 2 = 1.386 is a discriminator that cannot tell the two apart. The gradients are kept apart by stopping them,
+so one optimizer trains all networks in Keras's own step, without turns.
+
+With `n_classes` the code is a style and a class: the class head has a game of its own, against one-hot samples, and
+learns from the rows that have a label (`fit(x, y)`, -1 for none). `n_clusters` is the same without labels. With
+`heads="sum"` each class is a point in code space that its rows are scattered around by their style.
+
+Sources: Makhzani et al. 2015, sections 2 (priors), 2.3 (labels choose the prior's mode), 5 (semi-supervised), 6
+(clusters), 7 (dimension reduction); Goodfellow et al. 2014, section 3 (the encoder's loss).
+"""
+
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import keras
+import numpy as np
+
+from ae_zoo import checks, nets, noise
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import Config, option
+from ae_zoo.priors import MODES, PRIORS, mmd
+from ae_zoo.recipe import Recipe
+
+EQUAL = 2 * math.log(2)  # nats that a discriminator pays that cannot tell codes from the prior
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdversarialConfig(Config):
+    """Options of `Adversarial`."""
+
+    code: int = option(8, help="width of the code, without the classes", low=1)
+    hidden: tuple[int, ...] = option((500, 500), help="widths of the encoder's hidden layers; mirrored", low=1)
+    activation: str = option(
+        "relu",
+        help="activation of the hidden layers",
+        choices=("relu", "leaky_relu", "elu", "selu", "tanh", "silu", "gelu"),
+    )
+    prior: str = option("gaussian", help="what the codes are to follow", choices=tuple(PRIORS))
+    discriminator: tuple[int, ...] = option((256, 256), help="widths of a discriminator's hidden layers", low=1)
+    adversarial_weight: float = option(0.05, help="weight of the encoder's part in the game", low=0)
+    n_classes: int | None = option(None, help="classes that labels name; the semi-supervised network", low=2)
+    n_clusters: int | None = option(None, help="classes to find without labels", low=2)
+    labels: str = option(
+        "classify",
+        help="what labels do: train a class head, or choose the prior's mode",
+        choices=("classify", "condition"),
+    )
+    heads: str = option(
+        "concat", help="class and style: side by side in the code, or summed", choices=("concat", "sum")
+    )
+    classification_weight: float = option(0.05, help="weight of the labelled rows' cross-entropy", low=0)
+
+    def check(self) -> None:
+        super().check()
+        if self.code_activation != "linear":
+            raise ValueError(
+                "The code of an adversarial autoencoder follows a prior without bounds: leave code_activation linear; "
+                f"received {self.code_activation!r}."
+            )
+        if self.prior != "gaussian" and self.code != 2:
+            raise ValueError(f"prior={self.prior!r} lies in two dimensions: give code=2; received {self.code}.")
+        if self.n_classes and self.n_clusters:
+            raise ValueError("n_classes are named by labels and n_clusters are found without; give one of them.")
+        if self.labels == "condition":
+            if not self.n_classes:
+                raise ValueError("labels='condition' needs to know how many labels there are: give n_classes=10, say.")
+            if self.prior == "gaussian" or self.n_classes != MODES:
+                raise ValueError(
+                    f"labels='condition' gives each label one of the {MODES} modes of a prior: give prior='mixture' or "
+                    f"'swiss_roll' and n_classes={MODES}; received {self.prior!r} and {self.n_classes}."
+                )
+        if self.heads == "sum" and not self.categories:
+            raise ValueError("heads='sum' adds a class to the style: give n_classes or n_clusters.")
+
+    @property
+    def categories(self) -> int:
+        """Width of the class head; 0 for none."""
+        return 0 if self.labels == "condition" else self.n_classes or self.n_clusters or 0
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Adversarial(Autoencoder):
+    """Codes that follow a prior of your choice, by a discriminator; classes from few labels, or clusters from none."""
+
+    Config = AdversarialConfig
+    PAPER = "Makhzani et al. 2015"
+    GOOD_FOR = "codes of a shape of your choice, classes from few labels"
+    recipe: ClassVar[Recipe] = Recipe(learning_rate=1e-3, beta_1=0.5, monitor=None, rows_shown=1_500_000)
+
+    def __init__(self, *, name: str | None = None, **options: Any) -> None:
+        super().__init__(name=name, **options)
+        config, layer = self.config, self.encoder.get_layer
+        heads = {"style": layer("style" if config.categories else "code").output}
+        if config.categories:
+            heads |= {"logits": layer("class_logits").output, "code": self.encoder.output}
+        self.heads = keras.Model(self.encoder.input, heads, name="heads")
+        # Conditioned on labels, it sees which mode a code should be of; one place more is for "no label".
+        seen = config.code + (config.n_classes + 1 if config.labels == "condition" else 0)
+        self.discriminator = _discriminator(seen, config, "style")
+        self.class_discriminator = _discriminator(config.categories, config, "class") if config.categories else None
+        self.draws = keras.random.SeedGenerator()
+        self._mmd = keras.metrics.Mean("mmd")
+        self._spread = keras.metrics.Mean("code_std")
+        self._centre = keras.metrics.Mean("code_mean")
+
+    @classmethod
+    def make_encoder(cls, config: AdversarialConfig) -> keras.Model:
+        if not config.categories:
+            return nets.encoder(config)
+        x, h = nets.trunk(config)
+        h = nets.flat(h)
+        style = nets.head(config.code, "linear", "style", nets.code_regularizer(config))(h)  # (batch, code)
+        logits = nets.head(config.categories, "linear", "class_logits")(h)  # (batch, classes)
+        classes = keras.layers.Softmax(name="classes", dtype="float32")(logits)
+        if config.heads == "sum":
+            point = keras.layers.Dense(config.code, use_bias=False, name="class_points")(classes)  # (batch, code)
+            code = keras.layers.Add(name="code")([style, point])
+        else:
+            code = keras.layers.Concatenate(name="code")([style, classes])  # (batch, code + classes)
+        return keras.Model(x, code, name="encoder")
+
+    @property
+    def PARTS(self) -> tuple[str, ...]:
+        supervised = self.config.n_classes and self.config.labels == "classify"
+        return ("reconstruction", "discriminator", "generator") + (("classification",) if supervised else ())
+
+    @property
+    def networks(self) -> tuple[keras.Model, ...]:
+        return tuple(filter(None, (self.encoder, self.decoder, self.discriminator, self.class_discriminator)))
+
+    def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
+        ops, config = keras.ops, self.config
+        labels = self._labels(x, y, training)  # (batch,), -1 for none
+        heads = self.heads(x, training=training)
+        style = ops.cast(heads["style"], "float32")  # (batch, code)
+        reconstruction = self.decoder(heads.get("code", heads["style"]), training=training)
+        sample = self._prior_sample(labels)  # (batch, code)
+        self._watch(style, sample)
+        if config.labels == "condition":
+            label = ops.one_hot(ops.where(labels < 0, config.n_classes, labels), config.n_classes + 1)
+            game = _game(self.discriminator, *(ops.concatenate([part, label], axis=1) for part in (style, sample)))
+        else:
+            game = _game(self.discriminator, style, sample)
+        games = [game]
+        parts = {"reconstruction": self.row_loss(self.target(x, y), reconstruction)}
+        if config.categories:
+            logits = ops.cast(heads["logits"], "float32")  # (batch, classes)
+            drawn = noise.integers((ops.shape(x)[0],), config.categories, self.draws)  # (batch,)
+            games.append(_game(self.class_discriminator, ops.softmax(logits), ops.one_hot(drawn, config.categories)))
+        parts["discriminator"] = sum(game[0] for game in games) / len(games)
+        parts["generator"] = config.adversarial_weight * sum(game[1] for game in games)
+        if "classification" in self.PARTS:
+            known = ops.cast(labels >= 0, "float32")
+            right = ops.one_hot(ops.maximum(labels, 0), config.n_classes)
+            entropy = -ops.sum(right * ops.log_softmax(logits), axis=1)  # (batch,) nats
+            # A mean over the rows that have a label, however few the batch holds.
+            share = ops.maximum(ops.mean(known), 1e-6)
+            parts["classification"] = config.classification_weight * entropy * known / share
+        return parts
+
+    def target(self, x: Any, y: Any) -> Any:
+        return super().target(x, None if self.config.n_classes else y)
+
+    def check_y(self, y: Any, x: np.ndarray) -> np.ndarray:
+        if not self.config.n_classes:
+            return super().check_y(y, x)
+        return checks.as_many(checks.labels(y, self.config.n_classes), x)
+
+    def diagnose(self, history: dict[str, list[float]]) -> list[str]:
+        last = {name: values[-1] for name, values in history.items()}
+        apart = f"the codes' squared mean discrepancy from the prior is {last['mmd']:.3f} (0 is a match)"
+        found = []
+        if last["discriminator"] < EQUAL / 4:
+            found.append(
+                f"The discriminator tells codes from the prior almost surely ({last['discriminator']:.2f} nats, "
+                f"{EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a lower learning_rate or a "
+                "higher adversarial_weight."
+            )
+        elif last["mmd"] > 0.05 and last["discriminator"] > 0.98 * EQUAL:
+            found.append(
+                f"The discriminator is dead: it cannot tell codes from the prior, but {apart}: try a lower learning_rate "
+                "or a wider discriminator."
+            )
+        elif last["mmd"] > 0.05:
+            found.append(f"The codes do not follow the prior: {apart}: train longer, or raise adversarial_weight.")
+        return found
+
+    def classify(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """The likeliest class, or cluster, of rows `(n, *input_shape)`: whole numbers `(n,)`.
+
+        Raises:
+            ValueError: the model has no class head.
+        """
+        return self.class_probabilities(x, batch_size=batch_size).argmax(axis=1)
+
+    def class_probabilities(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """The probability of each class, or cluster, `(n, classes)`, for rows `(n, *input_shape)`."""
+        if not self.config.categories:
+            raise ValueError("This model has no class head: build it with n_classes=10, say, or n_clusters.")
+        return self.encode(x, "classes", batch_size=batch_size)
+
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
+        """New rows `(n, *input_shape)`, in the data's units, from codes drawn from the prior.
+
+        Args:
+            n: how many.
+            label: their class, cluster or mode of the prior; drawn where not given.
+            seed: equal seeds give equal rows.
+        """
+        config, random = self.config, np.random.default_rng(seed)
+        kinds = config.categories or MODES
+        if label is not None and not 0 <= label < kinds:
+            raise ValueError(f"label must be from 0 to {kinds - 1}; received {label!r}.")
+        labels = np.full(n, label) if label is not None else random.integers(kinds, size=n)
+        generator = keras.random.SeedGenerator(int(random.integers(2**31)))
+        modes = random.integers(MODES, size=n) if config.categories else labels
+        code = keras.ops.convert_to_numpy(PRIORS[config.prior](modes.astype("int32"), config.code, generator))
+        if config.categories:
+            classes = np.eye(kinds, dtype="float32")[labels]
+            if config.heads == "sum":
+                code = code + classes @ np.asarray(self.get_layer("class_points").kernel)
+            else:
+                code = np.concatenate([code, classes], axis=1)
+        return self.decode(code)
+
+    def _labels(self, x: Any, y: Any, training: bool) -> Any:
+        ops = keras.ops
+        if not self.config.n_classes:
+            return ops.full((ops.shape(x)[0],), -1, dtype="int32")
+        if y is None:
+            if training:
+                raise ValueError(
+                    "n_classes needs labels: call fit(x, y) with -1 for rows without one; to find classes without "
+                    "labels, build with n_clusters."
+                )
+            return ops.full((ops.shape(x)[0],), -1, dtype="int32")
+        return ops.cast(ops.reshape(y, (-1,)), "int32")
+
+    def _prior_sample(self, labels: Any) -> Any:
+        """Draws of the prior `(batch, code)`: of the mode that a label names, of any where there is none to go by."""
+        ops = keras.ops
+        modes = noise.integers(ops.shape(labels), MODES, self.draws)
+        if self.config.labels == "condition":
+            modes = ops.where(labels < 0, modes, labels)
+        return PRIORS[self.config.prior](modes, self.config.code, self.draws)
+
+    def _watch(self, style: Any, sample: Any) -> None:
+        """Accuracies of a game say little; these say whether the codes are where they should be."""
+        ops = keras.ops
+        self._mmd.update_state(mmd(style[:512], sample[:512]))
+        self._centre.update_state(ops.max(ops.abs(ops.mean(style, axis=0))))
+        self._spread.update_state(ops.mean(ops.std(style, axis=0)))
+
+
+def _discriminator(width: int, config: AdversarialConfig, name: str) -> keras.Model:
+    x = keras.Input((width,), name=f"{name}_input")
+    h = x
+    for index, units in enumerate(config.discriminator):
+        h = nets.head(units, "leaky_relu", f"{name}_discriminator_{index}")(h)
+    logit = keras.layers.Dense(1, dtype="float32", name=f"{name}_discriminator")(h)
+    return keras.Model(x, logit, name=f"{name}_discriminator")
+
+
+def _game(discriminator: keras.Model, code: Any, sample: Any) -> tuple[Any, Any]:
+    """(the discriminator's loss, the encoder's loss), each `(batch,)`; neither moves the other's weights."""
+    ops = keras.ops
+    batch = ops.shape(code)[0]
+    both = discriminator(ops.concatenate([sample, ops.stop_gradient(code)], axis=0))[:, 0]  # (2 batch,)
+    loss = ops.softplus(-both[:batch]) + ops.softplus(both[batch:])
+    stopped = [ops.stop_gradient(variable.value) for variable in discriminator.trainable_variables]
+    logit, _ = discriminator.stateless_call(stopped, [], code)
+    return loss, ops.softplus(-logit[:, 0])

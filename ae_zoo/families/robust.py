@@ -1,0 +1,46 @@
+"""Robust: rows are split into a part that the network reconstructs and a sparse part, so outliers hardly shape it.
+
+Loss of the network: mean over features of (x - s - reconstruction of x - s)^2, where s is the row's sparse part. In turn
+with it s is what exceeds `split_weight` in the row's own error; ae_zoo/training/split.py has the formula.
+
+`ae_zoo.fit` trains it so, and gives both parts of the rows. Keras's plain `model.fit(x)` knows of no split: it trains the
+same network as an undercomplete one. `ae_zoo.fit_robust` does the same around any other family.
+
+A row's score, by which a `Detector` ranks new rows too, is the reconstruction error of the whole row.
+
+Sources: Zhou and Paffenroth 2017, Anomaly detection with robust deep autoencoders, sections 3 to 5.
+"""
+
+import dataclasses
+
+import keras
+
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import SPLITS, Config, option
+from ae_zoo.recipe import Recipe
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RobustConfig(Config):
+    """Options of `Robust`."""
+
+    code: int = option(200, help="width of the code", low=1)
+    hidden: tuple[int, ...] = option((400,), help="widths of the encoder's hidden layers; mirrored", low=1)
+    split: str = option("rows", help="what is left out as a whole", choices=SPLITS)
+    split_weight: float = option(0.1, help="root mean square error that stays, on the model's scale", low=0)
+
+    def check(self) -> None:
+        super().check()
+        if not self.split_weight:
+            raise ValueError("split_weight must be above 0: at 0 nothing would be left to train on.")
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Robust(Autoencoder):
+    """What it cannot reconstruct is split off, so outliers hardly shape it."""
+
+    Config = RobustConfig
+    PAPER = "Zhou and Paffenroth 2017"
+    GOOD_FOR = "training rows that hold outliers"
+    # The split belongs to the last weights, and errors on rows with outliers choose no epoch.
+    recipe = Recipe(monitor=None, split_rounds=10)

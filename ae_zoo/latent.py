@@ -1,0 +1,224 @@
+"""Tools for the space of codes: paths between rows, walks along one unit, and new rows from a density of the codes.
+
+They ask of a model only `encode` and `decode`, so they work for every family and for `PCA`. Codes that are feature maps
+are handled as the vectors that they are when laid flat, and handed back in their shape.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from ae_zoo import checks, files
+from ae_zoo.config import unknown
+
+PATHS = ("linear", "spherical")
+KINDS = ("gaussian", "mixture", "neighbours")
+WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
+
+
+def interpolate(model: Any, a: Any, b: Any, steps: int = 10, how: str = "linear") -> np.ndarray:
+    """Rows `(steps, *input_shape)`, in the data's units, along a path between the codes of two rows.
+
+    Args:
+        model: an `Autoencoder` or a fitted `PCA`.
+        a, b: the rows `(*input_shape)` where the path begins and ends; its ends are their reconstructions.
+        steps: rows on the path, both ends counted.
+        how: `"linear"`, or `"spherical"`: the direction turns at an even rate from one code to the other and the length
+            goes evenly from one length to the other (Shoemake 1985 for equal lengths). Where the codes prefer a shell
+            around the origin, as under a wide Gaussian prior, a straight path would cut through its empty middle.
+            Codes that point the same way or opposite ways, or a code of zeros, leave no single turn: the path is then
+            linear.
+
+    Raises:
+        ValueError: for rows of another shape, less than two steps, or an unknown path.
+    """
+    if how not in PATHS:
+        raise unknown("path", how, PATHS)
+    if steps < 2:
+        raise ValueError(f"steps must be at least 2, the two ends; received {steps!r}.")
+    (p, q), shape = _flat(model.encode(np.stack([np.asarray(a), np.asarray(b)])))
+    share = np.linspace(0, 1, steps)[:, None]
+    codes = (1 - share) * p + share * q if how == "linear" else _turn(p, q, share)
+    return model.decode(codes.reshape(steps, *shape).astype("float32"))
+
+
+def traverse(
+    model: Any, x: Any, unit: int, values: Sequence[float] | None = None, *, rows: Any = None, steps: int = 9
+) -> np.ndarray:
+    """Rows `(values, *input_shape)`, in the data's units: a row's reconstruction as one unit of its code changes.
+
+    Args:
+        model: an `Autoencoder` or a fitted `PCA`.
+        x: the row `(*input_shape)` around whose code to walk.
+        unit: the one to change, counted in the flat code.
+        values: what to set it to. Default: `steps` quantiles from 1 % to 99 % of that unit over `rows`, or `steps`
+            values from -3 to 3, three standard deviations of a standard normal prior, where no rows are given.
+        rows: `(n, *input_shape)`.
+        steps: how many values, where none are given.
+
+    Raises:
+        ValueError: for rows of another shape, or a unit that the code does not have.
+    """
+    (code,), shape = _flat(model.encode(np.asarray(x)[None]))
+    if not -code.size <= unit < code.size:
+        raise ValueError(f"unit must be from 0 to {code.size - 1}, the code's units; received {unit!r}.")
+    if values is None and rows is not None:
+        values = np.quantile(_flat(model.encode(rows))[0][:, unit], np.linspace(0.01, 0.99, steps))
+    elif values is None:
+        values = np.linspace(-3, 3, steps)
+    codes = np.repeat(code[None], len(values), axis=0)
+    codes[:, unit] = values
+    return model.decode(codes.reshape(len(codes), *shape))
+
+
+class Density:
+    """A density of the codes that a trained model gives, fitted afterwards, to draw new rows from.
+
+    It is no part of the model and no prior: the model was never asked to make codes between those of its rows mean
+    anything. Families with a prior of their own (`variational`, `adversarial`) have the same verb, `generate`, and need
+    none of this.
+
+    Args:
+        model: a trained `Autoencoder` or a fitted `PCA`.
+        kind: `"gaussian"`: one normal distribution with the codes' mean and covariance; `"mixture"`: several normal
+            distributions, fitted by expectation maximisation (with diagonal covariances for codes of more than 256
+            units); `"neighbours"`: a known code, moved by a random share of the way towards one of its nearest
+            neighbours, so nothing is drawn far from what was seen, and each row resembles a known one.
+        components: of the mixture.
+        neighbours: among how many nearest ones to choose.
+
+    Drawn codes are kept within the least and the greatest value that each unit had, since a rectified or a bounded unit
+    cannot give more.
+
+    Example:
+        >>> density = ae_zoo.Density(model, kind="mixture").fit(x_train)
+        >>> images = density.generate(64, seed=1)
+    """
+
+    def __init__(self, model: Any, kind: str = "gaussian", *, components: int = 10, neighbours: int = 10) -> None:
+        if kind not in KINDS:
+            raise unknown("density", kind, KINDS)
+        self.model, self.kind = model, kind
+        self.components, self.neighbours = (
+            checks.count("components", components),
+            checks.count("neighbours", neighbours),
+        )
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        what = {
+            "gaussian": "one normal distribution",
+            "mixture": f"a mixture of {self.components} normal distributions",
+            "neighbours": f"steps towards one of {self.neighbours} nearest neighbours",
+        }[self.kind]
+        state = "fitted to the codes after training" if self._arrays else "not fitted yet"
+        return f"Density({what}, {state})"
+
+    def fit(self, x: Any, *, seed: int = 1) -> Self:
+        """Fits the density to the codes of rows `(n, *input_shape)`; the seed is for the mixture's first guess.
+
+        Raises:
+            ValueError: for rows of another shape, or fewer than the density needs.
+        """
+        codes, self.code_shape = _flat(self.model.encode(x))
+        needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbours": self.neighbours + 1}[self.kind]
+        if len(codes) < needed:
+            raise ValueError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
+        self._arrays = {"low": codes.min(axis=0), "high": codes.max(axis=0)}
+        if self.kind == "neighbours":
+            self._arrays["codes"] = codes
+        elif self.kind == "gaussian":
+            covariance = np.cov(codes, rowvar=False, dtype="float64").reshape(1, codes.shape[1], codes.shape[1])
+            self._normals(np.ones(1), codes.mean(axis=0, dtype="float64")[None], covariance)
+        else:
+            from sklearn.mixture import GaussianMixture
+
+            spread = "diag" if codes.shape[1] > WIDE else "full"
+            mixture = GaussianMixture(self.components, covariance_type=spread, max_iter=300, random_state=seed)
+            mixture.fit(codes.astype("float64"))
+            self._normals(mixture.weights_, mixture.means_, mixture.covariances_)
+        return self
+
+    def sample(self, n: int, *, seed: int | None = None) -> np.ndarray:
+        """`n` codes `(n, *code)` from the density; equal seeds give equal codes."""
+        n = checks.count("n", n)
+        if not self._arrays:
+            raise ValueError("The density has not seen any rows yet: call fit(x_train) first.")
+        random, arrays = np.random.default_rng(seed), self._arrays
+        if self.kind == "neighbours":
+            codes = self._near(n, random)
+        else:
+            which = random.choice(len(arrays["weights"]), n, p=arrays["weights"])
+            noise = random.standard_normal((n, arrays["means"].shape[1]))
+            codes = arrays["means"][which]
+            for index, factor in enumerate(arrays["factors"]):
+                of_this = which == index
+                codes[of_this] += noise[of_this] * factor if factor.ndim == 1 else noise[of_this] @ factor.T
+        return np.clip(codes, arrays["low"], arrays["high"]).reshape(n, *self.code_shape).astype("float32")
+
+    def generate(self, n: int, *, seed: int | None = None) -> np.ndarray:
+        """`n` new rows `(n, *input_shape)` in the data's units: decoded codes from the density."""
+        return self.model.decode(self.sample(n, seed=seed))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the density, without its model, as an `.npz` file; `Density.load` reads it."""
+        options = {"kind": self.kind, "components": self.components, "neighbours": self.neighbours}
+        options["code_shape"] = self.code_shape
+        with files.whole(path) as sibling, sibling.open("wb") as file:
+            np.savez(file, options=json.dumps(options), **self._arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, model: Any) -> Self:
+        """The density in a file that `save` wrote, for the model whose codes it was fitted to.
+
+        Raises:
+            ValueError: the file is damaged or of another kind.
+        """
+        try:
+            arrays = files.read_arrays(path)
+            options = json.loads(str(arrays.pop("options")))
+            shape = tuple(options.pop("code_shape"))
+            density = cls(model, **options)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is damaged, or holds no density of ae_zoo.") from error
+        density.code_shape, density._arrays = shape, arrays
+        return density
+
+    def _normals(self, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> None:
+        """Keeps each normal distribution as its mean and a factor F of its covariance F F', or standard deviations."""
+        if covariances.ndim == 3:
+            # Not Cholesky's factor: a unit that never changes makes the covariance singular.
+            values, vectors = np.linalg.eigh(covariances)
+            factors = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]  # (components, code, code)
+        else:
+            factors = np.sqrt(covariances)  # (components, code)
+        self._arrays |= {"weights": weights / weights.sum(), "means": means, "factors": factors}
+
+    def _near(self, n: int, random: np.random.Generator) -> np.ndarray:
+        from sklearn.neighbors import NearestNeighbors
+
+        codes = self._arrays["codes"]
+        start = random.integers(len(codes), size=n)
+        search = NearestNeighbors(n_neighbors=self.neighbours + 1).fit(codes)
+        near = search.kneighbors(codes[start], return_distance=False)[:, 1:]  # without the code itself
+        end = near[np.arange(n), random.integers(self.neighbours, size=n)]
+        return codes[start] + random.uniform(size=(n, 1)) * (codes[end] - codes[start])
+
+
+def _flat(codes: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """(codes `(n, units)`, the shape of one)."""
+    return codes.reshape(len(codes), -1), codes.shape[1:]
+
+
+def _turn(p: np.ndarray, q: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Codes `(steps, units)` from `p` to `q`: the angle and the length go evenly with `share` `(steps, 1)`."""
+    lengths = np.linalg.norm(p), np.linalg.norm(q)
+    cosine = np.dot(p, q) / max(lengths[0] * lengths[1], 1e-30)
+    if min(lengths) == 0 or 1 - abs(cosine) < 1e-6:
+        return (1 - share) * p + share * q
+    angle = np.arccos(cosine)
+    direction = (np.sin((1 - share) * angle) * p / lengths[0] + np.sin(share * angle) * q / lengths[1]) / np.sin(angle)
+    return direction * ((1 - share) * lengths[0] + share * lengths[1])

@@ -1,0 +1,83 @@
+"""The proximal step of robust training: rows less the part that the network cannot reconstruct."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.training.batches import Batches
+
+
+def shrink(residual: np.ndarray, weight: float, split: str) -> np.ndarray:
+    """The sparse part of a residual `(n, *features)`: what exceeds a root mean square of `weight`.
+
+    With v an element, a row or a feature's column of the residual, of m values, it is the s that minimises
+    |v - s|^2 / 2 + weight * sqrt(m) * |s|, the norm not squared: s = v * max(0, 1 - weight / rms(v)). For elements that
+    is the soft threshold.
+
+    Args:
+        split: `"elements"`, `"rows"` or `"features"`.
+    """
+    if split == "elements":
+        size = np.abs(residual)
+    else:
+        axis = tuple(range(1, residual.ndim)) if split == "rows" else 0
+        size = np.sqrt(np.mean(np.square(residual), axis=axis, keepdims=True))
+    excess = np.maximum(size - weight, 0)
+    return residual * np.divide(excess, size, out=np.zeros_like(size), where=size > 0)
+
+
+class Split(keras.callbacks.Callback):
+    """Splits the rows of a run again after each of its rounds, and has the next round train on what is left of them.
+
+    Args:
+        model: that is trained; its scaling is fitted.
+        x: all rows `(n, *input_shape)` in the data's units.
+        split, weight: as of `shrink`, on the model's scale.
+        rounds: equal shares of the epochs.
+
+    Attributes:
+        batches: of the run; the trainer sets it.
+        sparse: the sparse part `(n, *input_shape)` on the model's scale.
+        reconstructable: the network's output `(n, *input_shape)` for the rows without their sparse part, in the data's
+            units.
+        residuals: after each round the norm of what is in neither part, over the norm of the rows, on the model's scale.
+        changes: after each round the norm of the change in the sum of both parts, over the norm of the rows.
+    """
+
+    batches: Batches
+
+    def __init__(self, model: Autoencoder, x: np.ndarray, split: str, weight: float, rounds: int) -> None:
+        super().__init__()
+        self.network, self.x, self.split, self.weight, self.rounds = model, x, split, weight, rounds
+        self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
+        self.left = x  # the rows less their sparse part, which the network trains on
+        self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(x))))
+        self.sums = np.zeros_like(x)  # both parts together, on the model's scale, but for its offset
+        self.residuals: list[float] = []
+        self.changes: list[float] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        epochs = self.params["epochs"]
+        done = epoch + 1
+        if done < epochs and done * self.rounds // epochs > epoch * self.rounds // epochs:
+            self.step()
+            self.batches.replace(self.left)
+
+    def step(self) -> None:
+        """Splits by the network as it is now."""
+        self.reconstructable = self.network.reconstruct(self.left)
+        residual = (self.x - self.reconstructable) / self.scale
+        self.sparse = shrink(residual, self.weight, self.split)
+        # Between the row and its reconstruction, whatever the rounding, so within the range that the output can reach.
+        low, high = np.minimum(self.x, self.reconstructable), np.maximum(self.x, self.reconstructable)
+        self.left = np.clip(self.x - self.sparse * self.scale, low, high)
+        sums = self.reconstructable / self.scale + self.sparse
+        self.residuals.append(_norm(residual - self.sparse) / self.size)
+        self.changes.append(_norm(sums - self.sums) / self.size)
+        self.sums = sums
+
+
+def _norm(x: Any) -> float:
+    return float(np.linalg.norm(x))

@@ -1,0 +1,187 @@
+"""The adversarial family: who moves whom, the priors, the discrepancy, and labels."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+import ae_zoo
+from ae_zoo import priors
+from ae_zoo.training.batches import Batches
+
+RANDOM = np.random.default_rng(0)
+
+
+def build(**options):
+    return ae_zoo.build("adversarial", 8, **{"code": 2, "hidden": [6], "discriminator": [5], "seed": 1, **options})
+
+
+def parts(model, x, y=None, training=True):
+    return {name: np.asarray(part) for name, part in model.loss_parts(x, y, None, training).items()}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"n_clusters": 3}, {"prior": "mixture", "n_classes": 10, "labels": "condition"}]
+)
+def test_each_part_moves_only_the_weights_it_should(options, x):
+    import tensorflow as tf
+
+    model = build(**options)
+    labels = np.zeros(64, "int32") if "n_classes" in options else None
+    moved = {
+        "reconstruction": {"encoder", "decoder"},
+        "discriminator": {"discriminator"},
+        "generator": {"encoder"},
+    }
+    owners = {}
+    for owner, networks in {
+        "encoder": [model.encoder],
+        "decoder": [model.decoder],
+        "discriminator": [n for n in (model.discriminator, model.class_discriminator) if n],
+    }.items():
+        owners |= {weight.path: owner for network in networks for weight in network.trainable_weights}
+    with tf.GradientTape(persistent=True) as tape:
+        losses = model.loss_parts(tf.constant(x), labels, None, True)
+    for part, expected in moved.items():
+        gradients = tape.gradient(losses[part], model.trainable_weights)
+        touched = {
+            owners[weight.path]
+            for weight, gradient in zip(model.trainable_weights, gradients, strict=True)
+            if gradient is not None and np.any(gradient != 0)
+        }
+        assert touched == expected, part
+
+
+def test_undecided_discriminator_pays_two_log_two(x):
+    model = build(adversarial_weight=0.5)
+    output = model.discriminator.layers[-1]
+    output.set_weights([np.zeros_like(weight) for weight in output.get_weights()])
+    losses = parts(model, x)
+    assert np.allclose(losses["discriminator"], 2 * math.log(2))
+    assert np.allclose(losses["generator"], 0.5 * math.log(2))
+
+
+def test_discriminator_s_loss_equals_numpy_s(x):
+    model = build()
+    sample = RANDOM.normal(size=(64, 2)).astype("float32")
+    model._prior_sample = lambda labels: keras.ops.convert_to_tensor(sample)
+    real, fake = (model.discriminator.predict(code, verbose=0)[:, 0] for code in (sample, model.encode(x)))
+    expected = np.log1p(np.exp(-real)) + np.log1p(np.exp(fake))
+    assert np.allclose(parts(model, x)["discriminator"], expected, rtol=1e-4)
+
+
+def draw(name, modes, code=2):
+    return np.asarray(priors.PRIORS[name](np.asarray(modes, "int32"), code, keras.random.SeedGenerator(1)))
+
+
+def test_priors_lie_where_they_should():
+    many = np.repeat(np.arange(10), 4000)
+    gaussian = draw("gaussian", many, code=3)
+    assert np.allclose(gaussian.mean(axis=0), 0, atol=0.02)
+    assert np.allclose(np.cov(gaussian.T), np.eye(3), atol=0.03)
+    mixture = draw("mixture", many).reshape(10, 4000, 2)
+    for mode, points in enumerate(mixture):
+        angle = 2 * math.pi * mode / 10
+        outwards = np.array([math.cos(angle), math.sin(angle)])
+        assert np.allclose(points.mean(axis=0), 1.5 * outwards, atol=0.03)
+        assert (points @ outwards).std() == pytest.approx(0.5, abs=0.03)
+        assert (points @ [-outwards[1], outwards[0]]).std() == pytest.approx(0.1, abs=0.01)
+    roll = draw("swiss_roll", many).reshape(10, 4000, 2)
+    radius = np.linalg.norm(roll, axis=2)
+    assert np.all(np.diff(radius.mean(axis=1)) > 0)  # the modes follow each other outwards
+    angle = np.arctan2(roll[..., 1], roll[..., 0])
+    off = (2 * math.pi * radius - angle + math.pi) % (2 * math.pi) - math.pi  # from the spiral, as an angle
+    assert np.std(off[5:] / (2 * math.pi)) == pytest.approx(0.05, abs=0.005)
+    length = np.histogram(radius.ravel() ** 2, bins=8, range=(0.3, 3.7))[0]
+    assert length.std() < 0.05 * length.mean()  # evenly filled: the square of the radius is uniform
+
+
+def test_mmd_equals_numpy_and_is_zero_on_average_for_one_distribution():
+    a, b = RANDOM.normal(size=(30, 2)), RANDOM.normal(size=(40, 2)) + 0.5
+
+    def kernel(p, q):
+        distance = np.square(p[:, None] - q[None]).sum(axis=-1)
+        return np.mean([4 * s / (4 * s + distance) for s in (0.02, 0.1, 0.5)], axis=0)
+
+    within = [(kernel(s, s).sum() - len(s)) / (len(s) * (len(s) - 1)) for s in (a, b)]
+    assert float(priors.mmd(a, b)) == pytest.approx(sum(within) - 2 * kernel(a, b).mean(), abs=1e-5)
+    same = [float(priors.mmd(*RANDOM.normal(size=(2, 100, 2)))) for _ in range(100)]
+    assert abs(np.mean(same)) < 3 * np.std(same) / 10
+    assert float(priors.mmd(RANDOM.normal(size=(100, 2)), 0.3 * RANDOM.normal(size=(100, 2)))) > 10 * np.std(same)
+
+
+def test_classification_equals_numpy_s_mean_over_the_labelled_rows(x):
+    model = build(n_classes=3, classification_weight=0.2)
+    y = RANDOM.integers(-1, 3, size=64)
+    logits = model.encode(x, "class_logits").astype("float64")
+    entropy = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(64), y]
+    losses = parts(model, x, y)["classification"]
+    assert losses.mean() == pytest.approx(0.2 * entropy[y >= 0].mean(), rel=1e-4)
+    assert np.all(losses[y < 0] == 0)
+    assert np.all(parts(model, x, np.full(64, -1))["classification"] == 0)
+    assert np.array_equal(model.classify(x), logits.argmax(axis=1))
+
+
+def test_labels_are_checked(x):
+    model = build(n_classes=3)
+    for y, message in (
+        (np.full(64, 3), r"from -1 \(no label\) to 2; received 3"),
+        (np.zeros(63), "one entry for each of the 64 rows of x; received 63"),
+        (np.zeros((64, 3)), "a label for each row, 3 classes from 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ae_zoo.fit(model, x, y, verbose=0)
+    with pytest.raises(ValueError, match=r"call fit\(x, y\) with -1"):
+        model.fit(x, verbose=0)
+    with pytest.raises(ValueError, match="no class head"):
+        build().classify(x)
+    with pytest.raises(ValueError, match="two dimensions"):
+        build(prior="mixture", code=3)
+
+
+def test_few_labels_fill_a_quarter_of_each_batch():
+    y = np.full(1000, -1, "int32")
+    y[::100] = 4
+    batches = Batches(np.zeros((1000, 1), "float32"), np.arange(1000), 100, seed=1, y=y)
+    order = batches.order(0).reshape(10, 100)
+    known = y[order] >= 0
+    assert np.all(known[:, :25])
+    assert np.all(np.bincount(order[:, :25].ravel())[::100] == 25)  # each as often as the others
+    rows, labels = next(iter(batches.dataset))
+    assert (rows.shape, labels.shape) == ((100, 1), (100,))
+
+
+@pytest.mark.parametrize("heads", ["concat", "sum"])
+def test_generated_rows_are_of_the_class_asked_for(heads, x):
+    model = build(n_clusters=3, heads=heads)
+    # The decoder is linear in what it is given, so a class is what is left when styles average out.
+    for label in (0, 2):
+        rows = model.generate(4, label=label, seed=1)
+        assert np.array_equal(rows, model.generate(4, label=label, seed=1))
+        assert not np.allclose(rows, model.generate(4, label=1, seed=1))
+    assert model.generate(5, seed=1).shape == (5, 8)
+    with pytest.raises(ValueError, match="from 0 to 2; received 3"):
+        model.generate(1, label=3)
+
+
+def test_codes_come_to_follow_the_prior():
+    rows = (1 / (1 + np.exp(-RANDOM.normal(size=(4000, 2)) @ RANDOM.normal(size=(2, 8))))).astype("float32")
+    model = build(hidden=[64], discriminator=[64])
+    ae_zoo.fit(model, rows, epochs=30, validation=0, batch_size=100, learning_rate=2e-3, verbose=0)
+    codes = model.encode(rows)
+    assert np.allclose(codes.mean(axis=0), 0, atol=0.15)
+    assert np.allclose(np.cov(codes.T), np.eye(2), atol=0.25)
+
+
+def test_a_game_gone_wrong_is_said():
+    model = build()
+    fine = {"discriminator": [1.38], "mmd": [0.001]}
+    assert model.diagnose(fine) == []
+    for change, message in (
+        ({"discriminator": [0.1], "mmd": [0.5]}, "almost surely"),
+        ({"discriminator": [1.386], "mmd": [0.5]}, "is dead"),
+        ({"discriminator": [1.0], "mmd": [0.2]}, "do not follow the prior"),
+    ):
+        (sentence,) = model.diagnose(fine | change)
+        assert message in sentence
