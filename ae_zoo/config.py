@@ -56,6 +56,9 @@ class Config:
     hidden: tuple[int, ...] = option(
         (), help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them", low=1
     )
+    dense: tuple[int, ...] = option(
+        (), help="widths of dense layers between a convolutional network's maps and its code; mirrored", low=1
+    )
     kernel: int = option(3, help="side of the filters of a convolutional network", low=1)
     tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
     activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
@@ -115,6 +118,11 @@ class Config:
 
     def _check_network(self) -> None:
         if self.network == "dense":
+            if self.dense:
+                raise ValueError(
+                    "dense adds layers behind those of a convolutional network; a dense one has them all in hidden; "
+                    f"received dense={list(self.dense)}."
+                )
             return
         shape = self.input_shape
         if len(shape) not in (2, 3):

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import ae_zoo
+from ae_zoo.autoencoder import Autoencoder
 from benchmarks import common
 
 OPTIONS = {"input_shape": 784, "code": 500, "loss": "bce"}  # the paper's loss for MNIST
@@ -31,13 +32,13 @@ class StopAt(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
-def trained(contraction: float, x: np.ndarray, held_out: np.ndarray, seed: int) -> ae_zoo.autoencoder.Autoencoder:
+def trained(contraction: float, x: np.ndarray, held_out: np.ndarray, seed: int) -> Autoencoder:
     model = ae_zoo.build("contractive", contraction=contraction, seed=seed, **OPTIONS)
     ae_zoo.fit(model, x, validation=held_out, seed=seed, verbose=0)
     return model
 
 
-def stopped(error: float, x: np.ndarray, held_out: np.ndarray, seed: int) -> ae_zoo.autoencoder.Autoencoder:
+def stopped(error: float, x: np.ndarray, held_out: np.ndarray, seed: int) -> Autoencoder:
     model = ae_zoo.build("contractive", contraction=0.0, seed=seed, **OPTIONS)
     model.adapt(x)
     model.fit(x, batch_size=256, epochs=10, callbacks=[StopAt(error, held_out)], verbose=0)

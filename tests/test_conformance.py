@@ -9,7 +9,8 @@ import pytest
 import ae_zoo
 from ae_zoo.families import FAMILIES
 
-SHAPES = {"dense": (8,), "convolutional": (2, 4)}  # of a row, for each kind of network
+# What suits each kind of network: one hidden layer each way.
+OPTIONS = {"dense": {"input_shape": (8,)}, "convolutional": {"input_shape": (2, 4), "dense": []}}
 
 
 @pytest.fixture(params=sorted(FAMILIES))
@@ -20,15 +21,15 @@ def family(request):
 @pytest.fixture
 def x(family, x):
     """The small rows in the shape that the family's own kind of network takes."""
-    return x.reshape(-1, *shape(family))
+    return x.reshape(-1, *suited(family)["input_shape"])
 
 
-def shape(family):
-    return SHAPES[FAMILIES[family].Config.network]
+def suited(family):
+    return OPTIONS[FAMILIES[family].Config.network]
 
 
 def make(family, **options):
-    return ae_zoo.build(family, shape(family), **{"code": 3, "hidden": [6], "seed": 1, **options})
+    return ae_zoo.build(family, **{"code": 3, "hidden": [6], "seed": 1, **suited(family), **options})
 
 
 def compile_eagerly(model, learning_rate=0.0):
@@ -52,7 +53,7 @@ def test_shapes_and_names(family, x):
 
 def test_images_keep_their_shape(family):
     images = np.random.default_rng(0).uniform(size=(9, 3, 5)).astype("float32")
-    model = ae_zoo.build(family, (3, 5), code=2, hidden=[6])
+    model = make(family, input_shape=(3, 5))
     compile_eagerly(model)
     assert model.reconstruct(images).shape == images.shape
     assert model.fit(images, epochs=1, verbose=0).history["loss"][0] > 0
@@ -69,7 +70,9 @@ def test_verbs_agree(family, x):
 
 def test_inference_is_deterministic_and_the_same_at_any_batch_size(family):
     model = make(family)
-    many = np.random.default_rng(0).uniform(size=(150, *shape(family))).astype("float32")  # too many not to compile
+    many = (
+        np.random.default_rng(0).uniform(size=(150, *suited(family)["input_shape"])).astype("float32")
+    )  # too many not to compile
     one_by_one = np.concatenate([model.reconstruct(row[None]) for row in many])
     error = np.square(many - one_by_one).reshape(150, -1).mean(axis=1)
     assert np.array_equal(model.reconstruct(many), model.reconstruct(many))

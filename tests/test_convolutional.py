@@ -14,7 +14,9 @@ def test_decoder_s_layer_is_the_transpose_of_its_mirror(shape, kernel):
     """<down(x), h> = <x, up(h)> for equal kernels, whatever the sides."""
     rows, columns = -(-shape[0] // 2), -(-shape[1] // 2)
     linear = {"activation": "linear", "output_activation": "linear"}
-    model = ae_zoo.build("convolutional", shape, hidden=[4], code=4 * rows * columns, kernel=kernel, seed=1, **linear)
+    model = ae_zoo.build(
+        "convolutional", shape, hidden=[4], dense=[], code=4 * rows * columns, kernel=kernel, seed=1, **linear
+    )
     model.get_layer("hidden_1_flat").set_weights([np.eye(model.config.code), np.zeros(model.config.code)])
     model.get_layer("reconstruction_image").set_weights(
         [model.get_layer("hidden_0").kernel, np.zeros(shape[2:] or (1,))]
@@ -30,11 +32,19 @@ def test_decoder_s_layer_is_the_transpose_of_its_mirror(shape, kernel):
 
 def test_signal_keeps_its_size_through_the_layers():
     for activation in ("relu", "selu"):
-        model = ae_zoo.build("convolutional", (32, 32), hidden=[32, 64, 64], activation=activation, seed=1)
+        model = ae_zoo.build("convolutional", (32, 32), hidden=[32, 64, 64], dense=[], activation=activation, seed=1)
         code = np.random.default_rng(0).normal(size=(200, 32)).astype("float32")
         run = keras.Model(model.decoder.input, [model.get_layer(f"hidden_{index}").output for index in (3, 4, 5)])
         for h in run(code):
             assert 0.6 < np.sqrt(np.mean(np.square(h))) < 1.6
+
+
+def test_dense_layers_stand_between_the_maps_and_the_code():
+    model = ae_zoo.build("convolutional", (9, 6), hidden=[4, 5], dense=[8, 7], code=3)
+    x = np.random.default_rng(0).uniform(size=(2, 9, 6))
+    shapes = [(5, 3, 4), (3, 2, 5), (8,), (7,), (7,), (8,), (3, 2, 5), (5, 3, 4)]  # of hidden_0, hidden_1, ...
+    for index, shape in enumerate(shapes):
+        assert model.encode(x, layer=f"hidden_{index}").shape == (2, *shape)
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
@@ -45,7 +55,7 @@ def test_every_family_can_have_these_networks(name, tmp_path):
             ae_zoo.build(name, (9, 6), network="convolutional", hidden=[4, 5])
         return
     model = ae_zoo.build(
-        name, (9, 6), network="convolutional", hidden=[4, 5], code=3, corruption="masking", loss="bce", seed=1
+        name, (9, 6), network="convolutional", hidden=[4, 5], code=3, corruption="masking", loss="bce", seed=1, dense=[]
     )
     assert type(model.get_layer("hidden_1")).__name__ == "Conv2D"
     model.compile(optimizer=keras.optimizers.SGD(0.01), run_eagerly=True)
@@ -78,9 +88,10 @@ def test_learns_digits_by_the_trainer_without_xla(digits, monkeypatch):
         ({"data": np.zeros((4, 784))}, r"received rows of shape \(784,\): reshape them first"),
         ({"input_shape": (3, 32, 32)}, r"channels first; channels come last here: give \(32, 32, 3\).*np\.moveaxis"),
         ({"input_shape": (1, 28, 28)}, r"channels first; channels come last here: give \(28, 28, 1\)"),
+        ({"input_shape": 784, "network": "dense"}, r"has them all in hidden"),
         ({"input_shape": (28, 28), "hidden": []}, r"at least one hidden layer"),
         ({"input_shape": (28, 28), "tied": True}, r"does not go with a convolutional network"),
-        ({"input_shape": (28, 28), "network": "dense"}, r"for a dense one, build 'stacked'"),
+        ({"input_shape": (28, 28), "network": "dense", "dense": []}, r"for a dense one, build 'stacked'"),
     ],
 )
 def test_what_it_cannot_take_is_refused_with_the_remedy(options, message):

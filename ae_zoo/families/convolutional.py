@@ -4,7 +4,8 @@ Loss: mean over pixels and channels of (x - reconstruction)^2, or the binary cro
 
 Each hidden layer is a convolution with stride 2, which halves height and width as pooling would, and learns how. The
 decoder mirrors them by transposed convolutions with stride 2, which upsample as they filter. Any height and width come
-back the same. The networks are `network="convolutional"`, which every other family takes too.
+back the same. A dense layer between the maps and the code bends the few numbers of the code further, and costs less time
+than more channels. The networks are `network="convolutional"`, which every other family takes too.
 
 Sources: Masci et al. 2011, section 3 (which pools where this strides); Springenberg et al. 2015, section 2 (strides for
 pooling); Dumoulin and Visin 2016, section 4 (transposed convolutions).
@@ -24,7 +25,10 @@ class ConvolutionalConfig(Config):
     """Options of `Convolutional`."""
 
     network: str = option("convolutional", help="kind of the hidden layers", choices=NETWORKS)
-    hidden: tuple[int, ...] = option((32, 64), help="channels of the encoder's convolutions; mirrored", low=1)
+    hidden: tuple[int, ...] = option((16, 32), help="channels of the encoder's convolutions; mirrored", low=1)
+    dense: tuple[int, ...] = option(
+        (256,), help="widths of dense layers between the maps and the code; mirrored", low=1
+    )
 
     def check(self) -> None:
         super().check()

@@ -1,12 +1,12 @@
 """Convolutional networks for images: strided convolutions down, strided transposed convolutions up.
 
 `config.hidden` are the channels of the convolutions; each halves height and width, rounding up. The decoder doubles
-them and cuts the row or column too many, so any height and width come back the same. A dense layer each way joins the
-last maps to the code, unless the code is itself maps.
+them and cuts the row or column too many, so any height and width come back the same. Dense layers join the maps to the
+code: `config.dense` are the widths of those between. A code may be maps itself; then there are none.
 
-Layers have the names of a dense network's: `hidden_n`, the maps that the decoder begins with, mirrors the encoder's
-last; a code of maps takes its place. `hidden_n_flat` and `reconstruction_image` are the layers with weights behind a
-reshaping.
+Layers are named as in a dense network: `hidden_0` ... down to the code, and on from there up, each the mirror of one.
+Where a layer's output is reshaped, the name is the result's, and the layer with the weights is `hidden_n_flat` or
+`reconstruction_image`.
 """
 
 import math
@@ -21,35 +21,42 @@ STRIDE = 2
 
 
 def down(config: Config, h: Any) -> Any:
-    """Scaled images `(batch, height, width[, channels])` to the last maps `(batch, rows, columns, channels)`."""
+    """Scaled images `(batch, height, width[, channels])` to the last maps `(batch, rows, columns, channels)`.
+
+    With `config.dense`, to the last dense layer `(batch, width)`.
+    """
     if len(config.input_shape) == 2:
         h = keras.layers.Reshape((*config.input_shape, 1), name="image")(h)  # (batch, height, width, 1)
     for index, channels in enumerate(config.hidden):
         initializer = INITIALIZERS.get(config.activation, "glorot_uniform")
         h = _layer(keras.layers.Conv2D, channels, config, config.activation, initializer, f"hidden_{index}")(h)
+    if config.dense:
+        h = keras.layers.Flatten(data_format="channels_last", name="flat_maps")(h)  # (batch, features)
+    for index, width in enumerate(config.dense, len(config.hidden)):
+        h = _dense(width, config, f"hidden_{index}")(h)  # (batch, width)
     return h
 
 
 def up(config: Config, code: Any, encoder: keras.Model) -> Any:
     """Codes `(batch, code)`, or maps of codes `(batch, rows, columns, code)`, to images `(batch, *input_shape)`."""
-    depth, h = len(config.hidden), code
     sizes = [config.input_shape[:2]]  # (height, width) before each convolution of the encoder, and after the last
     for _ in config.hidden:
         sizes.append(tuple(math.ceil(side / STRIDE) for side in sizes[-1]))
+    last = sizes.pop()
+    h, number = code, len(config.hidden) + len(config.dense)
     if len(code.shape) == 2:
-        maps = (*sizes[-1], config.hidden[-1])
-        h = keras.layers.Dense(
-            math.prod(maps),
-            activation=config.activation,
-            kernel_initializer=INITIALIZERS.get(config.activation, "glorot_uniform"),
-            name=f"hidden_{depth}_flat",
-        )(h)
-        h = keras.layers.Reshape(maps, name=f"hidden_{depth}")(h)  # (batch, rows, columns, channels)
-    for index, channels in enumerate(reversed(config.hidden[:-1])):
-        name = f"hidden_{depth + 1 + index}"
-        h = _upsampled(h, channels, config, config.activation, sizes[depth - 1 - index], name)
+        for width in reversed(config.dense):
+            h = _dense(width, config, f"hidden_{number}")(h)  # (batch, width)
+            number += 1
+        maps = (*last, config.hidden[-1])
+        h = _dense(math.prod(maps), config, f"hidden_{number}_flat")(h)
+        h = keras.layers.Reshape(maps, name=f"hidden_{number}")(h)  # (batch, rows, columns, channels)
+        number += 1
+    for channels in reversed(config.hidden[:-1]):
+        h = _upsampled(h, channels, config, config.activation, sizes.pop(), f"hidden_{number}")
+        number += 1
     channels = config.input_shape[2] if len(config.input_shape) == 3 else 1
-    h = _upsampled(h, channels, config, config.output_activation, sizes[0], "reconstruction_image")
+    h = _upsampled(h, channels, config, config.output_activation, sizes.pop(), "reconstruction_image")
     return keras.layers.Reshape(config.input_shape, name="reconstruction")(h)
 
 
@@ -81,3 +88,8 @@ def _layer(kind: type, channels: int, config: Config, activation: str, initializ
         kernel_initializer=initializer,
         name=name,
     )
+
+
+def _dense(width: int, config: Config, name: str) -> keras.layers.Dense:
+    initializer = INITIALIZERS.get(config.activation, "glorot_uniform")
+    return keras.layers.Dense(width, activation=config.activation, kernel_initializer=initializer, name=name)

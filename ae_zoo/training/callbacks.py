@@ -35,7 +35,8 @@ class Record(keras.callbacks.Callback):
         for name, value in logs.items():
             self.history.setdefault(name, []).append(float(value))
         error = self.history[self.monitor][-1]
-        if error < self.best_error or self.last:
+        # Losses of the warm-up do not compare with each other, nor with later ones.
+        if error < self.best_error or self.last or epoch <= self.warmup:
             self.best_error, self.best_epoch, self.best_weights = error, epoch, self.model.get_weights()
         elif self.is_exhausted:
             self.model.stop_training = True

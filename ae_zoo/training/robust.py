@@ -23,6 +23,7 @@ class RobustResult(TrainingResult):
         sparse: the sparse part `(n, *input_shape)`, in the data's units.
         scores: root mean square of each row's sparse part `(n,)`, on the model's scale; higher is stranger, and 0 is a
             row that the network reconstructs as well as `weight` asks.
+        weight: the root mean square error that stayed, on the model's scale.
         residuals: after each round the norm of what is in neither part, over the norm of the rows.
         changes: after each round the norm of the change in the two parts' sum, over the norm of the rows.
     """
@@ -30,6 +31,7 @@ class RobustResult(TrainingResult):
     reconstructable: np.ndarray = dataclasses.field(repr=False)
     sparse: np.ndarray = dataclasses.field(repr=False)
     scores: np.ndarray = dataclasses.field(repr=False)
+    weight: float
     residuals: list[float]
     changes: list[float]
 
@@ -43,7 +45,7 @@ def fit_robust(
     x: Any,
     *,
     split: str = "rows",
-    weight: float = 0.1,
+    weight: float | None = None,
     rounds: int = 10,
     validation: float | Any = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -63,7 +65,8 @@ def fit_robust(
             `"features"`, for broken sensors.
         weight: the root mean square error that an element, a row or a feature may have and stay, on the model's scale:
             with scaling="standard" 0.3 is 0.3 standard deviations. The sparse part is what exceeds it; large weights
-            are plain training. A good one is somewhat below the error of ordinary rows.
+            are plain training. Default: the median row's error after the first round, so that half of the rows have a
+            sparse part at first.
         rounds: how often the rows are split, at equal intervals; at most once an epoch.
         validation: as of `fit`; held-out rows are not trained on, and are split as the others.
         callbacks, **options: as of `fit`, but for a checkpoint, which would not hold the split, and targets of one's own.
@@ -73,7 +76,7 @@ def fit_robust(
     """
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
-    if not weight > 0:
+    if weight is not None and not weight > 0:
         raise ValueError(f"weight must be above 0, the error that may stay; received {weight!r}.")
     if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or rounds < 1:
         raise ValueError(f"rounds must be a whole number of at least 1; received {rounds!r}.")
@@ -94,6 +97,7 @@ def fit_robust(
         reconstructable=splitter.reconstructable,
         sparse=splitter.sparse * splitter.scale,
         scores=rms,
+        weight=splitter.weight,
         residuals=splitter.residuals,
         changes=splitter.changes,
     )

@@ -34,7 +34,8 @@ class Split(keras.callbacks.Callback):
     Args:
         model: that is trained; its scaling is fitted.
         x: all rows `(n, *input_shape)` in the data's units.
-        split, weight: as of `shrink`, on the model's scale.
+        split, weight: as of `shrink`, on the model's scale; None takes the median row's root mean square error after
+            the first round.
         rounds: equal shares of the epochs.
 
     Attributes:
@@ -48,7 +49,7 @@ class Split(keras.callbacks.Callback):
 
     batches: Batches
 
-    def __init__(self, model: Autoencoder, x: np.ndarray, split: str, weight: float, rounds: int) -> None:
+    def __init__(self, model: Autoencoder, x: np.ndarray, split: str, weight: float | None, rounds: int) -> None:
         super().__init__()
         self.network, self.x, self.split, self.weight, self.rounds = model, x, split, weight, rounds
         self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
@@ -69,6 +70,9 @@ class Split(keras.callbacks.Callback):
         """Splits by the network as it is now."""
         self.reconstructable = self.network.reconstruct(self.left)
         residual = (self.x - self.reconstructable) / self.scale
+        if self.weight is None:
+            rows = residual.reshape(len(residual), -1)
+            self.weight = float(np.sqrt(np.median(np.mean(np.square(rows), axis=1))))
         self.sparse = shrink(residual, self.weight, self.split)
         # Between the row and its reconstruction, whatever the rounding, so within the range that the output can reach.
         low, high = np.minimum(self.x, self.reconstructable), np.maximum(self.x, self.reconstructable)

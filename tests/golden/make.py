@@ -11,7 +11,7 @@ import numpy as np
 FOLDER = pathlib.Path(__file__).parent
 OPTIONS = {
     "stacked": {"hidden": [4]},
-    "convolutional": {"input_shape": (2, 4), "hidden": [4, 2]},
+    "convolutional": {"input_shape": (2, 4), "hidden": [4, 2], "dense": [3]},
     "adversarial": {"discriminator": [4]},
 }
 
