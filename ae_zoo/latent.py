@@ -16,6 +16,7 @@ from ae_zoo.config import unknown
 
 PATHS = ("linear", "spherical")
 KINDS = ("gaussian", "mixture", "neighbours")
+ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
 WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
 
 
@@ -84,9 +85,9 @@ class Density:
     Args:
         model: a trained `Autoencoder` or a fitted `PCA`.
         kind: `"gaussian"`: one normal distribution with the codes' mean and covariance; `"mixture"`: several normal
-            distributions, fitted by expectation maximisation (with diagonal covariances for codes of more than 256
-            units); `"neighbours"`: a known code, moved by a random share of the way towards one of its nearest
-            neighbours, so nothing is drawn far from what was seen, and each row resembles a known one.
+            distributions, fitted by expectation maximisation to 20,000 of the codes (with diagonal covariances for codes
+            of more than 256 units); `"neighbours"`: a known code, moved by a random share of the way towards one of its
+            nearest neighbours, so nothing is drawn far from what was seen, and each row resembles a known one.
         components: of the mixture.
         neighbours: among how many nearest ones to choose.
 
@@ -102,10 +103,8 @@ class Density:
         if kind not in KINDS:
             raise unknown("density", kind, KINDS)
         self.model, self.kind = model, kind
-        self.components, self.neighbours = (
-            checks.count("components", components),
-            checks.count("neighbours", neighbours),
-        )
+        self.components = checks.count("components", components)
+        self.neighbours = checks.count("neighbours", neighbours)
         self._arrays: dict[str, np.ndarray] = {}
 
     def __repr__(self) -> str:
@@ -137,8 +136,11 @@ class Density:
             from sklearn.mixture import GaussianMixture
 
             spread = "diag" if codes.shape[1] > WIDE else "full"
-            mixture = GaussianMixture(self.components, covariance_type=spread, max_iter=300, random_state=seed)
-            mixture.fit(codes.astype("float64"))
+            mixture = GaussianMixture(
+                self.components, covariance_type=spread, tol=0.01, max_iter=300, random_state=seed
+            )
+            some = np.random.default_rng(seed).permutation(len(codes))[:ENOUGH]
+            mixture.fit(codes[some].astype("float64"))
             self._normals(mixture.weights_, mixture.means_, mixture.covariances_)
         return self
 

@@ -18,9 +18,8 @@ def test_decoder_s_layer_is_the_transpose_of_its_mirror(shape, kernel):
         "convolutional", shape, hidden=[4], dense=[], code=4 * rows * columns, kernel=kernel, seed=1, **linear
     )
     model.get_layer("hidden_1_flat").set_weights([np.eye(model.config.code), np.zeros(model.config.code)])
-    model.get_layer("reconstruction_image").set_weights(
-        [model.get_layer("hidden_0").kernel, np.zeros(shape[2:] or (1,))]
-    )
+    last = next(layer for layer in reversed(model.decoder.layers) if layer.weights)
+    last.set_weights([model.get_layer("hidden_0").kernel, np.zeros(shape[2:] or (1,))])
     random = np.random.default_rng(0)
     x = random.normal(size=(3, *shape)).astype("float32")
     h = random.normal(size=(3, rows, columns, 4)).astype("float32")

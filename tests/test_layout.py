@@ -15,7 +15,7 @@ LAYERS = [
     {"config", "checks", "files", "recipe"},
     {"noise", "losses", "inference"},
     {"jacobian"},
-    {"layers", "regularizers", "winners"},
+    {"layers", "priors", "regularizers", "winners"},
     {"nets"},
     {"autoencoder"},
     {"families"},

@@ -41,6 +41,11 @@ class WinnerTakeAllConfig(Config):
         super().check()
         if not self.share:
             raise ValueError("share must be above 0, or no activation could win; received 0.")
+        if self.dense:
+            raise ValueError(
+                "In a convolutional network the winners are places in maps of the code, which no dense layer may come "
+                f"before: leave dense out; received {list(self.dense)}."
+            )
         if self.threshold and self.winners != "lifetime":
             raise ValueError(
                 "threshold=True freezes what it takes to win over a batch; winners='k_sparse' needs none, as its rows "

@@ -5,8 +5,8 @@ them and cuts the row or column too many, so any height and width come back the 
 code: `config.dense` are the widths of those between. A code may be maps itself; then there are none.
 
 Layers are named as in a dense network: `hidden_0` ... down to the code, and on from there up, each the mirror of one.
-Where a layer's output is reshaped, the name is the result's, and the layer with the weights is `hidden_n_flat` or
-`reconstruction_image`.
+Where a layer's output is reshaped or cut, the name is the result's, and the layer with the weights is `hidden_n_flat` or
+`hidden_n_whole`; before the final `reconstruction`, which has the row's own shape, stands `reconstruction_image`.
 """
 
 import math
@@ -66,14 +66,15 @@ def _upsampled(h: Any, channels: int, config: Config, activation: str, size: tup
     # its places: the variance that keeps a signal's size is STRIDE^2 / (rows * columns * in), or twice that.
     gain = 2 if INITIALIZERS.get(activation) == "he_normal" else 1
     initializer = keras.initializers.VarianceScaling(gain * STRIDE**2, mode="fan_out")
-    h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, name)(h)
-    excess = [doubled - side for doubled, side in zip(h.shape[1:3], size, strict=True)]
+    excess = [STRIDE * side - wanted for side, wanted in zip(h.shape[1:3], size, strict=True)]
+    whole = f"{name}_whole" if any(excess) else name
+    h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, whole)(h)
     if any(excess):
         # An odd kernel's "same" padding begins one place earlier on an odd side than on the even one that comes up here:
         # cut there, this layer is the transpose of its mirror.
         early = (config.kernel - 1) // 2 - max(config.kernel - STRIDE, 0) // 2
         cut = [(early * more, (1 - early) * more) for more in excess]
-        h = keras.layers.Cropping2D(cut, data_format="channels_last", name=f"{name}_cropped")(h)
+        h = keras.layers.Cropping2D(cut, data_format="channels_last", name=name)(h)
     return h
 
 
