@@ -130,10 +130,11 @@ class Config:
                 "A convolutional network takes images of (height, width) or (height, width, channels); received rows of "
                 f"shape {shape}: reshape them first, as load_mnist(flat=False) does."
             )
-        if len(shape) == 3 and shape[0] <= 4 < min(shape[1:]):
+        if len(shape) == 3 and shape[0] in (1, 3, 4) and min(shape[1:]) > 8:
             raise ValueError(
                 f"input_shape={shape} looks like channels first; channels come last here: give "
-                f"{(*shape[1:], shape[0])}, and move the axis of the rows with np.moveaxis(x, 1, -1)."
+                f"{(*shape[1:], shape[0])}, and move the axis of the rows with np.moveaxis(x, 1, -1). A series is "
+                "(steps, 1, channels)."
             )
         if not self.hidden:
             raise ValueError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")

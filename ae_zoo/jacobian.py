@@ -111,6 +111,25 @@ class Exact(keras.layers.Layer):
         return (input_shape[0],)
 
 
+class OneLayer(keras.layers.Layer):
+    """`one_layer` as a layer, which reads the kernel at each call, so that it may change: codes to `(batch,)`.
+
+    Args:
+        dense: the layer that the codes are the output of.
+        activation: as of `one_layer`.
+    """
+
+    def __init__(self, dense: keras.layers.Dense, activation: str, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.dense, self.activation = dense, activation
+
+    def call(self, code: Any) -> Any:
+        return one_layer(code, self.dense.kernel, self.activation)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0],)
+
+
 def _square_sum(gradient: Any) -> Any:
     return keras.ops.sum(
         keras.ops.square(keras.ops.cast(gradient, "float32")), axis=tuple(range(1, len(gradient.shape)))

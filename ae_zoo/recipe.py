@@ -9,6 +9,7 @@ class Recipe:
 
     Attributes:
         learning_rate: the highest, at a batch of 256.
+        batch_size: of at least 8,192 rows.
         beta_1: of Adam; an adversarial game wants less memory of past gradients.
         monitor: the metric whose least held-out value names the best epoch. None where no metric can: the last epoch's
             weights are kept, and nothing stops the run early.
@@ -19,6 +20,7 @@ class Recipe:
     """
 
     learning_rate: float = 8e-3
+    batch_size: int = 256
     beta_1: float = 0.9
     monitor: str | None = "reconstruction"  # without the penalties: a penalised model is chosen by what it reconstructs
     rows_shown: int = 430_000  # 8 epochs of MNIST, as many as 100 of a small table

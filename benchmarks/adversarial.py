@@ -1,26 +1,44 @@
-"""Two-dimensional codes against their prior, and 1,000 labels of MNIST."""
+"""Two-dimensional codes against their prior, and 1,000 labels of MNIST.
 
+The classifier's network is convolutional, where the paper's is dense (1,000-1,000): in 20 minutes on 2 cores it comes
+further. Dense networks of 500-500 units were at 5.6 % after 15 epochs.
+"""
+
+import sys
 import time
 
 import numpy as np
 
 import ae_zoo
 from ae_zoo import priors
+from ae_zoo.data import Digits
 from benchmarks import common
 
 LABELS, MINUTES = 1000, 20
-PRIOR_EPOCHS = 40
-CLASSIFIER = {"n_classes": 10, "code": 10, "hidden": [500, 500]}
-CLASSIFIER_EPOCHS = 60
+PRIOR_EPOCHS = 15
+CLASSIFIER = {
+    "n_classes": 10,
+    "code": 10,
+    "network": "convolutional",
+    "hidden": (16, 32),
+    "dense": (256,),
+    "kernel": 3,
+    "corruption": "gaussian",
+    "corruption_amount": 0.5,
+    "adversarial_weight": 0.01,
+    "classification_weight": 0.02,
+}
+CLASSIFIER_EPOCHS, LEARNING_RATE = 20, 2e-3
 
 
 def main() -> None:
     digits = common.digits()
-    match_the_prior(digits)
-    few_labels(digits)
+    parts = {"prior": match_the_prior, "labels": few_labels}
+    for part in sys.argv[1:] or parts:  # python -m benchmarks.adversarial labels
+        parts[part](digits)
 
 
-def match_the_prior(digits) -> None:
+def match_the_prior(digits: Digits) -> None:
     moments, over = [], []
     for seed in common.seeds():
         model = ae_zoo.build("adversarial", 784, code=2, seed=seed)
@@ -45,23 +63,26 @@ def match_the_prior(digits) -> None:
 def discrepancy(codes: np.ndarray, seed: int, size: int = 2000, repeats: int = 200) -> tuple[float, float]:
     """(the MMD of `size` codes from as many prior samples, the 99th percentile of two prior samples')."""
     random = np.random.default_rng(seed)
-    prior = lambda: random.standard_normal((size, codes.shape[1]), "float32")  # noqa: E731 - a draw, three times
+
+    def prior() -> np.ndarray:
+        return random.standard_normal((size, codes.shape[1]), "float32")
+
     null = [float(priors.mmd(prior(), prior())) for _ in range(repeats)]
     some = codes[random.permutation(len(codes))[:size]]
-    return float(np.mean([priors.mmd(some, prior()) for _ in range(10)])), float(np.quantile(null, 0.99))
+    return float(priors.mmd(some, prior())), float(np.quantile(null, 0.99))
 
 
-def few_labels(digits) -> None:
+def few_labels(digits: Digits) -> None:
     errors, minutes = [], []
+    train, test = (rows.reshape(-1, 28, 28) for rows in (digits.x_train, digits.x_test))
     for seed in common.seeds():
         y = hidden_but(digits.y_train, LABELS, seed)
-        model = ae_zoo.build("adversarial", 784, seed=seed, **CLASSIFIER)
+        model = ae_zoo.build("adversarial", (28, 28), seed=seed, **CLASSIFIER)
+        plan = {"epochs": CLASSIFIER_EPOCHS, "minutes": MINUTES, "learning_rate": LEARNING_RATE}
         begin = time.perf_counter()
-        ae_zoo.fit(
-            model, digits.x_train, y, validation=0, epochs=CLASSIFIER_EPOCHS, minutes=MINUTES, seed=seed, verbose=0
-        )
+        ae_zoo.fit(model, train, y, validation=0, seed=seed, verbose=0, **plan)
         minutes.append((time.perf_counter() - begin) / 60)
-        errors.append(100 * float(np.mean(model.classify(digits.x_test) != digits.y_test)))
+        errors.append(100 * float(np.mean(model.classify(test) != digits.y_test)))
         print(f"  seed {seed}: test error {errors[-1]:.2f} %, {minutes[-1]:.1f} min", flush=True)
     mean = common.spread(f"test error with {LABELS:,} labels, %", errors, "1.60 % (on a GPU)")
     common.verdict("test error", mean, 4.0, at_most=True, unit=" %")

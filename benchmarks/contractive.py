@@ -1,7 +1,8 @@
 """Contractive codes against plain ones on MNIST: the Jacobian's norm, and a linear classifier on 1,000 labels.
 
 The plain network is the same with contraction=0. It learns to reconstruct better, so it is shown twice: stopped where its
-held-out error is that of the contractive one, and trained to the end.
+held-out error is that of the contractive one, and trained to the end. The bars are this project's own: at equal error at
+most half of the plain network's norm, and at least one point more of accuracy.
 """
 
 import time
@@ -82,8 +83,8 @@ def main() -> None:
             common.spread(f"{name}, {what}", list(column), "smaller norm, better features; no such figure")
     contractive, plain = (np.mean(figures[name], axis=0) for name in ("contractive", "plain, equal error"))
     common.verdict("difference of the errors", 100 * abs(plain[0] / contractive[0] - 1), 2, at_most=True, unit=" %")
-    common.verdict("|J|^2, of the plain network's", 100 * contractive[1] / plain[1], 100, at_most=True, unit=" %")
-    common.verdict("accuracy gained", contractive[2] - plain[2], 0, at_most=False, unit=" points")
+    common.verdict("|J|^2, of the plain network's", 100 * contractive[1] / plain[1], 50, at_most=True, unit=" %")
+    common.verdict("accuracy gained", contractive[2] - plain[2], 1, at_most=False, unit=" points")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ CASES = {
     "winner_take_all": ("winner_take_all", {"hidden": (), "code": 2000}),
     "adversarial": ("adversarial", {**WIDE, "discriminator": (256, 256)}),
     "adversarial, 10 classes": ("adversarial", {**WIDE, "discriminator": (256, 256), "n_classes": 10}),
+    "robust": ("robust", WIDE),  # by rows, which are split before all epochs but the first
     "convolutional": ("convolutional", {}),
 }
 
@@ -76,6 +77,8 @@ def extra(model: Autoencoder, encoder: float) -> float:
         games = [network for network in (model.discriminator, model.class_discriminator) if network]
         # Codes and samples through a discriminator that learns; codes through a stopped one, and back to the codes.
         return sum((3 * 2 + 2) * forward(network) for network in games)
+    if model.recipe.split_rounds:  # the rows' reconstructions once an epoch, by which they are split
+        return encoder + forward(model.decoder)
     return 0.0
 
 

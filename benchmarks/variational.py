@@ -25,7 +25,7 @@ def main() -> None:
     for seed in common.seeds():
         model = ae_zoo.build("variational", 784, seed=seed, warmup=10 * len(digits.x_train), **NETWORK)
         begin = time.perf_counter()
-        # Nothing is held out: the weights of the last epoch are taken, and the test digits choose nothing.
+        # Nothing is held out: the least training loss chooses the epoch, and the test digits choose nothing.
         result = ae_zoo.fit(
             model,
             digits.x_train,

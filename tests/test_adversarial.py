@@ -152,15 +152,62 @@ def test_few_labels_fill_a_quarter_of_each_batch():
     assert (rows.shape, labels.shape) == ((100, 1), (100,))
 
 
+def test_points_of_classes_are_pushed_apart_as_numpy_says(x):
+    model = build(n_clusters=3, heads="sum", heads_distance=2.0)
+    points = np.array([[0, 0], [1, 0], [0, 3]], "float32")  # 1, 3 and root 10 apart
+    model.get_layer("class_points").set_weights([points])
+    assert np.allclose(parts(model, x)["distance"], (2 - 1) / 3)
+
+
+def test_one_row_and_a_wild_label_and_a_frozen_discriminator(x):
+    model = build(n_classes=3)
+    model.compile(optimizer="sgd", run_eagerly=True)
+    history = model.fit(x[:33], np.zeros(33), batch_size=32, epochs=1, verbose=0).history
+    assert np.isfinite(history["mmd"][0])
+    assert np.isnan(parts(model, x, np.full(64, 3))["reconstruction"]).all()
+    model.discriminator.trainable = False
+    assert np.isfinite(parts(model, x, np.zeros(64))["generator"]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_classes": 3, "tied": True}, "no single layer"),
+        ({"sparsity": 0.1}, "give l1 instead"),
+        ({"prior": "swiss_roll", "n_classes": 3, "labels": "condition"}, "n_classes=10"),
+        ({"heads": "sum"}, "give n_classes or n_clusters"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        build(**options)
+
+
+@pytest.mark.filterwarnings("ignore:The .*prior:UserWarning")  # too short a run for the styles, which are not asked for
+def test_few_labels_name_the_other_rows():
+    y = RANDOM.integers(3, size=3000)
+    centres = RANDOM.uniform(0.2, 0.8, size=(3, 8))
+    rows = np.clip(centres[y] + 0.05 * RANDOM.normal(size=(3000, 8)), 0, 1).astype("float32")
+    shown = np.where(np.arange(3000) < 12, y, -1)
+    model = build(hidden=[32], discriminator=[32], n_classes=3)
+    ae_zoo.fit(model, rows, shown, epochs=25, validation=0, batch_size=100, learning_rate=3e-3, verbose=0)
+    assert np.mean(model.classify(rows) == y) > 0.95
+    for label in range(3):  # and the decoder writes what it is told
+        written = model.generate(50, label=label, seed=1)
+        nearest = np.square(written[:, None] - centres[None]).sum(axis=-1).argmin(axis=1)
+        assert np.mean(nearest == label) > 0.6  # a third by chance; styles still say a part of it
+
+
 @pytest.mark.parametrize("heads", ["concat", "sum"])
 def test_generated_rows_are_of_the_class_asked_for(heads, x):
     model = build(n_clusters=3, heads=heads)
-    # The decoder is linear in what it is given, so a class is what is left when styles average out.
     for label in (0, 2):
         rows = model.generate(4, label=label, seed=1)
         assert np.array_equal(rows, model.generate(4, label=label, seed=1))
         assert not np.allclose(rows, model.generate(4, label=1, seed=1))
     assert model.generate(5, seed=1).shape == (5, 8)
+    with pytest.raises(ValueError, match="neither classes nor a prior with modes"):
+        build().generate(1, label=0)
     with pytest.raises(ValueError, match="from 0 to 2; received 3"):
         model.generate(1, label=3)
 
@@ -176,12 +223,17 @@ def test_codes_come_to_follow_the_prior():
 
 def test_a_game_gone_wrong_is_said():
     model = build()
-    fine = {"discriminator": [1.38], "mmd": [0.001]}
+    fine = {"style_game": [1.38], "class_game": [1.38], "mmd": [0.001], "class_entropy": [1.09]}
+    assert model.diagnose(fine) == []
+    model = build(n_clusters=3)
     assert model.diagnose(fine) == []
     for change, message in (
-        ({"discriminator": [0.1], "mmd": [0.5]}, "almost surely"),
-        ({"discriminator": [1.386], "mmd": [0.5]}, "is dead"),
-        ({"discriminator": [1.0], "mmd": [0.2]}, "do not follow the prior"),
+        ({"style_game": [0.1], "mmd": [0.5]}, "style game tells codes from the prior almost surely"),
+        ({"class_game": [0.1]}, "class game tells codes from the prior almost surely"),
+        ({"style_game": [1.386], "mmd": [0.5]}, "is dead"),
+        ({"style_game": [1.0], "mmd": [0.2]}, "do not follow the prior"),
+        ({"style_game": [1.0], "mmd": [math.nan]}, "do not follow the prior"),
+        ({"class_entropy": [0.1]}, "Few classes are used"),
     ):
         (sentence,) = model.diagnose(fine | change)
         assert message in sentence

@@ -234,6 +234,14 @@ def test_the_zoo_s_page_is_run_where_it_is_named(digits, tmp_path, monkeypatch):
         assert any(block["kind"] == "picture" for block in section.blocks)
 
 
+def test_a_model_for_features_gets_no_error(run, table):
+    plan = ("--data", table, "--set", "code=4", "--epochs", 1, "--out", "m.keras", "--quiet")
+    code, out, _ = run("train", "winner_take_all", *plan)
+    assert (code, "for features alone" in out, "PCA" in out) == (0, True, False)
+    code, out, _ = run("train", "winner_take_all", "--set", "threshold=true", *plan)
+    assert (code, "held-out MSE" in out, "PCA" in out) == (0, True, True)
+
+
 def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     """The README's Python blocks, one after another in one namespace, on few epochs."""
     import pathlib

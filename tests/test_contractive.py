@@ -84,6 +84,16 @@ def test_gradient_of_the_penalty_equals_finite_differences(options, x):
         assert np.sum(gradient * direction) == pytest.approx((ends[0] - ends[1]) / 2e-2, rel=5e-3)
 
 
+@pytest.mark.parametrize("hidden", [[], [6]], ids=str)
+def test_norm_is_that_of_the_weights_at_the_time(hidden, x):
+    model = build(hidden=hidden)
+    before = model.jacobian_norm(x)
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    after = model.jacobian_norm(x)
+    assert np.allclose(after, squared_norms(model, x), rtol=2e-3)
+    assert not np.allclose(after, before, rtol=0.1)
+
+
 def test_exact_norm_is_that_of_a_known_jacobian():
     matrix = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
     x = keras.ops.convert_to_tensor(np.ones((7, 5), "float32"))

@@ -1,5 +1,6 @@
 """Robust training against closed forms, a known decomposition and planted outliers."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -98,6 +99,40 @@ def test_planted_outliers_rank_first_and_a_detector_ranks_them_so(low_rank):
     rms = np.sqrt(np.square(result.sparse / model.scaling.scale.numpy()).mean(axis=1))
     assert np.allclose(result.scores, rms, rtol=1e-4)
     assert result.changes[-1] < result.changes[1]
+
+
+def test_a_model_brings_its_own_split(x):
+    results, weights = [], []
+    for fit in (ae_zoo.fit, ae_zoo.fit_robust):
+        model = ae_zoo.build("robust", 8, code=3, hidden=[], split="elements", split_weight=0.05, seed=1)
+        results.append(fit(model, x, validation=0.25, epochs=6, verbose=0))
+        weights.append(model.get_weights())
+    assert results[0].weight == results[1].weight == 0.05
+    assert np.array_equal(results[0].sparse, results[1].sparse)
+    assert 0 < np.mean(results[0].sparse != 0) < 1  # elements, and not rows as a whole
+    assert all(np.array_equal(a, b) for a, b in zip(*weights, strict=True))
+
+
+@pytest.mark.parametrize("validation", [0, 0.25])
+def test_no_error_chooses_the_epoch_of_changing_rows(validation, x):
+    class Spoil(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.set_weights([2 * weight for weight in self.model.get_weights()])
+
+    model = linear(x, 3)
+    options = {"optimizer": keras.optimizers.SGD(1e-6), "callbacks": [Spoil()], "epochs": 6, "patience": 1}
+    result = ae_zoo.fit_robust(model, x, weight=1e6, rounds=3, validation=validation, verbose=0, **options)
+    assert result.history[result.monitor][0] < result.history[result.monitor][-1]
+    assert result.best_epoch == result.epochs == 6
+
+
+def test_held_out_rows_leave_the_scaling_alone(x):
+    valid = x.copy()
+    valid[:16] += 100
+    model = linear(x, 3, scaling="standard")
+    ae_zoo.fit_robust(model, valid, validation=0.25, seed=1, epochs=1, verbose=0)
+    kept = np.sort(np.random.default_rng(1).permutation(64)[16:])
+    assert np.allclose(model.scaling.offset, valid[kept].mean(axis=0), rtol=1e-5)
 
 
 def test_rows_stay_in_the_range_of_the_output(x):

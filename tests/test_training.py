@@ -119,6 +119,19 @@ def test_batches_hold_each_row_once_an_epoch_in_an_order_of_seed_and_epoch(x):
     assert not np.array_equal(first, epoch(2, 0))
 
 
+def test_validation_rows_need_their_targets_where_the_others_have_some(x):
+    with pytest.raises(ValueError, match=r"give \(rows, y\)"):
+        ae_zoo.fit(build(), x, x, validation=x, verbose=0)
+    result = ae_zoo.fit(build(), x, x, validation=(x[:9], x[:9]), epochs=1, verbose=0)
+    assert result.validation_rows == 9
+
+
+def test_a_second_run_needs_no_second_warmup(x):
+    model = ae_zoo.build("variational", 8, code=2, hidden=[6], warmup=100, seed=1)
+    ae_zoo.fit(model, x, epochs=3, validation=0, verbose=0)
+    assert ae_zoo.fit(model, x, epochs=1, validation=0, verbose=0).epochs == 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -166,6 +179,23 @@ def test_pretraining_takes_images_scaling_and_noise(x):
     before = model.reconstruction_error(images).mean()
     ae_zoo.pretrain(model, images, epochs=20, verbose=0)
     assert model.reconstruction_error(images).mean() < before
+
+
+@pytest.mark.parametrize(
+    ("family", "options"),
+    [
+        ("winner_take_all", {}),
+        ("adversarial", {"n_clusters": 2}),
+        ("convolutional", {"input_shape": (2, 4), "dense": []}),
+    ],
+)
+def test_pretraining_refuses_other_layers_before_it_begins(family, options, x, monkeypatch):
+    import importlib
+
+    monkeypatch.setattr(importlib.import_module("ae_zoo.training.pretrain"), "fit", None)
+    model = ae_zoo.build(family, **{"input_shape": 8, "code": 2, "hidden": [6], **options})
+    with pytest.raises(ValueError, match=r"train it with ae_zoo\.fit alone"):
+        ae_zoo.pretrain(model, x.reshape(-1, *model.config.input_shape))
 
 
 SCRIPT = """
@@ -235,17 +265,27 @@ class Interrupt(keras.callbacks.Callback):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("when", [0, 1, 3])
-def test_an_interrupted_run_with_its_own_optimizer_and_callback_resumes_too(when, x, tmp_path):
+STATEFUL = {
+    "denoising": {"scaling": "minmax"},  # noise
+    "variational": {"warmup": 100, "binarisation": "dynamic"},  # rows seen, two kinds of draws
+    "winner_take_all": {"threshold": True, "share": 0.2},  # moving averages
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "when"),
+    [("denoising", 0), ("denoising", 1), ("denoising", 3), ("variational", 1), ("winner_take_all", 2)],
+)
+def test_an_interrupted_run_with_its_own_optimizer_and_callback_resumes_too(family, when, x, tmp_path):
     class Halve(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
             self.model.optimizer.learning_rate = float(self.model.optimizer.learning_rate) / 2
 
     def run(path, *callbacks):
-        model = build(scaling="minmax")
+        model = ae_zoo.build(family, 8, code=2, hidden=[6], seed=1, **STATEFUL[family])
         optimizer = keras.optimizers.SGD(0.5, momentum=0.9)
         ae_zoo.fit(model, x, epochs=5, optimizer=optimizer, checkpoint=path, callbacks=[Halve(), *callbacks], verbose=0)
-        return model.get_weights()
+        return [np.asarray(variable) for variable in model.variables]
 
     whole = run(tmp_path / "a.npz")
     with pytest.raises(KeyboardInterrupt):

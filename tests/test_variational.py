@@ -108,8 +108,10 @@ def test_early_stopping_waits_for_the_warm_up(x):
     with pytest.warns(UserWarning, match="trainable weights"):
         result = ae_zoo.fit(model, x, epochs=60, batch_size=56, patience=2, validation=8 / 64, verbose=0)
     assert 22 < result.epochs < 60
+    assert model.recipe.warmup_rows == 0  # it is over, and a second run has none
+    fresh = ae_zoo.build("variational", 8, code=2, warmup=20 * 56, seed=1)
     with pytest.raises(ValueError, match=r"warm-up of 1,120 rows would not end within 20 epochs of 56"):
-        ae_zoo.fit(model, x, epochs=20, batch_size=56, validation=8 / 64, verbose=0)
+        ae_zoo.fit(fresh, x, epochs=20, batch_size=56, validation=8 / 64, verbose=0)
 
 
 def test_binarisation_is_stated_and_greys_are_refused():

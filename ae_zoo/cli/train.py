@@ -36,7 +36,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     """Train a model of FAMILY and write it to a file.
 
     Rows in [0, 1] get a sigmoid output; others are standardised, which the model remembers. The last line printed sets
-    the error on the held-out rows beside PCA's with as many components. `ae-zoo families` lists families and options.
+    the error on the held-out rows beside PCA's with as many components, where the model is one that reconstructs.
+    `ae-zoo families` lists families and options.
 
     \b
     ae-zoo train undercomplete --data rows.csv --set code=8 --out model.keras
@@ -83,6 +84,11 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
         ae_zoo.pretrain(model, x_train, **layers, verbose=verbose)
     ae_zoo.fit(model, x_train, None if y is None else y[train], validation=validation, **plan, verbose=verbose)
     model.save(out)
+    if not model.reconstructs:
+        click.echo(
+            f"{out}: for features alone; its codes are denser than in training, so that no error is worth giving"
+        )
+        return
     click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
     click.echo(_beside_pca(model, x_train, x_valid))
 

@@ -1,6 +1,6 @@
 """Adversarial: a discriminator makes the codes follow a prior, of which only samples are needed.
 
-Loss: reconstruction + discriminator + generator (+ classification), where with D the discriminator's logit
+Loss: reconstruction + discriminator + generator (+ classification) (+ distance), where with D the discriminator's logit
 
     discriminator = softplus(-D(prior sample)) + softplus(D(code)), which moves the discriminator alone
     generator     = adversarial_weight * softplus(-D(code)), which moves the encoder alone
@@ -10,7 +10,8 @@ so one optimizer trains all networks in Keras's own step, without turns.
 
 With `n_classes` the code is a style and a class: the class head has a game of its own, against one-hot samples, and
 learns from the rows that have a label (`fit(x, y)`, -1 for none). `n_clusters` is the same without labels. With
-`heads="sum"` each class is a point in code space that its rows are scattered around by their style.
+`heads="sum"` each class is a point in code space that its rows are scattered around by their style, and points that are
+closer than `heads_distance` are pushed apart.
 
 Sources: Makhzani et al. 2015, sections 2 (priors), 2.3 (labels choose the prior's mode), 5 (semi-supervised), 6
 (clusters), 7 (dimension reduction); Goodfellow et al. 2014, section 3 (the encoder's loss).
@@ -58,7 +59,11 @@ class AdversarialConfig(Config):
     )
     classification_weight: float = option(0.05, help="weight of the labelled rows' cross-entropy", low=0)
 
+    heads_distance: float = option(4.0, help="heads=sum: how far apart the classes' points are to be", low=0)
+
     def check(self) -> None:
+        if self.sparsity is not None:
+            raise ValueError("A code that follows a prior has no bounds, which sparsity (KL) needs: give l1 instead.")
         super().check()
         if self.code_activation != "linear":
             raise ValueError(
@@ -77,6 +82,8 @@ class AdversarialConfig(Config):
                     f"labels='condition' gives each label one of the {MODES} modes of a prior: give prior='mixture' or "
                     f"'swiss_roll' and n_classes={MODES}; received {self.prior!r} and {self.n_classes}."
                 )
+        if self.tied and self.categories:
+            raise ValueError("tied=True mirrors the layer of the code, and a code with classes is no single layer.")
         if self.heads == "sum" and not self.categories:
             raise ValueError("heads='sum' adds a class to the style: give n_classes or n_clusters.")
 
@@ -108,6 +115,8 @@ class Adversarial(Autoencoder):
         self.class_discriminator = _discriminator(config.categories, config, "class") if config.categories else None
         self.draws = keras.random.SeedGenerator()
         self._mmd = keras.metrics.Mean("mmd")
+        games = ("style_game", "class_game", "class_entropy") if config.categories else ("style_game",)
+        self._games = [keras.metrics.Mean(game) for game in games]
         self._spread = keras.metrics.Mean("code_std")
         self._centre = keras.metrics.Mean("code_mean")
 
@@ -130,7 +139,13 @@ class Adversarial(Autoencoder):
     @property
     def PARTS(self) -> tuple[str, ...]:
         supervised = self.config.n_classes and self.config.labels == "classify"
-        return ("reconstruction", "discriminator", "generator") + (("classification",) if supervised else ())
+        return (
+            "reconstruction",
+            "discriminator",
+            "generator",
+            *(("classification",) if supervised else ()),
+            *(("distance",) if self.config.heads == "sum" else ()),
+        )
 
     @property
     def networks(self) -> tuple[keras.Model, ...]:
@@ -143,20 +158,26 @@ class Adversarial(Autoencoder):
         style = ops.cast(heads["style"], "float32")  # (batch, code)
         reconstruction = self.decoder(heads.get("code", heads["style"]), training=training)
         sample = self._prior_sample(labels)  # (batch, code)
-        self._watch(style, sample)
-        if config.labels == "condition":
+        if config.labels == "condition":  # code and label together: the right cloud for the wrong label is no match
             label = ops.one_hot(ops.where(labels < 0, config.n_classes, labels), config.n_classes + 1)
-            game = _game(self.discriminator, *(ops.concatenate([part, label], axis=1) for part in (style, sample)))
-        else:
-            game = _game(self.discriminator, style, sample)
-        games = [game]
+            style, sample = (ops.concatenate([part, label], axis=1) for part in (style, sample))
+        games = [_game(self.discriminator, style, sample)]
+        watched = [games[0][0]]
         parts = {"reconstruction": self.row_loss(self.target(x, y), reconstruction)}
         if config.categories:
             logits = ops.cast(heads["logits"], "float32")  # (batch, classes)
             drawn = noise.integers((ops.shape(x)[0],), config.categories, self.draws)  # (batch,)
-            games.append(_game(self.class_discriminator, ops.softmax(logits), ops.one_hot(drawn, config.categories)))
+            classes = ops.softmax(logits)
+            games.append(_game(self.class_discriminator, classes, ops.one_hot(drawn, config.categories)))
+            used = ops.mean(classes, axis=0)  # (classes,)
+            watched += [games[1][0], -ops.sum(used * ops.log(used + 1e-12))]
         parts["discriminator"] = sum(game[0] for game in games) / len(games)
         parts["generator"] = config.adversarial_weight * sum(game[1] for game in games)
+        self._watch(style, sample, watched)
+        if config.n_classes:  # a label that is none stops the training; `ae_zoo.fit` refuses it before
+            parts["reconstruction"] += ops.where(labels >= config.n_classes, math.nan, 0.0)
+        if config.heads == "sum":
+            parts["distance"] = ops.broadcast_to(self._crowding(), ops.shape(labels))
         if "classification" in self.PARTS:
             known = ops.cast(labels >= 0, "float32")
             right = ops.one_hot(ops.maximum(labels, 0), config.n_classes)
@@ -178,19 +199,28 @@ class Adversarial(Autoencoder):
         last = {name: values[-1] for name, values in history.items()}
         apart = f"the codes' squared mean discrepancy from the prior is {last['mmd']:.3f} (0 is a match)"
         found = []
-        if last["discriminator"] < EQUAL / 4:
-            found.append(
-                f"The discriminator tells codes from the prior almost surely ({last['discriminator']:.2f} nats, "
-                f"{EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a lower learning_rate or a "
-                "higher adversarial_weight."
-            )
-        elif last["mmd"] > 0.05 and last["discriminator"] > 0.98 * EQUAL:
-            found.append(
-                f"The discriminator is dead: it cannot tell codes from the prior, but {apart}: try a lower learning_rate "
-                "or a wider discriminator."
-            )
-        elif last["mmd"] > 0.05:
-            found.append(f"The codes do not follow the prior: {apart}: train longer, or raise adversarial_weight.")
+        for game in ("style_game", "class_game"):
+            if last.get(game, EQUAL) < EQUAL / 4:
+                found.append(
+                    f"The discriminator of the {game.replace('_', ' ')} tells codes from the prior almost surely "
+                    f"({last[game]:.2f} nats, {EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a "
+                    "lower learning_rate or a higher adversarial_weight."
+                )
+        if not last["mmd"] <= 0.05 and not found:  # a NaN is no match either
+            if last["style_game"] > 0.98 * EQUAL:
+                found.append(
+                    f"The discriminator is dead: it cannot tell codes from the prior, but {apart}: try a lower "
+                    "learning_rate or a wider discriminator."
+                )
+            else:
+                found.append(f"The codes do not follow the prior: {apart}: train longer, or raise adversarial_weight.")
+        if self.config.categories:
+            even = math.log(self.config.categories)
+            if not last["class_entropy"] >= even / 2:
+                found.append(
+                    f"Few classes are used: their shares have an entropy of {last['class_entropy']:.2f} nats, even ones "
+                    f"{even:.2f}: raise adversarial_weight."
+                )
         return found
 
     def classify(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
@@ -216,7 +246,11 @@ class Adversarial(Autoencoder):
             seed: equal seeds give equal rows.
         """
         config, random = self.config, np.random.default_rng(seed)
-        kinds = config.categories or MODES
+        n, kinds = checks.count("n", n), config.categories or MODES
+        if label is not None and not config.categories and config.prior == "gaussian":
+            raise ValueError(
+                "This model has neither classes nor a prior with modes that a label could name; leave it out."
+            )
         if label is not None and not 0 <= label < kinds:
             raise ValueError(f"label must be from 0 to {kinds - 1}; received {label!r}.")
         labels = np.full(n, label) if label is not None else random.integers(kinds, size=n)
@@ -252,10 +286,24 @@ class Adversarial(Autoencoder):
             modes = ops.where(labels < 0, modes, labels)
         return PRIORS[self.config.prior](modes, self.config.code, self.draws)
 
-    def _watch(self, style: Any, sample: Any) -> None:
+    def _crowding(self) -> Any:
+        """By how much the points of the classes are too close to each other, a mean over pairs, a scalar."""
+        ops, n = keras.ops, self.config.categories
+        points = ops.cast(self.get_layer("class_points").kernel, "float32")  # (classes, code)
+        square = ops.sum(ops.square(points[:, None] - points[None]), axis=-1)  # (classes, classes)
+        apart = ops.sqrt(square + ops.eye(n))  # the root of a point's distance to itself has no gradient
+        missing = ops.maximum(self.config.heads_distance - apart, 0.0) * (1 - ops.eye(n))
+        return ops.sum(missing) / (n * (n - 1))
+
+    def _watch(self, style: Any, sample: Any, games: list[Any]) -> None:
         """Accuracies of a game say little; these say whether the codes are where they should be."""
         ops = keras.ops
-        self._mmd.update_state(mmd(style[:512], sample[:512]))
+        for metric, value in zip(self._games, games, strict=True):
+            metric.update_state(value)
+        # One row has no spread to compare, as the last batch of a plain `fit` may be.
+        enough = ops.shape(style)[0] > 1
+        self._mmd.update_state(ops.where(enough, mmd(style[:512], sample[:512]), 0.0))
+        style = style[:, : self.config.code]
         self._centre.update_state(ops.max(ops.abs(ops.mean(style, axis=0))))
         self._spread.update_state(ops.mean(ops.std(style, axis=0)))
 
@@ -275,6 +323,7 @@ def _game(discriminator: keras.Model, code: Any, sample: Any) -> tuple[Any, Any]
     batch = ops.shape(code)[0]
     both = discriminator(ops.concatenate([sample, ops.stop_gradient(code)], axis=0))[:, 0]  # (2 batch,)
     loss = ops.softplus(-both[:batch]) + ops.softplus(both[batch:])
-    stopped = [ops.stop_gradient(variable.value) for variable in discriminator.trainable_variables]
-    logit, _ = discriminator.stateless_call(stopped, [], code)
+    learned, other = discriminator.trainable_variables, discriminator.non_trainable_variables
+    stopped = [[ops.stop_gradient(variable.value) for variable in variables] for variables in (learned, other)]
+    logit, _ = discriminator.stateless_call(*stopped, code)
     return loss, ops.softplus(-logit[:, 0])

@@ -79,7 +79,7 @@ class Contractive(Autoencoder):
 
         def norm(rows: Any) -> Any:
             if self.is_one_layer:
-                return self._one_layer_norm(self.encoder(rows))
+                return jacobian.OneLayer(self.get_layer("code"), self.config.code_activation)(self.encoder(rows))
             return jacobian.Exact(self._clean_code, self.config.code)(self.scaling(rows))
 
         return in_batches(self._view("jacobian_norm", norm), self.check_rows(x), batch_size)

@@ -46,4 +46,5 @@ class Convolutional(Autoencoder):
     Config = ConvolutionalConfig
     PAPER = "Masci et al. 2011"
     GOOD_FOR = "images: smaller errors from the same code"
-    recipe = Recipe(learning_rate=4e-3)
+    # A step costs as much a row with few rows as with many, so the steps are many; 0.003 at this batch.
+    recipe = Recipe(learning_rate=6e-3, batch_size=64)

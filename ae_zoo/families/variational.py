@@ -29,6 +29,7 @@ from ae_zoo.layers import Ramp
 from ae_zoo.recipe import Recipe
 
 BINARISATIONS = ("none", "static", "dynamic")
+LEAST_VARIANCE = 1e-6  # of a feature's likelihood, on the model's scale
 AT_ONCE = 8192  # codes that `log_likelihood` decodes at a time
 
 
@@ -39,7 +40,7 @@ class VariationalConfig(Config):
     hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1)
     loss: str = option("bce", help="likelihood of a feature: bce is Bernoulli, mse is Gaussian", choices=LOSSES)
     output_variance: float | None = option(
-        None, help="variance of the Gaussian likelihood on the model's scale; none: learned", low=1e-6
+        None, help="variance of the Gaussian likelihood on the model's scale; none: learned", low=LEAST_VARIANCE
     )
     beta: float = option(1.0, help="weight of the KL divergence; 1 is the evidence lower bound", low=0)
     warmup: int = option(0, help="training rows over which the KL's weight rises from 0 to beta", low=0)
@@ -49,6 +50,10 @@ class VariationalConfig(Config):
     )
 
     def check(self) -> None:
+        if self.sparsity is not None:
+            raise ValueError(
+                "The code of a variational autoencoder has no bounds, which sparsity (KL) needs: give l1 instead."
+            )
         super().check()
         if self.code_activation != "linear":
             raise ValueError(
@@ -85,7 +90,8 @@ class Variational(Autoencoder):
     @property
     def recipe(self) -> Recipe:
         # The bound as a whole chooses: by the reconstruction alone, a code that ignores its prior would win.
-        return Recipe(learning_rate=3e-3, monitor="loss", rows_shown=1_500_000, warmup_rows=self.config.warmup)
+        left = self.config.warmup and self.config.warmup - int(self.ramp.seen)
+        return Recipe(learning_rate=3e-3, monitor="loss", rows_shown=1_500_000, warmup_rows=left)
 
     @property
     def networks(self) -> tuple[keras.Model, ...]:
@@ -118,7 +124,8 @@ class Variational(Autoencoder):
         if self.log_output_variance is None:
             log_variance = math.log(self.config.output_variance)
         else:
-            log_variance = keras.ops.convert_to_tensor(self.log_output_variance)
+            # Features that are met exactly would otherwise drive it to nothing.
+            log_variance = keras.ops.maximum(self.log_output_variance, math.log(LEAST_VARIANCE))
         return (error * keras.ops.exp(-log_variance) + log_variance + math.log(2 * math.pi)) / 2
 
     def encode_distribution(self, x: Any, *, batch_size: int = 1024) -> tuple[np.ndarray, np.ndarray]:
@@ -132,7 +139,8 @@ class Variational(Autoencoder):
 
         Equal seeds give equal rows.
         """
-        return self.decode(np.random.default_rng(seed).standard_normal((n, self.config.code), "float32"))
+        shape = (checks.count("n", n), self.config.code)
+        return self.decode(np.random.default_rng(seed).standard_normal(shape, "float32"))
 
     def active_units(self, x: Any, *, threshold: float = 0.01) -> np.ndarray:
         """Which code units tell rows `(n, *input_shape)` apart `(code,)`, bool: their mean's variance passes a threshold.

@@ -67,10 +67,13 @@ class WinnerTakeAll(Autoencoder):
     overcomplete = True
 
     @property
+    def reconstructs(self) -> bool:
+        """Whether codes are as sparse as in training. Denser ones reconstruct badly, however good their features are."""
+        return self.config.threshold or (self.config.winners == "k_sparse" and self.config.alpha == 1)
+
+    @property
     def recipe(self) -> Recipe:
-        # A code that is denser at inference than in training reconstructs badly however good its features are.
-        alike = self.config.threshold or (self.config.winners == "k_sparse" and self.config.alpha == 1)
-        return Recipe(monitor="reconstruction" if alike else None)
+        return Recipe(monitor="reconstruction" if self.reconstructs else None)
 
     @classmethod
     def make_encoder(cls, config: WinnerTakeAllConfig) -> keras.Model:

@@ -15,6 +15,9 @@ def start_at(decoder: keras.Model, mean: np.ndarray, activation: str) -> None:
     It inverts the output's activation; an activation that cannot be inverted everywhere is left as it is.
     """
     edge = 0.998  # a feature that is always at its end would need an infinite bias
+    variable = bias(decoder)
+    # One bias a feature in a dense output; one a channel in a convolutional one.
+    mean = mean.reshape(-1, variable.shape[0]).mean(axis=0)
     if activation == "sigmoid":
         p = np.clip(mean, 1 - edge, edge)
         mean = np.log(p / (1 - p))
@@ -22,6 +25,4 @@ def start_at(decoder: keras.Model, mean: np.ndarray, activation: str) -> None:
         mean = np.arctanh(np.clip(mean, -edge, edge))
     elif activation != "linear":
         return
-    variable = bias(decoder)
-    # One bias a feature in a dense output; one a channel in a convolutional one.
-    variable.assign(mean.reshape(-1, variable.shape[0]).mean(axis=0))
+    variable.assign(mean)

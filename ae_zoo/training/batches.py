@@ -16,7 +16,8 @@ class Batches(keras.callbacks.Callback):
     another compiled program.
 
     Where `y` are labels and few rows have one, a quarter of each batch is drawn from those that do, in turn: a batch of
-    256 rows of MNIST with 1,000 labels would hold four of them, too few to learn from.
+    256 rows of MNIST with 1,000 labels would hold four of them, too few to learn from. They are rows like the others, and
+    count as such in the rest of the loss, if more often.
 
     Args:
         x: all rows `(n, *input_shape)`, float32; they are not copied by row set.
@@ -60,7 +61,7 @@ class Batches(keras.callbacks.Callback):
         order = random.permutation(self.rows)
         if len(self.labelled):
             batches = order[: self.steps * self.batch_size].reshape(self.steps, -1)  # a view
-            slots = batches[:, : self.batch_size // LABELLED_SHARE]
+            slots = batches[:, : max(1, self.batch_size // LABELLED_SHARE)]
             turns = -(-slots.size // len(self.labelled))
             drawn = np.concatenate([random.permutation(self.labelled) for _ in range(turns)])
             slots[:] = drawn[: slots.size].reshape(slots.shape)

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import keras
+
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import build
 from ae_zoo.training.trainer import TrainingResult, fit
@@ -26,7 +28,8 @@ def pretrain(
     model's own activations and corruption, and its weights are put in place.
 
     Args:
-        model: any dense model; each layer keeps its width and activation.
+        model: a dense one whose decoder takes the output of the dense layer `code`, as in most families; each layer
+            keeps its width and activation.
         x: rows `(n, *input_shape)` in the data's units.
         validation: the share of the rows to hold out.
         epochs, batch_size, learning_rate, verbose: of each layer's run, as for `ae_zoo.fit`.
@@ -37,13 +40,19 @@ def pretrain(
         One result a pair of layers, outermost first.
 
     Raises:
-        ValueError: as `fit` does, or for a model whose network is not dense.
+        ValueError: as `fit` does, or for a model of other layers.
     """
     config = model.config
     if config.network != "dense":
         raise ValueError(
             f"Pretraining goes through dense layers one by one; the model's network is {config.network!r}: train it with "
             "ae_zoo.fit alone."
+        )
+    code = model.get_layer("code")
+    if type(code) is not keras.layers.Dense or model.encoder.output is not code.output:
+        raise ValueError(
+            f"Pretraining ends with one dense layer for the code, which the decoder takes as it is; this "
+            f"{type(model).__name__}'s code is more than that: train it with ae_zoo.fit alone."
         )
     x = model.check_rows(x)
     model.check_targets(x)

@@ -8,9 +8,12 @@ import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.checks import count
 from ae_zoo.config import SPLITS, unknown
+from ae_zoo.training.run import Plan, TrainingResult, run
 from ae_zoo.training.split import Split
-from ae_zoo.training.trainer import TrainingResult, fit
+
+ROUNDS = 10  # where neither the caller nor the family says
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +47,9 @@ def fit_robust(
     model: Autoencoder,
     x: Any,
     *,
-    split: str = "rows",
+    split: str | None = None,
     weight: float | None = None,
-    rounds: int = 10,
+    rounds: int | None = None,
     validation: float | Any = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
@@ -55,41 +58,43 @@ def fit_robust(
 
     It alternates between two steps (Zhou and Paffenroth 2017, section 4): some epochs of `ae_zoo.fit` on the rows less
     their sparse part, then the sparse part anew, as what exceeds `weight` in the difference between the rows and the
-    network's output. So gross errors and outliers pull on the network with a bounded force. All rounds are one run of
-    `ae_zoo.fit`, with one optimizer and one schedule.
+    network's output. So gross errors and outliers pull on the network with a bounded force. All rounds are one run, with
+    one optimizer and one schedule. The model is left with its last weights: errors on rows with outliers, or of rows that
+    change each round, choose no epoch and stop nothing.
 
     Args:
         model: from `ae_zoo.build`, or loaded.
         x: rows `(n, *input_shape)` in the data's units.
         split: what is left out as a whole: `"elements"`, for gross errors here and there; `"rows"`, for outliers;
-            `"features"`, for broken sensors.
+            `"features"`, for broken sensors. Default: the model's own `split`, where it has one, or `"rows"`.
         weight: the root mean square error that an element, a row or a feature may have and stay, on the model's scale:
             with scaling="standard" 0.3 is 0.3 standard deviations. The sparse part is what exceeds it; large weights
-            are plain training. Default: the median row's error after the first round, so that half of the rows have a
-            sparse part at first.
-        rounds: how often the rows are split, at equal intervals; at most once an epoch.
+            are plain training. Default: the model's own `split_weight`, where it has one, or the median row's error
+            after the first round, so that half of the rows have a sparse part at first.
+        rounds: how often the rows are split, at equal intervals; at most once an epoch. Default 10.
         validation: as of `fit`; held-out rows are not trained on, and are split as the others.
-        callbacks, **options: as of `fit`, but for a checkpoint, which would not hold the split, and targets of one's own.
+        callbacks, **options: as of `fit`, but for a checkpoint, which would not hold the split, and rows as `y`.
 
     Raises:
         ValueError: as `fit` does, or for an unknown split or a weight that is not above 0.
     """
+    split = split or getattr(model.config, "split", "rows")
+    weight = getattr(model.config, "split_weight", None) if weight is None else weight
+    rounds = count("rounds", (model.recipe.split_rounds or ROUNDS) if rounds is None else rounds)
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:
         raise ValueError(f"weight must be above 0, the error that may stay; received {weight!r}.")
-    if isinstance(rounds, bool) or not isinstance(rounds, (int, np.integer)) or rounds < 1:
-        raise ValueError(f"rounds must be a whole number of at least 1; received {rounds!r}.")
-    if options.pop("checkpoint", None) is not None:
+    y = options.pop("y", None)
+    plan = Plan(validation=validation, callbacks=callbacks, **options)
+    if plan.checkpoint is not None:
         raise ValueError("Robust training has no checkpoints, which would not hold the split; leave checkpoint out.")
     x = model.check_rows(x)
     model.check_targets(x)
-    if options.get("y") is not None and model.check_y(options["y"], x).dtype.kind == "f":
+    if y is not None and model.check_y(y, x).dtype.kind == "f":
         raise ValueError("The rows less their sparse part are the targets of robust training; y can only be labels.")
-    if not model.scaling.adapted:
-        model.adapt(x)
     splitter = Split(model, x, split, weight, rounds)
-    result = fit(model, x, validation=validation, callbacks=[splitter, *callbacks], **options)
+    result = run(model, x, y, plan, splitter)
     splitter.step()  # by the weights that the model was left with
     rms = np.sqrt(np.mean(np.square(splitter.sparse.reshape(len(x), -1)), axis=1))
     return RobustResult(

@@ -32,14 +32,13 @@ class Split(keras.callbacks.Callback):
     """Splits the rows of a run again after each of its rounds, and has the next round train on what is left of them.
 
     Args:
-        model: that is trained; its scaling is fitted.
+        model: that is trained.
         x: all rows `(n, *input_shape)` in the data's units.
         split, weight: as of `shrink`, on the model's scale; None takes the median row's root mean square error after
             the first round.
         rounds: equal shares of the epochs.
 
     Attributes:
-        batches: of the run; the trainer sets it.
         sparse: the sparse part `(n, *input_shape)` on the model's scale.
         reconstructable: the network's output `(n, *input_shape)` for the rows without their sparse part, in the data's
             units.
@@ -47,22 +46,23 @@ class Split(keras.callbacks.Callback):
         changes: after each round the norm of the change in the sum of both parts, over the norm of the rows.
     """
 
-    batches: Batches
-
     def __init__(self, model: Autoencoder, x: np.ndarray, split: str, weight: float | None, rounds: int) -> None:
         super().__init__()
         self.network, self.x, self.split, self.weight, self.rounds = model, x, split, weight, rounds
-        self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
         self.left = x  # the rows less their sparse part, which the network trains on
-        self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(x))))
         self.sums = np.zeros_like(x)  # both parts together, on the model's scale, but for its offset
         self.residuals: list[float] = []
         self.changes: list[float] = []
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def begin(self, batches: Batches) -> None:
+        """Takes the batches of the run, and the model's scale, which is fitted by now."""
+        model, self.batches = self.network, batches
+        self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
+        self.size = _norm(keras.ops.convert_to_numpy(model.scaling(self.x)))
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         epochs = self.params["epochs"]
-        done = epoch + 1
-        if done < epochs and done * self.rounds // epochs > epoch * self.rounds // epochs:
+        if epoch and epoch * self.rounds // epochs > (epoch - 1) * self.rounds // epochs:
             self.step()
             self.batches.replace(self.left)
 
