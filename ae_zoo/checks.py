@@ -111,7 +111,7 @@ def binary(x: np.ndarray, name: str = "x") -> None:
     if grey.any():
         raise ValueError(
             f"{name} must be zeros and ones, because a Bernoulli likelihood is a probability of those alone and the bce of "
-            f"a grey is no log-likelihood; {grey.mean():.1%} of its values are greys: give binarisation='dynamic' or 'static'."
+            f"a grey is no log-likelihood; {grey.mean():.1%} of its values are greys: give binarisation='dynamic', say."
         )
 
 

@@ -10,8 +10,9 @@ import ae_zoo
 from ae_zoo.data import Digits
 from benchmarks import common
 
-UNITS, SHARE, EPOCHS = 2000, 0.05, 10
-COSTS = (1e-5, 1e-4, 1e-3, 1e-2)
+UNITS, SHARE, EPOCHS, LEARNING_RATE = 2000, 0.05, 12, 4e-3
+CORRUPTION = {"corruption": "masking", "corruption_amount": 0.3}
+COSTS = (3e-4, 1e-3, 3e-3)
 
 
 def main() -> None:
@@ -37,8 +38,9 @@ def main() -> None:
 
 def features(digits: Digits, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Codes `(n, UNITS)` of the training and the test digits, without the sparsity, divided by their size."""
-    model = ae_zoo.build("winner_take_all", 784, code=UNITS, share=SHARE, seed=seed)
-    ae_zoo.fit(model, digits.x_train, validation=0, epochs=EPOCHS, seed=seed, verbose=0)
+    model = ae_zoo.build("winner_take_all", 784, code=UNITS, share=SHARE, seed=seed, **CORRUPTION)
+    plan = {"epochs": EPOCHS, "learning_rate": LEARNING_RATE, "validation": 0, "seed": seed, "verbose": 0}
+    ae_zoo.fit(model, digits.x_train, **plan)
     train, test = model.encode(digits.x_train), model.encode(digits.x_test)
     size = np.sqrt(np.mean(np.square(train)))
     return train / size, test / size

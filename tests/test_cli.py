@@ -1,5 +1,7 @@
 import dataclasses
 import json
+import pathlib
+import re
 import subprocess
 import sys
 import types
@@ -9,6 +11,9 @@ import pandas as pd
 import pytest
 
 from ae_zoo import cli
+
+ROOT = pathlib.Path(__file__).parents[1]
+PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if "```python" in page.read_text()]
 
 
 @pytest.fixture
@@ -244,21 +249,46 @@ def test_a_model_for_features_gets_no_error(run, table):
 
 def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     """The README's Python blocks, one after another in one namespace, on few epochs."""
-    import pathlib
-    import re
-
     import ae_zoo
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(ae_zoo, "load_mnist", lambda *args, **kwargs: digits, raising=False)
     fit = ae_zoo.fit
     monkeypatch.setattr(ae_zoo, "fit", lambda *args, **kwargs: fit(*args, **{"epochs": 2, "verbose": 0, **kwargs}))
-    readme = (pathlib.Path(__file__).parents[1] / "README.md").read_text()
-    blocks = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
-    assert blocks
     namespace = {}
-    for block in blocks:
+    for block in blocks(ROOT / "README.md"):
         exec(compile(block, "README.md", "exec"), namespace)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # one epoch is little, which a family may say
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_blocks_of_the_pages_run(page, digits, monkeypatch):
+    """On few rows for one epoch, uncompiled: what they call is there and takes what they give."""
+    import ae_zoo
+    from ae_zoo.autoencoder import Autoencoder
+
+    few = dataclasses.replace(
+        digits, **{name: getattr(digits, name)[:64] for name in ("x_train", "y_train", "x_test", "y_test")}
+    )
+    images = dataclasses.replace(few, x_train=few.x_train.reshape(-1, 28, 28), x_test=few.x_test.reshape(-1, 28, 28))
+    monkeypatch.setattr(ae_zoo, "load_mnist", lambda flat=True: few if flat else images, raising=False)
+    short = {"epochs": 1, "batch_size": 32, "verbose": 0}
+    for name in ("fit", "fit_robust", "pretrain"):
+        train = getattr(ae_zoo, name)
+        monkeypatch.setattr(ae_zoo, name, lambda *args, train=train, **options: train(*args, **{**options, **short}))
+    whole = Autoencoder.compile
+    monkeypatch.setattr(Autoencoder, "compile", lambda self, optimizer, **_: whole(self, optimizer, run_eagerly=True))
+    namespace = {}
+    for block in blocks(page):
+        exec(compile(block, page.name, "exec"), namespace)
+    assert namespace
+
+
+def blocks(page):
+    """The Python blocks of a page of text."""
+    found = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    assert found
+    return found
 
 
 def test_entry_point_is_installed():

@@ -95,7 +95,7 @@ def test_every_weight_gets_a_gradient(family, x):
 @pytest.mark.filterwarnings("ignore::UserWarning")  # two epochs are few, which a family may say
 def test_plain_keras_fit_lowers_the_loss_after_the_trainer_too(family, x):
     model = make(family)
-    first = ae_zoo.fit(model, x, epochs=2, verbose=0).history
+    first = ae_zoo.fit(model, x, epochs=2, validation=0, verbose=0).history
     history = model.fit(x, validation_data=x, epochs=30, verbose=0).history
     assert history["reconstruction"][-1] < history["reconstruction"][0] < first["reconstruction"][0]
     if model.recipe.monitor is not None:  # elsewhere a lower loss is not a better one
@@ -117,7 +117,7 @@ def test_steps_per_execution_changes_nothing(family, x):
         model = make(family)
         model.compile(optimizer=keras.optimizers.Adam(), steps_per_execution=steps)
         losses.append(model.fit(x, epochs=2, batch_size=8, shuffle=False, verbose=0).history["loss"])
-    assert np.allclose(*losses, rtol=1e-5)
+    assert np.allclose(*losses, rtol=1e-4)  # the two are compiled, and so rounded, in different ways
 
 
 def test_half_precision_trains(family, x):

@@ -58,7 +58,7 @@ def variational(run: Run) -> Section:
     _figures(
         run, section, "log-likelihood of a test digit, nats", f"{likelihood:.1f}", "-86.8",
         f"Of {rows} binarised test digits by {samples:,} samples each; more samples raise it a little. {active} of 50 units "
-        "are active. The paper (Burda et al. 2016) trained a network of the same widths for 3,280 epochs, and took 5,000 samples.",
+        "are active. The paper (Burda et al. 2016) trained such a network for 3,280 epochs, and took 5,000 samples.",
         "variational",
     )  # fmt: skip
     return section
