@@ -15,6 +15,12 @@ OFFSET = RANDOM.normal(size=FEATURES)
 EXACT = multivariate_normal(OFFSET, LOADINGS @ LOADINGS.T + VARIANCE * np.eye(FEATURES))
 
 
+@pytest.fixture(autouse=True)
+def same_draws(monkeypatch):
+    """Each test draws the same, whatever ran before it."""
+    monkeypatch.setattr(f"{__name__}.RANDOM", np.random.default_rng(1))
+
+
 def linear(**options):
     defaults = {"code": CODE, "hidden": [], "loss": "mse", "output_activation": "linear", "output_variance": VARIANCE}
     return ae_zoo.build("variational", FEATURES, seed=1, **{**defaults, **options})
