@@ -32,7 +32,7 @@ def main() -> None:
             flush=True,
         )
     mean = common.spread("test error of the SVM, %", errors, "1.20")
-    common.spread("dead units, %", dead, "none or few")
+    common.spread("dead units, %", dead, "no figure")
     common.verdict("test error of a linear SVM", mean, 1.5, at_most=True, unit=" %")
 
 
