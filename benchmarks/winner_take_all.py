@@ -10,7 +10,7 @@ import ae_zoo
 from ae_zoo.data import Digits
 from benchmarks import common
 
-UNITS, SHARE, EPOCHS, LEARNING_RATE = 2000, 0.05, 12, 4e-3
+UNITS, SHARE, EPOCHS, LEARNING_RATE = 2000, 0.05, 20, 4e-3
 CORRUPTION = {"corruption": "masking", "corruption_amount": 0.3}
 COSTS = (3e-4, 1e-3, 3e-3)
 

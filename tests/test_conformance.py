@@ -117,9 +117,7 @@ def test_steps_per_execution_changes_nothing(family, x):
         model = make(family)
         model.compile(optimizer=keras.optimizers.Adam(), steps_per_execution=steps)
         losses.append(model.fit(x, epochs=2, batch_size=8, shuffle=False, verbose=0).history["loss"])
-    # Without XLA, as here, two runs of the adversarial game that ought to be equal differ by up to 1e-3 now and then, for a
-    # reason not found yet (not in the trainer's compiled steps); a step left out or done twice changes far more.
-    assert np.allclose(*losses, rtol=1e-3 if family == "adversarial" else 1e-5)
+    assert np.allclose(*losses, rtol=1e-5)
 
 
 def test_half_precision_trains(family, x):

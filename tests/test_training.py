@@ -126,6 +126,15 @@ def test_validation_rows_need_their_targets_where_the_others_have_some(x):
     assert result.validation_rows == 9
 
 
+def test_rows_of_any_range_may_be_cleaned_but_not_asked_for(x):
+    noisy = x + 2
+    ae_zoo.fit(build(), noisy, x, validation=(noisy[:9], x[:9]), epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
+        ae_zoo.fit(build(), noisy, epochs=1, verbose=0)
+    with pytest.raises(ValueError, match=r"y must lie in \[0, 1\]"):
+        ae_zoo.fit(build(), x, noisy, epochs=1, verbose=0)
+
+
 def test_a_second_run_needs_no_second_warmup(x):
     model = ae_zoo.build("variational", 8, code=2, hidden=[6], warmup=100, seed=1)
     ae_zoo.fit(model, x, epochs=3, validation=0, verbose=0)

@@ -26,7 +26,8 @@ import numpy as np
 
 from ae_zoo import checks, nets, noise
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import Config, option
+from ae_zoo.config import DEEP, Config, option
+from ae_zoo.discriminator import discriminator, game
 from ae_zoo.priors import MODES, PRIORS, mmd
 from ae_zoo.recipe import Recipe
 
@@ -37,16 +38,24 @@ EQUAL = 2 * math.log(2)  # nats that a discriminator pays that cannot tell codes
 class AdversarialConfig(Config):
     """Options of `Adversarial`."""
 
-    code: int = option(8, help="width of the code, without the classes", low=1)
-    hidden: tuple[int, ...] = option((500, 500), help="widths of the encoder's hidden layers; mirrored", low=1)
+    code: int = option(8, help="width of the code, without the classes", low=1, search=(2, 32))
+    hidden: tuple[int, ...] = option(
+        (500, 500),
+        help="widths of the encoder's hidden layers; mirrored",
+        low=1,
+        search=DEEP,
+    )
     activation: str = option(
         "relu",
         help="activation of the hidden layers",
         choices=("relu", "leaky_relu", "elu", "selu", "tanh", "silu", "gelu"),
+        search=["relu", "leaky_relu", "silu"],
     )
     prior: str = option("gaussian", help="what the codes are to follow", choices=tuple(PRIORS))
     discriminator: tuple[int, ...] = option((256, 256), help="widths of a discriminator's hidden layers", low=1)
-    adversarial_weight: float = option(0.05, help="weight of the encoder's part in the game", low=0)
+    adversarial_weight: float = option(
+        0.01, help="weight of the encoder's part in the game", low=0, search=(0.003, 0.1)
+    )
     n_classes: int | None = option(None, help="classes that labels name; the semi-supervised network", low=2)
     n_clusters: int | None = option(None, help="classes to find without labels", low=2)
     labels: str = option(
@@ -58,7 +67,6 @@ class AdversarialConfig(Config):
         "concat", help="class and style: side by side in the code, or summed", choices=("concat", "sum")
     )
     classification_weight: float = option(0.05, help="weight of the labelled rows' cross-entropy", low=0)
-
     heads_distance: float = option(4.0, help="heads=sum: how far apart the classes' points are to be", low=0)
 
     def check(self) -> None:
@@ -111,8 +119,10 @@ class Adversarial(Autoencoder):
         self.heads = keras.Model(self.encoder.input, heads, name="heads")
         # Conditioned on labels, it sees which mode a code should be of; one place more is for "no label".
         seen = config.code + (config.n_classes + 1 if config.labels == "condition" else 0)
-        self.discriminator = _discriminator(seen, config, "style")
-        self.class_discriminator = _discriminator(config.categories, config, "class") if config.categories else None
+        self.discriminator = discriminator(seen, config.discriminator, "style")
+        self.class_discriminator = (
+            discriminator(config.categories, config.discriminator, "class") if config.categories else None
+        )
         self.draws = keras.random.SeedGenerator()
         self._mmd = keras.metrics.Mean("mmd")
         games = ("style_game", "class_game", "class_entropy") if config.categories else ("style_game",)
@@ -148,6 +158,11 @@ class Adversarial(Autoencoder):
         )
 
     @property
+    def takes_labels(self) -> bool:
+        """Whether the model has classes that labels name."""
+        return self.config.n_classes is not None
+
+    @property
     def networks(self) -> tuple[keras.Model, ...]:
         return tuple(filter(None, (self.encoder, self.decoder, self.discriminator, self.class_discriminator)))
 
@@ -161,18 +176,18 @@ class Adversarial(Autoencoder):
         if config.labels == "condition":  # code and label together: the right cloud for the wrong label is no match
             label = ops.one_hot(ops.where(labels < 0, config.n_classes, labels), config.n_classes + 1)
             style, sample = (ops.concatenate([part, label], axis=1) for part in (style, sample))
-        games = [_game(self.discriminator, style, sample)]
+        games = [game(self.discriminator, style, sample)]
         watched = [games[0][0]]
         parts = {"reconstruction": self.row_loss(self.target(x, y), reconstruction)}
         if config.categories:
             logits = ops.cast(heads["logits"], "float32")  # (batch, classes)
             drawn = noise.integers((ops.shape(x)[0],), config.categories, self.draws)  # (batch,)
             classes = ops.softmax(logits)
-            games.append(_game(self.class_discriminator, classes, ops.one_hot(drawn, config.categories)))
+            games.append(game(self.class_discriminator, classes, ops.one_hot(drawn, config.categories)))
             used = ops.mean(classes, axis=0)  # (classes,)
             watched += [games[1][0], -ops.sum(used * ops.log(used + 1e-12))]
-        parts["discriminator"] = sum(game[0] for game in games) / len(games)
-        parts["generator"] = config.adversarial_weight * sum(game[1] for game in games)
+        parts["discriminator"] = sum(first for first, _ in games) / len(games)
+        parts["generator"] = config.adversarial_weight * sum(second for _, second in games)
         self._watch(style, sample, watched)
         if config.n_classes:  # a label that is none stops the training; `ae_zoo.fit` refuses it before
             parts["reconstruction"] += ops.where(labels >= config.n_classes, math.nan, 0.0)
@@ -188,10 +203,10 @@ class Adversarial(Autoencoder):
         return parts
 
     def target(self, x: Any, y: Any) -> Any:
-        return super().target(x, None if self.config.n_classes else y)
+        return super().target(x, None if self.takes_labels else y)
 
     def check_y(self, y: Any, x: np.ndarray) -> np.ndarray:
-        if not self.config.n_classes:
+        if not self.takes_labels:
             return super().check_y(y, x)
         return checks.as_many(checks.labels(y, self.config.n_classes), x)
 
@@ -199,11 +214,11 @@ class Adversarial(Autoencoder):
         last = {name: values[-1] for name, values in history.items()}
         apart = f"the codes' squared mean discrepancy from the prior is {last['mmd']:.3f} (0 is a match)"
         found = []
-        for game in ("style_game", "class_game"):
-            if last.get(game, EQUAL) < EQUAL / 4:
+        for name in ("style_game", "class_game"):
+            if last.get(name, EQUAL) < EQUAL / 4:
                 found.append(
-                    f"The discriminator of the {game.replace('_', ' ')} tells codes from the prior almost surely "
-                    f"({last[game]:.2f} nats, {EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a "
+                    f"The discriminator of the {name.replace('_', ' ')} tells codes from the prior almost surely "
+                    f"({last[name]:.2f} nats, {EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a "
                     "lower learning_rate or a higher adversarial_weight."
                 )
         if not last["mmd"] <= 0.05 and not found:  # a NaN is no match either
@@ -306,24 +321,3 @@ class Adversarial(Autoencoder):
         style = style[:, : self.config.code]
         self._centre.update_state(ops.max(ops.abs(ops.mean(style, axis=0))))
         self._spread.update_state(ops.mean(ops.std(style, axis=0)))
-
-
-def _discriminator(width: int, config: AdversarialConfig, name: str) -> keras.Model:
-    x = keras.Input((width,), name=f"{name}_input")
-    h = x
-    for index, units in enumerate(config.discriminator):
-        h = nets.head(units, "leaky_relu", f"{name}_discriminator_{index}")(h)
-    logit = keras.layers.Dense(1, dtype="float32", name=f"{name}_discriminator")(h)
-    return keras.Model(x, logit, name=f"{name}_discriminator")
-
-
-def _game(discriminator: keras.Model, code: Any, sample: Any) -> tuple[Any, Any]:
-    """(the discriminator's loss, the encoder's loss), each `(batch,)`; neither moves the other's weights."""
-    ops = keras.ops
-    batch = ops.shape(code)[0]
-    both = discriminator(ops.concatenate([sample, ops.stop_gradient(code)], axis=0))[:, 0]  # (2 batch,)
-    loss = ops.softplus(-both[:batch]) + ops.softplus(both[batch:])
-    learned, other = discriminator.trainable_variables, discriminator.non_trainable_variables
-    stopped = [[ops.stop_gradient(variable.value) for variable in variables] for variables in (learned, other)]
-    logit, _ = discriminator.stateless_call(*stopped, code)
-    return loss, ops.softplus(-logit[:, 0])

@@ -28,12 +28,14 @@ from ae_zoo.winners import Winners
 class WinnerTakeAllConfig(Config):
     """Options of `WinnerTakeAll`."""
 
-    code: int = option(1000, help="units of the code (dense), or its maps (convolutional)", low=1)
+    code: int = option(
+        1000, help="units of the code (dense), or its maps (convolutional)", low=1, search=[500, 1000, 2000]
+    )
     code_activation: str = option("relu", help="activation of the code", choices=ACTIVATIONS)
     winners: str = option(
         "lifetime", help="largest over each unit's batch, or over each row's units", choices=("lifetime", "k_sparse")
     )
-    share: float = option(0.05, help="share of the activations that win", low=0, high=1)
+    share: float = option(0.05, help="share of the activations that win", low=0, high=1, search=(0.02, 0.2))
     threshold: bool = option(False, help="lifetime: at inference too, keep what would about win (frozen thresholds)")
     alpha: float = option(1.0, help="k_sparse: keep so many times as many units at inference", low=1)
 
@@ -80,7 +82,10 @@ class WinnerTakeAll(Autoencoder):
         x, h = nets.trunk(config)
         regularizer = nets.code_regularizer(config)
         if config.network == "dense":
-            code = nets.head(config.code, config.code_activation, "code", regularizer)(h)  # (batch, code)
+            layer = nets.head(config.code, config.code_activation, "code", regularizer)
+            # A third of the usual size. Units start even, so which of them wins is soon a matter of what they learn.
+            layer.kernel_initializer = keras.initializers.VarianceScaling(0.18, "fan_in", "truncated_normal")
+            code = layer(h)  # (batch, code)
         else:
             code = keras.layers.Conv2D(
                 config.code,

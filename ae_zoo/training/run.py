@@ -20,6 +20,7 @@ from ae_zoo.training.split import Split
 
 STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
 VALIDATION_BATCH = 2048
+WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds; XLA takes one or two to compile a step
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,9 +86,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
         splitter: changes the rows before each of its rounds. Errors of two rounds do not compare, and those on rows with
             outliers choose no epoch, so the last one is kept.
     """
-    x = model.check_rows(x)
-    model.check_targets(x)
-    y = None if y is None else model.check_y(y, x)
+    x, y = _checked(model, x, y)
     for name in ("minutes", "learning_rate"):
         value = getattr(plan, name)
         if value is not None and not value > 0:
@@ -123,8 +122,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
     model.compile(
         optimizer=keras.optimizers.get(optimizer),
         steps_per_execution=steps_per_call,
-        # XLA has slow convolutions on a CPU: half the rows a second of plain TensorFlow's.
-        jit_compile=recipe.jit_compile and model.config.network == "dense",
+        jit_compile=recipe.jit_compile and _pays_to_compile(model, epochs * batches.steps * batch_size),
     )
     model.optimizer.build(model.trainable_variables)
     _reseed(model, seed)
@@ -192,6 +190,15 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
     return result
 
 
+def _checked(model: Autoencoder, x: Any, y: Any, name: str = "x") -> tuple[np.ndarray, np.ndarray | None]:
+    """The rows and their `y`. Rows may lie outside what the output can reach where others are wanted back."""
+    x = model.check_rows(x, name)
+    y = None if y is None else model.check_y(y, x)
+    if y is None or y.dtype.kind == "i":
+        model.check_targets(x, name)
+    return x, y
+
+
 def _split(
     model: Autoencoder, x: np.ndarray, y: np.ndarray | None, validation: Any, seed: int
 ) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray | None] | None]:
@@ -200,9 +207,7 @@ def _split(
         rows, targets = validation if isinstance(validation, tuple) else (validation, None)
         if targets is None and y is not None and y.dtype.kind == "f":
             raise ValueError("The rows of validation need their y too, as it is what is wanted back: give (rows, y).")
-        rows = model.check_rows(rows, "validation")
-        model.check_targets(rows, "validation")
-        return np.arange(len(x)), (rows, None if targets is None else model.check_y(targets, rows))
+        return np.arange(len(x)), _checked(model, rows, targets, "validation")
     if not 0 <= validation < 1:
         raise ValueError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
     if not validation:
@@ -215,6 +220,11 @@ def _split(
     order = np.random.default_rng(seed).permutation(len(x))
     kept = np.sort(order[:held_out])
     return np.sort(order[held_out:]), (x[kept], None if y is None else y[kept])
+
+
+def _pays_to_compile(model: Autoencoder, rows_shown: int) -> bool:
+    """Whether XLA saves more time than it takes. Its convolutions are slow on a CPU, half of plain TensorFlow's rate."""
+    return model.config.network == "dense" and 6.0 * model.count_params() * rows_shown > WORTH_COMPILING
 
 
 def _even(rows: int) -> int:

@@ -1,12 +1,12 @@
 """The proximal step of robust training: rows less the part that the network cannot reconstruct."""
 
-from typing import Any
-
 import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.training.batches import Batches
+
+BLOCK = 256  # rows split at a time
 
 
 def shrink(residual: np.ndarray, weight: float, split: str) -> np.ndarray:
@@ -58,7 +58,7 @@ class Split(keras.callbacks.Callback):
         """Takes the batches of the run, and the model's scale, which is fitted by now."""
         model, self.batches = self.network, batches
         self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
-        self.size = _norm(keras.ops.convert_to_numpy(model.scaling(self.x)))
+        self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(self.x))))
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         epochs = self.params["epochs"]
@@ -69,19 +69,30 @@ class Split(keras.callbacks.Callback):
     def step(self) -> None:
         """Splits by the network as it is now."""
         self.reconstructable = self.network.reconstruct(self.left)
-        residual = (self.x - self.reconstructable) / self.scale
         if self.weight is None:
-            rows = residual.reshape(len(residual), -1)
+            rows = ((self.x - self.reconstructable) / self.scale).reshape(len(self.x), -1)
             self.weight = float(np.sqrt(np.median(np.mean(np.square(rows), axis=1))))
-        self.sparse = shrink(residual, self.weight, self.split)
+        if self.left is self.x:
+            self.left, self.sparse = np.empty_like(self.x), np.empty_like(self.x)
+        # A few rows at a time, which stay in the cache; a feature's column has all rows.
+        size = len(self.x) if self.split == "features" else BLOCK
+        squares = sum(self._split(slice(start, start + size)) for start in range(0, len(self.x), size))
+        residual, change = np.sqrt(squares) / self.size
+        self.residuals.append(float(residual))
+        self.changes.append(float(change))
+
+    def _split(self, some: slice) -> np.ndarray:
+        """Splits some rows; gives the squared norms of what is in neither part, and of the change in both together."""
+        x, given = self.x[some], self.reconstructable[some]
+        residual = (x - given) / self.scale
+        sparse = shrink(residual, self.weight, self.split)
         # Between the row and its reconstruction, whatever the rounding, so within the range that the output can reach.
-        low, high = np.minimum(self.x, self.reconstructable), np.maximum(self.x, self.reconstructable)
-        self.left = np.clip(self.x - self.sparse * self.scale, low, high)
-        sums = self.reconstructable / self.scale + self.sparse
-        self.residuals.append(_norm(residual - self.sparse) / self.size)
-        self.changes.append(_norm(sums - self.sums) / self.size)
-        self.sums = sums
+        self.left[some] = np.clip(x - sparse * self.scale, np.minimum(x, given), np.maximum(x, given))
+        sums = given / self.scale + sparse
+        squares = [_square(residual - sparse), _square(sums - self.sums[some])]
+        self.sparse[some], self.sums[some] = sparse, sums
+        return np.array(squares)
 
 
-def _norm(x: Any) -> float:
-    return float(np.linalg.norm(x))
+def _square(x: np.ndarray) -> float:
+    return float(np.linalg.norm(x)) ** 2
