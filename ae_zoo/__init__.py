@@ -20,6 +20,7 @@ _HOMES = {
     "fit_robust": "training",
     "pretrain": "training",
     "corrupt": "noise",
+    "search": "tuning",
     "load_mnist": "data",
     "PCA": "pca",
     "Detector": "anomaly",
@@ -50,6 +51,7 @@ def __getattr__(name: str) -> Any:
         "plots",
         "regularizers",
         "training",
+        "tuning",
     ):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

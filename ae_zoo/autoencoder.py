@@ -38,6 +38,7 @@ class Autoencoder(keras.Model):
     recipe: Recipe = Recipe()  # what `ae_zoo.fit` does by default; a property where it depends on the config
     overcomplete: ClassVar[bool] = False  # whether codes are meant to be wider than rows
     reconstructs: bool = True  # whether codes at inference are like those that the decoder was trained on
+    takes_labels: bool = False  # whether `y` of `fit` are labels, rather than the rows that are wanted back
     PAPER: ClassVar[str] = ""  # the one to read first, for the list of families
     GOOD_FOR: ClassVar[str] = ""  # what to take it for, in a few words
     PARTS: ClassVar[tuple[str, ...]] = ("reconstruction",)  # of the loss, in the order that `loss_parts` gives them

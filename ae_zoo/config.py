@@ -18,6 +18,9 @@ LOSSES = ("mse", "bce")
 SCALINGS = ("none", "minmax", "standard")
 NETWORKS = ("dense", "convolutional")
 SPLITS = ("elements", "rows", "features")
+# What a search makes the hidden layers of: of any family, and of those that need some.
+LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
+DEEP = {**LAYERS, "depth": [1, 2, 3]}
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 
@@ -29,9 +32,15 @@ def option(
     choices: tuple[str, ...] | None = None,
     low: float | None = None,
     high: float | None = None,
+    search: Any = None,
 ) -> Any:
-    """A config field with its help text and its legal values: `choices`, or the closed interval `low` to `high`."""
-    return dataclasses.field(default=default, metadata={"help": help, "choices": choices, "low": low, "high": high})
+    """A config field with its help text and its legal values: `choices`, or the closed interval `low` to `high`.
+
+    `search` is what an architecture search tries unless it is told otherwise: a list of values, or a range as a pair
+    `(low, high)`; None leaves the default. That of `hidden` is made of `depth` and `width`; see `ae_zoo.search`.
+    """
+    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": search}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> ValueError:
@@ -52,16 +61,21 @@ class Config:
     input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
     columns: tuple[str, ...] | None = option(None, help="names of the features; rows that have names are put in order")
     network: str = option("dense", help="kind of the hidden layers", choices=NETWORKS)
-    code: int = option(32, help="width of the code", low=1)
+    code: int = option(32, help="width of the code", low=1, search=(4, 64))
     hidden: tuple[int, ...] = option(
-        (), help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them", low=1
+        (),
+        help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them",
+        low=1,
+        search=LAYERS,
     )
     dense: tuple[int, ...] = option(
         (), help="widths of dense layers between a convolutional network's maps and its code; mirrored", low=1
     )
     kernel: int = option(3, help="side of the filters of a convolutional network", low=1)
     tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
-    activation: str = option("selu", help="activation of the hidden layers", choices=ACTIVATIONS)
+    activation: str = option(
+        "selu", help="activation of the hidden layers", choices=ACTIVATIONS, search=["selu", "silu", "relu", "tanh"]
+    )
     code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)
     output_activation: str = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
     loss: str = option("mse", help="reconstruction loss, a mean over features", choices=LOSSES)
@@ -153,6 +167,17 @@ class Config:
         if "input_shape" not in options:
             raise ValueError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
         return cls(**options)
+
+    @classmethod
+    def is_list(cls, name: str) -> bool:
+        """Whether the values of an option are lists, as widths are."""
+        return typing.get_origin(_kind(typing.get_type_hints(cls)[name])[0]) is tuple
+
+    @classmethod
+    def legal(cls, name: str, value: Any) -> Any:
+        """`value` in the type of the option `name`; raises `ValueError` where it can be no value of it."""
+        field = next(field for field in dataclasses.fields(cls) if field.name == name)
+        return _checked(field, _hint(cls, field), value)
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> dict[str, Any]:

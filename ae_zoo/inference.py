@@ -29,7 +29,7 @@ def in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarr
         return keras.ops.convert_to_numpy(network(x))
     size = min(batch_size, len(x))
     result = None
-    with _no_retracing_alarm():
+    with no_retracing_alarm():
         for start in range(0, len(x), size):
             start = min(start, len(x) - size)
             part = network.predict_on_batch(x[start : start + size])
@@ -40,7 +40,7 @@ def in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarr
 
 
 @contextlib.contextmanager
-def _no_retracing_alarm() -> Iterator[None]:
+def no_retracing_alarm() -> Iterator[None]:
     """TensorFlow tells functions apart by their address, and warns of retracing when a new one gets an old address."""
     logger = logging.getLogger("tensorflow")
 

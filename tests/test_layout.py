@@ -17,12 +17,13 @@ LAYERS = [
     {"jacobian"},
     {"layers", "priors", "regularizers", "winners"},
     {"nets"},
+    {"discriminator"},
     {"autoencoder"},
     {"families"},
     {"factory"},
     {"data", "pca", "latent"},
     {"training", "plots", "report"},
-    {"anomaly"},
+    {"anomaly", "tuning"},
     {"chapter"},
     {"cli"},
     {"__main__"},
@@ -31,9 +32,9 @@ LAYERS = [
 HEAVY = {
     "matplotlib": {"plots", "report"},
     "jinja2": {"report"},
-    "pandas": {"data"},
+    "pandas": {"data", "tuning"},
     "tensorflow": set(),
-    "keras_tuner": set(),
+    "keras_tuner": {"tuning"},
     "click": {"cli"},
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.name != "__init__.py")

@@ -2,9 +2,11 @@
 
 import dataclasses
 import pathlib
+import shutil
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -15,6 +17,7 @@ from ae_zoo.data import Digits
 from ae_zoo.factory import build
 from ae_zoo.pca import PCA
 from ae_zoo.training import TrainingResult, fit
+from ae_zoo.tuning import search
 
 SUBSET_EPOCHS = 24  # on 5,000 digits: enough for each section's point in two minutes
 
@@ -24,7 +27,7 @@ class Trained:
     """A model of the chapter, with how it was trained."""
 
     model: Autoencoder
-    result: TrainingResult
+    result: TrainingResult | None  # None of a model that a search trained
     seconds: float
 
 
@@ -72,6 +75,19 @@ class Run:
             self._models[name] = Trained(model, result, time.perf_counter() - begin)
             model.save(self.folder / "models" / f"{name}.keras")
         return self._models[name]
+
+    def search(self, family: str, candidates: Mapping[str, Mapping[str, Any]]) -> None:
+        """Searches among combinations of options, by name; `train` then gives the models by these names."""
+        folder = self.folder / "search"
+        shutil.rmtree(folder, ignore_errors=True)  # of an earlier report
+        training = {} if self.epochs is None else {"epochs": self.epochs}
+        space = [{**options, **training} for options in candidates.values()]
+        # Keras Tuner takes no seed of 0.
+        found = search(family, self.digits.x_train, space=space, seed=max(1, self.seed), directory=folder)
+        lines = found.leaderboard.sort_values("trial")
+        for name, place, seconds in zip(candidates, lines["place"], lines["seconds"], strict=True):
+            self._models[name] = Trained(found.load(place), None, seconds)
+            self._models[name].model.save(self.folder / "models" / f"{name}.keras")
 
     def rows(self, full: int, short: int) -> int:
         """How many rows to show a network: on all of MNIST, and for a look."""

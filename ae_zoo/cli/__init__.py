@@ -6,23 +6,32 @@ import warnings
 
 import click
 
-from ae_zoo.cli import chapter, families, generate, score, train
+from ae_zoo.cli import chapter, families, generate, score, search, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ae-zoo")
 def cli() -> None:
-    """Autoencoders for Keras: train, encode, score, generate, and chapter 19 of Hands-On Machine Learning with R redone.
+    """Autoencoders for Keras: train, search, encode, score, generate; chapter 19 of Hands-On Machine Learning with R redone.
 
     \b
     ae-zoo families
     ae-zoo train sparse --data rows.parquet --set code=32 --set hidden=256,64 --out model.keras
+    ae-zoo search stacked --space code=30 --minutes 10
     ae-zoo score model.keras --data new.parquet --out errors.csv
     ae-zoo chapter
     """
 
 
-for command in (families.families, train.train, score.encode, score.score, generate.generate, chapter.chapter):
+for command in (
+    families.families,
+    train.train,
+    search.search,
+    score.encode,
+    score.score,
+    generate.generate,
+    chapter.chapter,
+):
     cli.add_command(command)
 
 

@@ -49,7 +49,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
     texts = dict(_pair(setting) for setting in settings)
     labels = plan.pop("labels")
-    x, y, columns = (None, None, None) if data is None else _rows(data, labels)
+    x, y, columns = (None, None, None) if data is None else rows(data, labels)
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import numpy as np
@@ -74,8 +74,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **{"columns": columns, **options})
     validation: Any = x_valid
     if y is not None:
-        if type(model).check_y is ae_zoo.autoencoder.Autoencoder.check_y:
-            raise ValueError(f"The family {family!r} takes no labels; leave --labels out.")
+        if not model.takes_labels:
+            raise ValueError(f"This {family} model takes no labels: leave --labels out, or give it classes to name.")
         y = model.check_y(y, x)
         validation = x_valid, y[valid]
     checkpoint = plan["checkpoint"]
@@ -113,7 +113,7 @@ def _default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
     return loaded.x_train, None if labels is None else loaded.y_train
 
 
-def _rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:
+def rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:
     """The rows in a file, their labels where asked for, and the names of the columns."""
     from ae_zoo.data import read
 

@@ -30,10 +30,12 @@ from ae_zoo.inference import in_batches
 class ContractiveConfig(Config):
     """Options of `Contractive`."""
 
-    code: int = option(100, help="width of the code", low=1)
+    code: int = option(100, help="width of the code", low=1, search=(50, 500))
     code_activation: str = option("sigmoid", help="activation of the code", choices=ACTIVATIONS)
     tied: bool = option(True, help="the decoder's kernels are the encoder's, transposed (dense networks)")
-    contraction: float = option(0.1, help="weight of the code's squared derivatives by the row (lambda)", low=0)
+    contraction: float = option(
+        0.1, help="weight of the code's squared derivatives by the row (lambda)", low=0, search=(0.01, 1.0)
+    )
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

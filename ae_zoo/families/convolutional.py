@@ -25,9 +25,14 @@ class ConvolutionalConfig(Config):
     """Options of `Convolutional`."""
 
     network: str = option("convolutional", help="kind of the hidden layers", choices=NETWORKS)
-    hidden: tuple[int, ...] = option((16, 32), help="channels of the encoder's convolutions; mirrored", low=1)
+    hidden: tuple[int, ...] = option(
+        (16, 32),
+        help="channels of the encoder's convolutions; mirrored",
+        low=1,
+        search={"depth": [2, 3], "width": [8, 16, 32]},
+    )
     dense: tuple[int, ...] = option(
-        (256,), help="widths of dense layers between the maps and the code; mirrored", low=1
+        (256,), help="widths of dense layers between the maps and the code; mirrored", low=1, search=[[], [128], [256]]
     )
 
     def check(self) -> None:

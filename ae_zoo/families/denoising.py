@@ -13,16 +13,24 @@ import dataclasses
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import CORRUPTIONS, Config, option
+from ae_zoo.config import CORRUPTIONS, DEEP, Config, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DenoisingConfig(Config):
     """Options of `Denoising`."""
 
-    code: int = option(100, help="width of the code", low=1)
-    hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1)
-    corruption: str = option("masking", help="noise put on the input while training", choices=CORRUPTIONS)
+    code: int = option(100, help="width of the code", low=1, search=(25, 200))
+    hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1, search=DEEP)
+    corruption: str = option(
+        "masking",
+        help="noise put on the input while training",
+        choices=CORRUPTIONS,
+        search=["gaussian", "masking", "salt_pepper"],
+    )
+    corruption_amount: float = option(
+        0.3, help="standard deviation (gaussian) or share of the features (others)", low=0, search=(0.1, 0.5)
+    )
 
     def check(self) -> None:
         super().check()

@@ -19,7 +19,7 @@ import dataclasses
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import SPLITS, Config, option
+from ae_zoo.config import DEEP, SPLITS, Config, option
 from ae_zoo.recipe import Recipe
 
 
@@ -27,8 +27,13 @@ from ae_zoo.recipe import Recipe
 class RobustConfig(Config):
     """Options of `Robust`."""
 
-    code: int = option(10, help="width of the code", low=1)
-    hidden: tuple[int, ...] = option((100,), help="widths of the encoder's hidden layers; mirrored", low=1)
+    code: int = option(10, help="width of the code", low=1, search=(4, 32))
+    hidden: tuple[int, ...] = option(
+        (100,),
+        help="widths of the encoder's hidden layers; mirrored",
+        low=1,
+        search=DEEP,
+    )
     split: str = option("rows", help="what is left out as a whole", choices=SPLITS)
     split_weight: float | None = option(
         None, help="root mean square error that stays, on the model's scale; none: the median row's", low=0

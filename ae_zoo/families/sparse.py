@@ -20,9 +20,14 @@ from ae_zoo.config import ACTIVATIONS, Config, option
 class SparseConfig(Config):
     """Options of `Sparse`."""
 
-    code: int = option(100, help="width of the code", low=1)
+    code: int = option(100, help="width of the code", low=1, search=(25, 200))
     code_activation: str = option("tanh", help="activation of the code", choices=ACTIVATIONS)
-    sparsity: float | None = option(-0.1, help="target mean activation of each code unit (KL penalty)", low=-1, high=1)
+    sparsity: float | None = option(
+        -0.1, help="target mean activation of each code unit (KL penalty)", low=-1, high=1, search=(-0.9, -0.1)
+    )
+    sparsity_weight: float = option(
+        1.0, help="weight of the KL sparsity penalty, a mean over units", low=0, search=(0.01, 1.0)
+    )
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -13,14 +13,19 @@ import dataclasses
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import Config, option
+from ae_zoo.config import DEEP, Config, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StackedConfig(Config):
     """Options of `Stacked`."""
 
-    hidden: tuple[int, ...] = option((300, 100), help="widths of the encoder's hidden layers; mirrored", low=1)
+    hidden: tuple[int, ...] = option(
+        (300, 100),
+        help="widths of the encoder's hidden layers; mirrored",
+        low=1,
+        search=DEEP,
+    )
 
     def check(self) -> None:
         super().check()

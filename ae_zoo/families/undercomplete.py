@@ -15,14 +15,16 @@ import dataclasses
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import Config, option
+from ae_zoo.config import LAYERS, Config, option
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class UndercompleteConfig(Config):
     """Options of `Undercomplete`."""
 
-    hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1)
+    hidden: tuple[int, ...] = option(
+        (300,), help="widths of the encoder's hidden layers; mirrored", low=1, search=LAYERS
+    )
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -24,7 +24,7 @@ import numpy as np
 
 from ae_zoo import checks, nets, noise
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import LOSSES, Config, option, unknown
+from ae_zoo.config import DEEP, LOSSES, Config, option, unknown
 from ae_zoo.layers import Ramp
 from ae_zoo.recipe import Recipe
 
@@ -37,7 +37,7 @@ AT_ONCE = 8192  # codes that `log_likelihood` decodes at a time
 class VariationalConfig(Config):
     """Options of `Variational`."""
 
-    hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1)
+    hidden: tuple[int, ...] = option((300,), help="widths of the encoder's hidden layers; mirrored", low=1, search=DEEP)
     loss: str = option("bce", help="likelihood of a feature: bce is Bernoulli, mse is Gaussian", choices=LOSSES)
     output_variance: float | None = option(
         None, help="variance of the Gaussian likelihood on the model's scale; none: learned", low=LEAST_VARIANCE

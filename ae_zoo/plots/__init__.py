@@ -4,6 +4,7 @@ Figures are made without pyplot, so nothing is left open and no window system is
 """
 
 from ae_zoo.plots.curves import activations, activity, comparison, errors, learning_curves
+from ae_zoo.plots.fronts import front
 from ae_zoo.plots.images import filters, samples, strips, tiles
 from ae_zoo.plots.scatter import codes, prior
 
@@ -14,6 +15,7 @@ __all__ = [
     "comparison",
     "errors",
     "filters",
+    "front",
     "learning_curves",
     "prior",
     "samples",

@@ -1,0 +1,201 @@
+"""What a search found: the model, the leaderboard, and the report with its plots."""
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ae_zoo import files, plots, report
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.factory import load
+from ae_zoo.pca import PCA
+from ae_zoo.tuning.objectives import Objective
+from ae_zoo.tuning.rows import Rows
+from ae_zoo.tuning.trials import Result, Trials
+
+MOST_PCA = 12  # code sizes at which PCA is shown
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchResult:
+    """What `ae_zoo.search` gives back.
+
+    Attributes:
+        model: the best one, trained.
+        family: its name.
+        config: its options, and what was given to `fit`; `ae_zoo.build(family, **options)` makes it again.
+        leaderboard: a line a trial, the best first; trials without a score are last, with the reason.
+        objective: the name of the column that ranks.
+        stopped: why the search ended: `"all trials done"`, `"time is up"` or `"interrupted"`.
+        folder: of the results, the models and the report.
+    """
+
+    model: Autoencoder
+    family: str
+    config: dict[str, Any]
+    leaderboard: pd.DataFrame
+    objective: str
+    stopped: str
+    folder: pathlib.Path
+
+    def load(self, place: int) -> Autoencoder:
+        """The model at a place of the leaderboard, from 1; those of the best ten are kept.
+
+        Raises:
+            FileNotFoundError: it is not among them.
+        """
+        key = self.leaderboard.index[place - 1]
+        return load(self.folder / "models" / f"{key}.keras")
+
+    def __str__(self) -> str:
+        best = self.leaderboard.iloc[0]
+        tried = int(self.leaderboard["status"].isin(["done", "cut"]).sum())
+        options = ", ".join(f"{name}={value}" for name, value in self.config.items() if name != "input_shape")
+        return f"{self.stopped}: {tried} trials; best {self.objective} {best[self.objective]:.5f}: {self.family}, {options}"
+
+
+def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
+    """The results as a table, ranked: of the search's own seed, joined with those of the finalists' other seeds.
+
+    A finalist's `mean` and `spread` (largest less smallest) are over its seeds. Finalists come first, by their means.
+    """
+    objective, results = trials.objective, trials.all()
+    own = [result for result in results if result.seed == seed]
+    others: dict[str, list[float]] = {}
+    for result in results:
+        if result.seed != seed and result.score is not None:
+            others.setdefault(_name(result), []).append(result.score)
+    lines = []
+    for result in own:
+        scores = [score for score in (result.score, *others.get(_name(result), [])) if score is not None]
+        lines.append(
+            {
+                "key": result.key,
+                "trial": result.number,
+                "family": result.family,
+                **{name: _cell(value) for name, value in result.options.items() if name != "code"},
+                "code": result.code or result.options.get("code"),
+                **result.training,
+                objective.name: result.score,
+                "mean": float(np.mean(scores)) if scores else None,
+                "spread": max(scores) - min(scores) if len(scores) > 1 else None,
+                "seeds": len(scores),
+                "error": result.error,
+                "parameters": result.parameters,
+                "epochs_run": result.epochs,
+                "seconds": round(result.seconds, 2),
+                "overhead": round(result.overhead, 2),
+                "status": result.status,
+                "reason": result.reason,
+            }
+        )
+    table = pd.DataFrame(lines).set_index("key")
+    sign = 1 if objective.direction == "min" else -1
+    order = sorted(
+        table.index,
+        key=lambda key: (
+            table.loc[key, "mean"] is None or np.isnan(table.loc[key, "mean"]),
+            -min(table.loc[key, "seeds"], 2),  # one seed's luck ranks below a mean
+            sign * (table.loc[key, "mean"] or 0.0),
+            key,
+        ),
+    )
+    table = table.loc[order]
+    if not others:
+        table = table.drop(columns=["mean", "spread", "seeds"])
+    if objective.name == "reconstruction":
+        table = table.drop(columns="error")
+    table.insert(0, "place", range(1, len(table) + 1))
+    return table
+
+
+def write(
+    folder: pathlib.Path, table: pd.DataFrame, objective: Objective, rows: Rows, about: str, notes: list[str]
+) -> None:
+    """Writes `leaderboard.csv`, `leaderboard.md` and `report.html` with the fronts."""
+    with files.whole(folder / "leaderboard.csv") as sibling:
+        table.to_csv(sibling)
+    shown = table.drop(columns=[name for name in table if table[name].isna().all() or (table[name] == "").all()])
+    lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
+    lines += [[_text(value) for value in row] for row in shown.itertuples(index=False)]
+    with files.whole(folder / "leaderboard.md") as sibling:
+        sibling.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
+    section = report.Section("1", "Leaderboard")
+    columns = [name for name in shown.columns if name not in ("family", "reason") or shown[name].nunique() > 1]
+    section.table(columns, [[_text(row[name]) for name in columns] for _, row in shown.iterrows()], about)
+    fronts = report.Section("2", "Error against size")
+    scored = table[table[_error(table)].notna()]
+    if len(scored) > 1:
+        errors = scored[_error(table)].to_numpy(float)
+        label = "held-out mean squared error (smaller is better)"
+        for name, what, pca in (
+            ("code", "width of the code", _pca(rows, scored["code"])),
+            ("parameters", "weights", None),
+        ):
+            sizes = scored[name].to_numpy(float)
+            if len(np.unique(sizes)) > 1:
+                fronts.picture(
+                    f"front-{name}",
+                    plots.front(sizes, errors, xlabel=what, ylabel=label, reference=pca),
+                    f"Each trial by the {what}. Nothing is both smaller and better than a trial on the line; the star is "
+                    "where the line bends most.",
+                )
+    report.write(folder, "Architecture search", about, [section, *([fronts] if fronts.blocks else [])], notes)
+
+
+def best_config(result: Result, model: Autoencoder) -> dict[str, Any]:
+    """What the best model is, to read and to build again."""
+    return {**result.options, **result.training, "input_shape": list(model.config.input_shape)}
+
+
+def write_best(folder: pathlib.Path, result: Result, model: Autoencoder) -> None:
+    """Writes `best.keras`, and `best.json` with its family, all of its options and its training."""
+    model.save(folder / "best.keras")
+    plain = {
+        "family": result.family,
+        "options": model.config.to_dict(),
+        "training": result.training,
+        "seed": result.seed,
+    }
+    with files.whole(folder / "best.json") as sibling:
+        sibling.write_text(json.dumps(plain, indent=1) + "\n")
+
+
+def _pca(rows: Rows, codes: pd.Series) -> tuple[np.ndarray, np.ndarray] | None:
+    """PCA's error at some of the code sizes."""
+    most = min(len(rows.x), rows.x[0].size)
+    sizes = np.unique(codes.to_numpy(int))
+    sizes = sizes[sizes <= most]
+    if len(sizes) > MOST_PCA:
+        sizes = np.unique(sizes[np.linspace(0, len(sizes) - 1, MOST_PCA).round().astype(int)])
+    if not len(sizes):
+        return None
+    pca = PCA(int(sizes.max()), scaling=rows.scaling).fit(rows.x)
+    codes_valid, components = pca.encode(rows.x_valid), pca.components
+    errors = []
+    for size in sizes:  # the components of a smaller PCA are the first of a larger one's
+        kept = np.where(np.arange(len(components)) < size, codes_valid, 0)
+        errors.append(rows.error(pca.decode(kept)))
+    return sizes.astype(float), np.array(errors)
+
+
+def _error(table: pd.DataFrame) -> str:
+    return "error" if "error" in table else "reconstruction"
+
+
+def _name(result: Result) -> str:
+    """What is tried, whatever the seed."""
+    return json.dumps([result.family, result.options, result.training], sort_keys=True)
+
+
+def _cell(value: Any) -> Any:
+    return "-".join(map(str, value)) or "none" if isinstance(value, list) else value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else f"{value:.4g}"
+    return "" if value is None else str(value)

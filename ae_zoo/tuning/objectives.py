@@ -1,0 +1,114 @@
+"""What a search ranks by: figures that compare across families and options, on held-out rows.
+
+Never the loss: with a penalty's weight among the options, the least loss is that of no penalty.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from ae_zoo import noise
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import unknown
+from ae_zoo.tuning.rows import Rows
+
+NEIGHBOURS, MOST = 15, 10_000  # of the probes: neighbours, and training codes
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """A figure of a trained model.
+
+    Attributes:
+        name: of the column in the leaderboard.
+        direction: `"min"` or `"max"`.
+        measure: the model and the rows to the figure.
+        labels: what `y` must hold: nothing, classes, or 1 for an anomaly and 0 for none.
+        reconstructs: whether the figure is of reconstructions.
+    """
+
+    name: str
+    direction: str
+    measure: Callable[[Autoencoder, Rows], float]
+    labels: str = ""
+    reconstructs: bool = True
+
+    def check(self, rows: Rows) -> None:
+        """Raises `ValueError` where the labels that it needs are missing."""
+        if not self.labels:
+            return
+        if rows.y_valid is None or (self.labels == "classes" and rows.y is None):
+            raise ValueError(
+                f"The objective {self.name!r} needs labels ({self.labels}): give y beside x, and validation=(rows, y) "
+                "where rows of your own are held out."
+            )
+        if self.labels != "classes":
+            found = set(np.unique(rows.y_valid).tolist())
+            if found != {0, 1}:
+                raise ValueError(
+                    f"The objective {self.name!r} needs held-out rows of both kinds, 1 for an anomaly and 0 for none; "
+                    f"received the labels {sorted(found)[:5]}."
+                )
+
+
+def objective(name: str, corruption: tuple[str, float]) -> Objective:
+    """The objective of a name.
+
+    Args:
+        name: `"reconstruction"`, `"denoising"`, `"neighbours"`, `"linear"` or `"average_precision"`.
+        corruption: kind and amount of the noise that `"denoising"` is judged under.
+    """
+
+    def denoising(model: Autoencoder, rows: Rows) -> float:
+        kind, amount = corruption
+        scaled = rows.scaling != "none"
+        centre = rows.x.mean(axis=0) if scaled else np.float32(0)
+        low, high = (-2.0, 2.0) if scaled else (0.0, 1.0)
+        noisy = noise.corrupt((rows.x_valid - centre) / rows.spread, kind, amount, low=low, high=high, seed=1)
+        return rows.error(model.reconstruct(noisy * rows.spread + centre))
+
+    known = {
+        "reconstruction": Objective(
+            "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))
+        ),
+        "denoising": Objective("denoising", "min", denoising),
+        "neighbours": Objective("neighbours", "max", _neighbours, "classes", reconstructs=False),
+        "linear": Objective("linear", "max", _linear, "classes", reconstructs=False),
+        "average_precision": Objective("average_precision", "max", _average_precision, "1 for an anomaly, 0 for none"),
+    }
+    if name not in known:
+        raise unknown("objective", name, known)
+    return known[name]
+
+
+def _codes(model: Autoencoder, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Codes of some training rows with a label, their labels, and the codes of the held-out rows."""
+    labelled = np.flatnonzero(rows.y >= 0)
+    some = labelled if len(labelled) <= MOST else np.random.default_rng(0).choice(labelled, MOST, replace=False)
+    train, valid = (np.reshape(model.encode(x), (len(x), -1)) for x in (rows.x[np.sort(some)], rows.x_valid))
+    return train, rows.y[np.sort(some)], valid
+
+
+def _neighbours(model: Autoencoder, rows: Rows) -> float:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    train, y, valid = _codes(model, rows)
+    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(train))).fit(train, y)
+    return float(np.mean(classifier.predict(valid) == rows.y_valid))
+
+
+def _linear(model: Autoencoder, rows: Rows) -> float:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    train, y, valid = _codes(model, rows)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(train, y)
+    return float(classifier.score(valid, rows.y_valid))
+
+
+def _average_precision(model: Autoencoder, rows: Rows) -> float:
+    from sklearn.metrics import average_precision_score
+
+    return float(average_precision_score(rows.y_valid, model.reconstruction_error(rows.x_valid)))

@@ -1,0 +1,242 @@
+"""`ae_zoo.search`: from a family and rows to the best model, its configuration and the evidence."""
+
+import itertools
+import os
+import pathlib
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+
+from ae_zoo.factory import load
+from ae_zoo.training.checkpoint import digest
+from ae_zoo.tuning import leaderboard as board
+from ae_zoo.tuning import supervisor, worker
+from ae_zoo.tuning.leaderboard import SearchResult
+from ae_zoo.tuning.rows import PARTS, Rows
+from ae_zoo.tuning.settings import Clock, Settings, lock
+from ae_zoo.tuning.space import Candidate, Space
+from ae_zoo.tuning.trials import Result, Trials
+from ae_zoo.tuning.view import View
+
+
+def search(
+    family: str | Sequence[str],
+    x: Any,
+    y: Any = None,
+    *,
+    space: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+    tuner: str = "random",
+    trials: int | None = None,
+    minutes: float | None = None,
+    trial_minutes: float | None = None,
+    objective: str = "reconstruction",
+    corruption: tuple[str, float] = ("masking", 0.3),
+    validation: float | Any = 0.1,
+    epochs: int | None = None,
+    seeds: int = 1,
+    finalists: int = 3,
+    workers: int = 1,
+    chief: str | None = None,
+    seed: int = 1,
+    directory: str | os.PathLike = "search",
+    tensorboard: bool = False,
+    verbose: bool = True,
+) -> SearchResult:
+    """Searches for the architecture whose held-out error is least, with Keras Tuner.
+
+    The same call with the same directory goes on where an earlier one was broken off, and ends as if it had not been:
+    finished trials are not done again. The decoder mirrors the encoder, so every draw is a network.
+
+    Args:
+        family: a name of `ae_zoo.families()`, or several to be searched together.
+        x: rows `(n, *input_shape)` in the data's units.
+        y: labels `(n,)` for the objectives that need them; families that learn from labels get them too.
+        space: narrows what the families' own fields say is to be tried: a dict from options to a value (fixed), a list of
+            values, or a pair `(low, high)`; or a list of dicts, each a whole combination, which are tried in order.
+            Beside the config's fields there are `depth` and `width` (of the first hidden layer), `learning_rate`,
+            `batch_size` and `epochs`.
+        tuner: `"random"`, `"grid"` (every combination of the lists in `space`), `"bayesian"` or `"hyperband"`.
+        trials: how many; default 20, or as many as fit in `minutes`, or the whole grid.
+        minutes: wall-clock budget of the search, over all of its runs; the best so far is kept when it is spent.
+        trial_minutes: of each training.
+        objective: what ranks, on held-out rows: `"reconstruction"` (clean mean squared error, never the loss),
+            `"denoising"` (corrupted rows in, clean ones wanted), `"neighbours"` or `"linear"` (accuracy of a classifier
+            on the codes, `y` being classes) or `"average_precision"` (`y` being 1 for anomalies, none of which is
+            trained on).
+        corruption: kind and amount, under which the objective `"denoising"` is measured.
+        validation: the share of `x` to hold out, chosen by `seed`; or rows; or a pair of rows and labels.
+        epochs: of each training; default as `ae_zoo.fit` has it. Hyperband's longest.
+        seeds: how many seeds the finalists are trained with; they are then ranked by their means.
+        finalists: how many are.
+        workers: processes on this machine, which share its cores; 1 is this process alone.
+        chief: `"HOST:PORT"` to let other machines join, by `ae-zoo search --join`. The port has no authentication:
+            whoever reaches it can take part. Bind it in a network that you trust.
+        seed: at least 1; of what is drawn, and of each training.
+        directory: for the results, the best models, the log and the report; made if missing.
+        tensorboard: also write the trials for TensorBoard's HParams, into `directory/tensorboard`.
+        verbose: show what is going on; `search.log` has it in any case.
+
+    Returns:
+        The best model, its configuration and the leaderboard.
+
+    Raises:
+        ValueError: for arguments that are not legal, or a directory of another search.
+        RuntimeError: no trial could be run, or its processes die again and again.
+        KeyboardInterrupt: interrupted before any trial was done; later, what was found is returned.
+
+    Example:
+        >>> found = ae_zoo.search("stacked", x_train, space={"code": 30, "depth": [1, 2]}, minutes=10)
+        >>> found.model, found.leaderboard
+    """
+    folder = pathlib.Path(directory)
+    families = [family] if isinstance(family, str) else list(family)
+    rows = Rows.split(x, y, validation, seed, strange=objective == "average_precision")
+    drawn = Space.of(families, space, rows.x.shape[1:], len(rows.x), grid=tuner == "grid")
+    if trials is None and minutes is None and drawn.combinations is None and tuner != "hyperband":
+        trials = 20
+    if tuner == "hyperband" and epochs is None:
+        epochs = 27  # three halvings by a third, from 1 epoch on
+    settings = Settings(
+        families=families,
+        space=drawn.to_dict(),
+        data={name: digest(part) for name in PARTS if (part := getattr(rows, name)) is not None},
+        columns=None if rows.columns is None else list(rows.columns),
+        objective=objective,
+        corruption=list(corruption),
+        tuner=tuner,
+        seed=seed,
+        epochs=epochs,
+        trial_minutes=trial_minutes,
+        trials=trials,
+        minutes=minutes,
+        workers=workers,
+        seeds=seeds,
+        finalists=finalists,
+    )
+    settings.check()
+    settings.measure.check(rows)
+    with lock(folder):
+        settings.claim(folder)
+        clock = Clock(folder, minutes, settings.drawing)
+        with View(folder, settings, clock, verbose) as view:
+            return _search(folder, settings, rows, clock, view, chief, tensorboard)
+
+
+def _search(
+    folder: pathlib.Path,
+    settings: Settings,
+    rows: Rows,
+    clock: Clock,
+    view: View,
+    chief: str | None,
+    tensorboard: bool,
+) -> SearchResult:
+    run = settings.trials_in(folder, rows)
+    stopped = "all trials done"
+    try:
+        if settings.workers > 1 or chief is not None:
+            rows.save(folder / "data")
+            in_time = supervisor.supervise(folder, settings, run, clock, view, chief)
+        else:
+            in_time = _alone(folder, settings, run, clock, view)
+        if not in_time:
+            stopped = "time is up"
+        if settings.seeds > 1:
+            stopped = _repeat(settings, run, clock, view) or stopped
+    except KeyboardInterrupt:
+        if not any(result.score is not None for result in run.all()):
+            raise
+        stopped = "interrupted"
+        view.say(f"Interrupted; the same command with the folder {folder} goes on from here.")
+    finally:
+        clock.tick()
+    table = board.leaderboard(run, settings.seed)
+    if table.empty or table[settings.objective].isna().all():
+        reasons = table["reason"].iloc[0] if len(table) else f"the time of {settings.minutes:g} minutes was too short"
+        raise RuntimeError(f"No trial could be run: {reasons}")
+    best = run.read(table.index[0])
+    model = load(run.model_path(best.key))
+    board.write_best(folder, best, model)
+    notes = [f"{stopped.capitalize()} after {clock.seconds / 60:.1f} minutes; {len(table)} trials."]
+    about = f"{len(rows.x):,} rows to train on, {len(rows.x_valid):,} held out; ranked by {settings.objective}."
+    board.write(folder, table, settings.measure, rows, about, notes)
+    if tensorboard:
+        _tensorboard(folder / "tensorboard", run.all(), settings.objective)
+    found = SearchResult(
+        model=model,
+        family=best.family,
+        config=board.best_config(best, model),
+        leaderboard=table,
+        objective=settings.objective,
+        stopped=stopped,
+        folder=folder,
+    )
+    view.say(str(found))
+    view.say(f"Report: {folder / 'report.html'}")
+    return found
+
+
+def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, view: View) -> bool:
+    """Runs all trials in this process. Gives whether the oracle had no more before the time was up."""
+
+    def one(candidate: Candidate, number: int) -> Result:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
+            result = run.run(candidate, number, left=clock.left, callbacks=(_Watch(view, candidate),))
+        view.done(result)
+        run.prune()
+        clock.tick()
+        return result
+
+    worker.clear(folder)
+    return worker.loop(folder, settings, one, clock)
+
+
+def _repeat(settings: Settings, run: Trials, clock: Clock, view: View) -> str:
+    """Trains the finalists with other seeds. Gives why it stopped early, if it did."""
+    table = board.leaderboard(run, settings.seed)
+    clock.share = 1.0
+    for key, extra in itertools.product(table.index[: settings.finalists], range(1, settings.seeds)):
+        best = run.read(key)
+        if best.score is None:
+            continue
+        if clock.left is not None and clock.left <= 0:
+            return "time is up"
+        candidate = Candidate(best.family, best.options, best.training)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            watch = _Watch(view, candidate)
+            view.done(run.run(candidate, best.number, seed=settings.seed + extra, left=clock.left, callbacks=(watch,)))
+        clock.tick()
+    return ""
+
+
+class _Watch(keras.callbacks.Callback):
+    """Shows the epochs of a training."""
+
+    def __init__(self, view: View, candidate: Candidate) -> None:
+        super().__init__()
+        self.view, self.candidate = view, candidate
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.view.running(self.candidate, 0, self.params["epochs"])
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.view.running(self.candidate, epoch + 1, self.params["epochs"])
+
+
+def _tensorboard(folder: pathlib.Path, results: Sequence[Result], objective: str) -> None:
+    """Writes each trial as a run of TensorBoard's HParams."""
+    import tensorflow as tf
+    from tensorboard.plugins.hparams import api
+
+    for result in results:
+        if result.score is None:
+            continue
+        values = {"family": result.family, "seed": result.seed, **result.options, **result.training}
+        plain = {k: v if isinstance(v, (int, float, str, bool)) else str(v) for k, v in values.items()}
+        with tf.summary.create_file_writer(str(folder / result.key)).as_default():
+            api.hparams(plain, trial_id=result.key)
+            tf.summary.scalar(objective, result.score, step=result.epochs)

@@ -1,0 +1,212 @@
+"""A chief and workers as processes, watched: who dies is replaced, and what it was doing is done again."""
+
+import contextlib
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import time
+
+from ae_zoo.tuning import worker
+from ae_zoo.tuning.settings import Clock, Settings
+from ae_zoo.tuning.space import Candidate
+from ae_zoo.tuning.trials import Trials
+from ae_zoo.tuning.view import View
+
+POLL = 0.3  # seconds
+PATIENCE = 5  # deaths without a result between, after which the search ends
+SILENCE = 60.0  # seconds without a sign of life, after which another machine counts as gone
+
+
+class Crew:
+    """The processes of one machine.
+
+    Args:
+        folder: of the search.
+        host, port: of the chief.
+        workers: how many, which share the cores.
+        leads: whether the chief is one of them.
+    """
+
+    def __init__(self, folder: pathlib.Path, host: str, port: int, workers: int, leads: bool) -> None:
+        self.folder, self.host, self.port, self.leads = folder, host, port, leads
+        # Keras Tuner takes a process for the chief whose name holds "chief", as a machine's name may.
+        mark = hashlib.blake2b(f"{socket.gethostname()} {os.getpid()}".encode(), digest_size=4).hexdigest()
+        self.names = [f"worker-{mark}-{place}" for place in range(workers)]
+        self.processes: dict[str, subprocess.Popen] = {}
+        self.deaths = 0  # since the last result
+
+    def start(self) -> None:
+        """Starts who is not running and has not finished."""
+        for name in (*(["chief"] if self.leads else []), *self.names):
+            if name not in self.processes:
+                self.processes[name] = self._started(name)
+
+    def stop(self) -> None:
+        """Ends all of them."""
+        for process in self.processes.values():
+            process.kill()
+        for process in self.processes.values():
+            process.wait()
+        self.processes.clear()
+
+    def mend(self) -> None:
+        """Replaces who has died.
+
+        Raises:
+            RuntimeError: they die again and again.
+        """
+        codes = {name: process.poll() for name, process in self.processes.items()}
+        if self.leads and codes["chief"] is not None and not self.finished:
+            self._count("chief")
+            self.stop()  # a worker that finds no chief would wait for an hour
+        else:
+            for name in self.names:
+                if codes[name] not in (None, worker.DONE, worker.OUT_OF_TIME):
+                    self._count(name)
+                    del self.processes[name]  # its successor has its name, and so is given its trial
+        self.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all workers have come to an end of their own."""
+        codes = [self.processes[name].poll() for name in self.names]
+        return all(code in (worker.DONE, worker.OUT_OF_TIME) for code in codes)
+
+    @property
+    def in_time(self) -> bool:
+        return all(self.processes[name].poll() == worker.DONE for name in self.names)
+
+    def _started(self, name: str) -> subprocess.Popen:
+        threads = str(max(1, (os.cpu_count() or 1) // len(self.names)))
+        share = {name: threads for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}
+        environment = {**os.environ, **share, "TF_FORCE_GPU_ALLOW_GROWTH": "true", "no_grpc_proxy": self.host}
+        if name == "chief":
+            environment["CUDA_VISIBLE_DEVICES"] = ""
+        log = self.folder / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "ae_zoo.tuning.worker", str(self.folder), name, self.host, str(self.port)]
+        with log.open("a") as file:
+            return subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
+            )
+
+    def _count(self, name: str) -> None:
+        self.deaths += 1
+        if self.deaths > PATIENCE:
+            log = self.folder / "logs" / f"{name}.log"
+            lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+            last = f", which ends with: {lines[-1]}" if lines else " is empty"
+            raise RuntimeError(f"The processes of the search die again and again; the log {log}{last}")
+
+
+def supervise(
+    folder: pathlib.Path, settings: Settings, trials: Trials, clock: Clock, view: View, chief: str | None
+) -> bool:
+    """Runs the search in processes. Gives whether the oracle had no more before the time was up."""
+    host, port = address(chief) if chief else ("127.0.0.1", _free_port())
+    worker.clear(folder)
+    crew = Crew(folder, host, port, settings.workers, leads=True)
+    if chief:
+        view.say(f"Other machines that share this folder join by: ae-zoo search --join {host}:{port} --out {folder}")
+    beats: dict[str, tuple[int, float]] = {}
+    crew.start()
+    try:
+        while not crew.finished:
+            time.sleep(POLL)
+            clock.tick()
+            if _tell(trials, settings.seed, view):
+                crew.deaths = 0
+            if _silent(_notes(folder), crew, beats):
+                crew.stop()  # the next chief gives the trial to another worker
+            else:
+                crew.mend()
+            crew.start()
+            if clock.left is not None and clock.left < -1:  # a minute late: stuck
+                return False
+        _tell(trials, settings.seed, view)
+        return crew.in_time
+    finally:
+        crew.stop()
+        clock.tick()
+
+
+def join(folder: pathlib.Path, chief: str, workers: int) -> None:
+    """Runs workers for the chief of another machine, until it has no more for them.
+
+    Raises:
+        RuntimeError: the chief has been silent for a minute, or the workers die again and again.
+    """
+    Settings.read(folder)
+    host, port = address(chief)
+    crew = Crew(folder, host, port, workers, leads=False)
+    spent, since = None, time.perf_counter()
+    crew.start()
+    try:
+        while not crew.finished:
+            time.sleep(POLL)
+            crew.mend()
+            now = Clock(folder, None).before
+            if now != spent:
+                spent, since, crew.deaths = now, time.perf_counter(), 0
+            elif time.perf_counter() - since > SILENCE:
+                raise RuntimeError(f"The chief at {chief} has been silent for {SILENCE:.0f} s; is it still running?")
+    finally:
+        crew.stop()
+
+
+def address(text: str) -> tuple[str, int]:
+    """`HOST:PORT` in its parts.
+
+    Raises:
+        ValueError: for another text.
+    """
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError(f"An address is HOST:PORT, such as 10.0.0.5:8000; received {text!r}.")
+    return host, int(port)
+
+
+def _tell(trials: Trials, seed: int, view: View) -> bool:
+    """Tells the view of new results, and of what is running. Gives whether there were any."""
+    found = [result for result in trials.all() if result.seed == seed and result.key not in view.seen]
+    for result in found:
+        view.done(result)
+    if found:
+        trials.prune()
+    notes = _notes(trials.folder)
+    if notes:
+        first = next(iter(notes.values()))
+        view.running(Candidate(**first["candidate"]), first["epoch"], first["epochs"], len(notes) - 1)
+    return bool(found)
+
+
+def _notes(folder: pathlib.Path) -> dict[str, dict]:
+    notes = {}
+    for path in sorted((folder / "running").glob("*.json")):
+        with contextlib.suppress(FileNotFoundError, ValueError):  # it has just ended
+            notes[path.stem] = json.loads(path.read_text())
+    return notes
+
+
+def _silent(notes: dict[str, dict], crew: Crew, beats: dict[str, tuple[int, float]]) -> bool:
+    """Whether a worker of another machine has given no sign of life for long. Forgets its trial, which is done anew."""
+    now, silent = time.perf_counter(), False
+    for key, note in notes.items():
+        if note["owner"] in crew.names:
+            continue
+        if key not in beats or beats[key][0] != note["beat"]:
+            beats[key] = note["beat"], now
+        elif now - beats[key][1] > SILENCE:
+            (crew.folder / "running" / f"{key}.json").unlink(missing_ok=True)
+            silent = True
+    return silent
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -1,0 +1,132 @@
+"""A process of a search: the loop over the trials, in this process or as one of several under a chief."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import shutil
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from sklearn.exceptions import ConvergenceWarning
+
+from ae_zoo import files
+from ae_zoo.tuning import tuner
+from ae_zoo.tuning.rows import Rows
+from ae_zoo.tuning.settings import Clock, Settings
+from ae_zoo.tuning.space import Candidate
+from ae_zoo.tuning.trials import Result
+
+DONE, OUT_OF_TIME = 0, 3  # exit codes
+DEATHS = 3  # of a process on the same trial, before the trial is given up
+BEAT = 2.0  # seconds between signs of life
+
+
+def loop(folder: pathlib.Path, settings: Settings, run: Callable[[Candidate, int], Result], clock: Clock) -> bool:
+    """Runs what the oracle asks for. Gives whether it had no more before the time was up."""
+    asked = tuner.oracle(
+        settings.tuner, settings.drawn, settings.measure.direction, settings.seed, settings.trials, settings.epochs
+    )
+
+    def out_of_time() -> bool:
+        return clock.left is not None and clock.left <= 0
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # of the Bayesian oracle's few points
+        try:
+            tuner.Tuner(asked, settings.drawn, run, out_of_time, folder / "oracle").search()
+        except tuner.TimeIsUp:
+            return False
+    return True
+
+
+def clear(folder: pathlib.Path) -> None:
+    """Removes what an earlier run of a search left and no other goes on from."""
+    for name in ("oracle", "running"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+class Note(keras.callbacks.Callback):
+    """A sign of life of a trial that is running, in a file: who runs it, how far it is, and how often it has died."""
+
+    def __init__(self, folder: pathlib.Path, key: str, candidate: Candidate, owner: str) -> None:
+        super().__init__()
+        self.path = folder / "running" / f"{key}.json"
+        self.state: dict[str, Any] = {"owner": owner, "candidate": dataclasses.asdict(candidate), "deaths": 0}
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            self.state["deaths"] = json.loads(self.path.read_text())["deaths"] + 1
+        self.state |= {"epoch": 0, "epochs": 0, "beat": 0}
+
+    @contextlib.contextmanager
+    def alive(self) -> Iterator[None]:
+        """Beats while the block runs; the note is gone when it ends."""
+        stop = threading.Event()
+
+        def beat() -> None:
+            while not stop.wait(BEAT):
+                self.state["beat"] += 1
+                self._write()
+
+        self._write()
+        heart = threading.Thread(target=beat, daemon=True)
+        heart.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            heart.join()
+        self.path.unlink(missing_ok=True)  # not where the block was broken off
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.state["epochs"] = self.params["epochs"]
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.state["epoch"] = epoch + 1
+
+    def _write(self) -> None:
+        with files.whole(self.path) as sibling:
+            sibling.write_text(json.dumps(self.state) + "\n")
+
+
+def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
+    """A chief or a worker, by its name, of the search in a folder."""
+    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
+    tuner.serve(host, port, name)
+    settings = Settings.read(folder)
+    clock = Clock(folder, settings.minutes, settings.drawing)
+    if name == "chief":
+        loop(folder, settings, lambda candidate, number: None, clock)
+        return DONE
+    columns = None if settings.columns is None else tuple(settings.columns)
+    trials = settings.trials_in(folder, Rows.load(folder / "data", columns))
+    warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
+
+    def run(candidate: Candidate, number: int) -> Result:
+        key = trials.key(candidate, settings.seed)
+        found = trials.read(key)
+        if found is not None and found.final:
+            return found
+        note = Note(folder, key, candidate, name)
+        if note.state["deaths"] >= DEATHS:
+            return trials.give_up(candidate, number, f"its process died {DEATHS} times; the memory may not suffice")
+        with note.alive():
+            return trials.run(candidate, number, left=clock.left, callbacks=(note,))
+
+    return DONE if loop(folder, settings, run, clock) else OUT_OF_TIME
+
+
+def _die_with(parent: int) -> None:
+    """Ends this process when its parent is gone, which a signal may have killed."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])))
