@@ -154,7 +154,7 @@ class Config:
             raise ValueError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
         if self.tied:
             raise ValueError(
-                "tied=True shares the kernels of dense layers; it does not go with a convolutional network."
+                "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."
             )
 
     @classmethod
@@ -172,6 +172,11 @@ class Config:
     def is_list(cls, name: str) -> bool:
         """Whether the values of an option are lists, as widths are."""
         return typing.get_origin(_kind(typing.get_type_hints(cls)[name])[0]) is tuple
+
+    @classmethod
+    def choices(cls, name: str) -> tuple[str, ...] | None:
+        """The words that an option may be; None for an option of another kind."""
+        return next(field for field in dataclasses.fields(cls) if field.name == name).metadata["choices"]
 
     @classmethod
     def legal(cls, name: str, value: Any) -> Any:

@@ -247,6 +247,40 @@ def test_a_model_for_features_gets_no_error(run, table):
     assert (code, "held-out MSE" in out, "PCA" in out) == (0, True, True)
 
 
+def test_a_search_writes_a_model_and_a_report_and_goes_on(run, table, tmp_path):
+    grid = ("--tuner", "grid", "--space", "hidden=[[],[5]]", "--space", "code=2", "--epochs", 1)
+    code, out, err = run("search", "undercomplete", "--data", table, *grid)
+    assert (code, err) == (0, "")
+    assert "all trials done: 2 trials" in out
+    assert {"best.keras", "best.json", "leaderboard.csv", "leaderboard.md", "report.html", "search.log"} <= {
+        path.name for path in (tmp_path / "search").iterdir()
+    }
+    assert set(pd.read_csv(tmp_path / "search" / "leaderboard.csv")["epochs_run"]) == {1}
+    assert run("score", "search/best.keras", "--data", table, "--out", "e.csv")[0] == 0
+    code, again, _ = run("search", "undercomplete", "--data", table, *grid)
+    assert again.splitlines()[:2] == out.splitlines()[:2]  # the same results, seconds too: looked up
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "Name a family"),
+        (("stakked",), "did you mean 'stacked'"),
+        (("stacked", "--space", "kode=3"), "did you mean 'code'"),
+        (("stacked", "--space", "code"), "NAME=VALUES"),
+        (("stacked", "--space", "hidden=[[3"), "JSON list"),
+        (("stacked", "--space", "code=9..3"), "the lower first"),
+        (("stacked", "--space-file", "nowhere.json"), "nowhere.json"),
+        (("--join", "nowhere", "--out", "s"), "no search in the folder"),
+    ],
+)
+def test_a_search_that_cannot_be_is_refused(args, message, run, table):
+    code, _, err = run("search", *args, *(() if "--join" in args else ("--data", table)))
+    assert code == 2
+    assert message in err
+    assert len(err.strip().splitlines()) <= 3  # click adds how to get help
+
+
 def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     """The README's Python blocks, one after another in one namespace, on few epochs."""
     import ae_zoo
@@ -255,6 +289,8 @@ def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(ae_zoo, "load_mnist", lambda *args, **kwargs: digits, raising=False)
     fit = ae_zoo.fit
     monkeypatch.setattr(ae_zoo, "fit", lambda *args, **kwargs: fit(*args, **{"epochs": 2, "verbose": 0, **kwargs}))
+    search, few = ae_zoo.search, {"trials": 2, "epochs": 1, "minutes": None, "verbose": False}
+    monkeypatch.setattr(ae_zoo, "search", lambda *args, **kwargs: search(*args, **{**kwargs, **few}))
     namespace = {}
     for block in blocks(ROOT / "README.md"):
         exec(compile(block, "README.md", "exec"), namespace)
@@ -262,11 +298,12 @@ def test_readme_blocks_run(digits, tmp_path, monkeypatch):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # one epoch is little, which a family may say
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_blocks_of_the_pages_run(page, digits, monkeypatch):
+def test_blocks_of_the_pages_run(page, digits, tmp_path, monkeypatch):
     """On few rows for one epoch, uncompiled: what they call is there and takes what they give."""
     import ae_zoo
     from ae_zoo.autoencoder import Autoencoder
 
+    monkeypatch.chdir(tmp_path)
     few = dataclasses.replace(
         digits, **{name: getattr(digits, name)[:64] for name in ("x_train", "y_train", "x_test", "y_test")}
     )

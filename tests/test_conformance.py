@@ -129,6 +129,8 @@ def test_half_precision_trains(family, x):
         keras.config.set_dtype_policy("float32")
     assert np.all(np.isfinite(history["loss"]))
     assert history["reconstruction"][-1] < history["reconstruction"][0]
+    assert model.decoder.compute_dtype == "bfloat16"
+    assert model.predict(x, verbose=0).dtype == np.float32  # in half precision 0.999 is 1
 
 
 def test_weights_of_rows_count(family, x):

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
-    {"config", "checks", "files", "recipe"},
+    {"child", "config", "checks", "files", "recipe"},
     {"noise", "losses", "inference"},
     {"jacobian"},
     {"layers", "priors", "regularizers", "winners"},

@@ -68,6 +68,9 @@ def test_every_draw_is_a_legal_symmetric_network(family):
 
 
 def test_a_space_is_narrowed_by_values_lists_and_pairs():
+    assert Space.of(["stacked"], {"depth": (1, 3), "width": 9}, (8,), 99).dimensions["stacked"]["depth"] == Choice(
+        (1, 2, 3)
+    )
     given = {"code": [50, 100], "width": (32, 64), "depth": 2, "activation": "tanh", "learning_rate": (1e-4, 1e-2)}
     space = Space.of(["stacked"], given, (784,), 60_000)
     drawn, fixed = space.dimensions["stacked"], space.fixed["stacked"]
@@ -113,6 +116,10 @@ def test_several_families_are_drawn_each_with_its_own_options():
         ([{"kode": 3}], "did you mean 'code'"),
         ([], "at least one"),
         ([3], "a list of dicts"),
+        ([{"depth": 2}], "give both"),
+        ([{"hidden": [3], "depth": 2, "width": 4}], "one or the other"),
+        ({"learning_rate": 0}, "above 0"),
+        ({"batch_size": [[3]]}, "whole number"),
     ],
 )
 def test_a_space_that_cannot_be_meant_is_refused(space, message):
@@ -123,6 +130,10 @@ def test_a_space_that_cannot_be_meant_is_refused(space, message):
 def test_a_range_in_a_grid_and_unknown_names_are_refused(x, tmp_path):
     for options, message in (
         ({"family": "stakked"}, "did you mean 'stacked'"),
+        ({"family": []}, "name a family"),
+        ({"objective": "denoising", "corruption": ("maskin", 0.3)}, "did you mean 'masking'"),
+        ({"tuner": "grid", "space": {"width": [3, 4]}}, "give both"),
+        ({"tuner": "hyperband", "trials": 4}, "leave trials out"),
         ({"tuner": "gird"}, "did you mean 'grid'"),
         ({"objective": "recall"}, "no objective 'recall'"),
         ({"objective": "linear"}, "needs labels"),
@@ -168,6 +179,7 @@ def test_what_cannot_be_is_skipped_with_its_reason_and_no_penalty_is_chosen_for_
     valid = Rows.split(x, None, 0.1, 1, strange=False).x_valid
     assert table["reconstruction"].iloc[0] == pytest.approx(found.model.reconstruction_error(valid).mean(), rel=1e-5)
     best = json.loads((tmp_path / "best.json").read_text())
+    assert found.config == best["options"]
     again = ae_zoo.build(best["family"], **best["options"])
     assert again.config == found.model.config
     report = (tmp_path / "report.html").read_text()
@@ -202,9 +214,9 @@ def test_objectives_of_labels_and_noise(x, tmp_path):
 
 @pytest.mark.parametrize("kind", ["bayesian", "hyperband"])
 def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
-    plan = {**SMALL, "tuner": kind, "trials": 5}
-    if kind == "hyperband":
-        plan |= {"space": {k: v for k, v in SMALL["space"].items() if k != "epochs"}, "epochs": 3, "trials": None}
+    space = {"code": [2, 3], "hidden": [[], [4]], "activation": "selu", "batch_size": 16}
+    plan = {"space": space, "tuner": kind, "verbose": False}
+    plan |= {"epochs": 3} if kind == "hyperband" else {"epochs": 1, "trials": 8}  # the last two by a Gaussian process
     found = ae_zoo.search("undercomplete", x, directory=tmp_path / "a", **plan)
     if kind == "hyperband":
         assert {1, 3} <= set(found.leaderboard["epochs"])
@@ -216,6 +228,8 @@ def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
 def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     found = ae_zoo.search("undercomplete", x, trials=4, seeds=3, finalists=2, directory=tmp_path, **SMALL)
     table = found.leaderboard
+    again = ae_zoo.search("undercomplete", x, trials=4, seeds=3, finalists=2, directory=tmp_path, **SMALL)
+    pd.testing.assert_frame_equal(table, again.leaderboard)
     assert table["seeds"].tolist() == [3, 3, 1, 1]
     assert table["mean"].iloc[0] <= table["mean"].iloc[1]
     assert (table["spread"].iloc[:2] > 0).all()
@@ -340,28 +354,35 @@ def test_a_killed_search_ends_with_the_leaderboard_of_one_that_was_not(rows_file
         assert (killed / "results" / name).stat().st_mtime_ns == time_ns
 
 
+def kill_with_children(process, folder):
+    process.kill()
+    process.communicate()
+    end = time.monotonic() + 20
+    while pids(folder, ""):
+        assert time.monotonic() < end, "orphans"
+        threading.Event().wait(0.1)
+
+
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="finds the processes by /proc")
 def test_dead_workers_a_dead_chief_and_a_dead_main_process_lose_nothing(rows_file, through, tmp_path):
     killed = tmp_path / "killed"
+    process = start(rows_file, killed, 2)
+    wait_for(lambda: (killed / "logs" / "chief.log").exists(), process)
+    kill_with_children(process, killed)  # as they start
     process = start(rows_file, killed, 2)
     wait_for(lambda: list((killed / "running").glob("*.json")), process)
     os.kill(pids(killed, "worker")[0], signal.SIGKILL)
     wait_for(lambda: results(killed) >= 1, process)
     os.kill(pids(killed, "chief")[0], signal.SIGKILL)
     wait_for(lambda: results(killed) >= 3, process)
-    process.kill()
-    process.communicate()
-    orphans_end = time.monotonic() + 20
-    while pids(killed, ""):
-        assert time.monotonic() < orphans_end, "orphans"
-        threading.Event().wait(0.1)
+    kill_with_children(process, killed)
     finish(start(rows_file, killed, 2))
     assert_same(through, read(killed))
 
 
-def test_processes_that_die_again_and_again_end_the_search(tmp_path, monkeypatch):
-    monkeypatch.setattr(supervisor, "PATIENCE", 1)
+def test_processes_that_die_again_and_again_end_the_search(tmp_path):
     crew = supervisor.Crew(tmp_path, "127.0.0.1", 1, workers=1, leads=False)  # there is no search in that folder
+    crew.patience = 1
     crew.start()
 
     def until_it_ends():

@@ -129,6 +129,8 @@ def test_binarisation_is_stated_and_greys_are_refused():
         model.log_likelihood(greys, 10)
     static = [model.log_likelihood(greys, 2000, binarisation="static", seed=seed) for seed in (1, 2)]
     assert np.allclose(*static, atol=0.1)  # the same pixels; only the codes differ
+    alone = model.log_likelihood(greys[3:4], 2000, binarisation="static")
+    assert np.allclose(static[0][3], alone, atol=0.1)  # whatever the other rows are
     dynamic = [model.log_likelihood(greys, 2000, binarisation="dynamic", seed=seed) for seed in (1, 2)]
     assert np.abs(dynamic[0] - dynamic[1]).max() > 0.1
     assert np.array_equal(dynamic[0], model.log_likelihood(greys, 2000, binarisation="dynamic", seed=1))

@@ -84,6 +84,8 @@ class Run:
         space = [{**options, **training} for options in candidates.values()]
         # Keras Tuner takes no seed of 0.
         found = search(family, self.digits.x_train, space=space, seed=max(1, self.seed), directory=folder)
+        if found.stopped == "interrupted":
+            raise KeyboardInterrupt
         lines = found.leaderboard.sort_values("trial")
         for name, place, seconds in zip(candidates, lines["place"], lines["seconds"], strict=True):
             self._models[name] = Trained(found.load(place), None, seconds)

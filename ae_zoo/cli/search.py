@@ -47,6 +47,15 @@ from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import
     "average precision of labelled anomalies.",
 )
 @click.option(
+    "--corruption",
+    nargs=2,
+    type=(str, float),
+    default=("masking", 0.3),
+    show_default="masking 0.3",
+    metavar="KIND AMOUNT",
+    help="The noise of --objective denoising.",
+)
+@click.option(
     "--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
     help="Share of the rows to hold out.",
 )  # fmt: skip
@@ -158,8 +167,8 @@ def _read(setting: str) -> tuple[str, Any]:
 
 
 def _value(text: str) -> Any:
-    """A number, true, false, none or a word."""
+    """A number, true, false or a word; "none" is what the option takes it for."""
     try:
         return json.loads(text)
     except ValueError:
-        return {"none": None}.get(text.lower(), text)
+        return text

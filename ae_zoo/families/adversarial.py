@@ -8,10 +8,10 @@ Loss: reconstruction + discriminator + generator (+ classification) (+ distance)
 in nats; 2 log 2 = 1.386 is a discriminator that cannot tell the two apart. The gradients are kept apart by stopping them,
 so one optimizer trains all networks in Keras's own step, without turns.
 
-With `n_classes` the code is a style and a class: the class head has a game of its own, against one-hot samples, and
-learns from the rows that have a label (`fit(x, y)`, -1 for none). `n_clusters` is the same without labels. With
-`heads="sum"` each class is a point in code space that its rows are scattered around by their style, and points that are
-closer than `heads_distance` are pushed apart.
+With `n_classes` the code is a style and a class: the class head has a game of its own, against one-hot samples (the
+discriminators' losses are averaged, the encoder's summed), and learns from the rows that have a label (`fit(x, y)`, -1 for
+none). `n_clusters` is the same without labels. With `heads="sum"` each class is a point in code space that its rows are
+scattered around by their style, and points that are closer than `heads_distance` are pushed apart.
 
 Sources: Makhzani et al. 2015, sections 2 (priors), 2.3 (labels choose the prior's mode), 5 (semi-supervised), 6
 (clusters), 7 (dimension reduction); Goodfellow et al. 2014, section 3 (the encoder's loss).

@@ -16,6 +16,7 @@ units).
 """
 
 import dataclasses
+import hashlib
 import math
 from typing import Any
 
@@ -124,8 +125,8 @@ class Variational(Autoencoder):
         if self.log_output_variance is None:
             log_variance = math.log(self.config.output_variance)
         else:
-            # Features that are met exactly would otherwise drive it to nothing.
-            log_variance = keras.ops.maximum(self.log_output_variance, math.log(LEAST_VARIANCE))
+            # Features that are met exactly would otherwise drive it to nothing; a bound that it could not leave again.
+            log_variance = keras.ops.logaddexp(self.log_output_variance, math.log(LEAST_VARIANCE))
         return (error * keras.ops.exp(-log_variance) + log_variance + math.log(2 * math.pi)) / 2
 
     def encode_distribution(self, x: Any, *, batch_size: int = 1024) -> tuple[np.ndarray, np.ndarray]:
@@ -159,7 +160,7 @@ class Variational(Autoencoder):
             x: rows `(n, *input_shape)` in the data's units.
             samples: k, codes a row.
             binarisation: what is done to rows in [0, 1] before a Bernoulli likelihood: `"none"` takes zeros and ones as
-                they are; `"static"` draws each pixel once and for all, so the rows are the same whatever the seed;
+                they are; `"static"` draws each row once and for all, whatever the seed and the other rows;
                 `"dynamic"` draws them by `seed`.
             seed: of the codes, and of a dynamic binarisation.
 
@@ -177,8 +178,10 @@ class Variational(Autoencoder):
                 )
         elif binarisation == "none":
             checks.binary(x)
+        elif binarisation == "static":
+            x = np.stack([_drawn(row) for row in x])
         else:
-            x = (np.random.default_rng(0 if binarisation == "static" else seed).random(x.shape) < x).astype("float32")
+            x = (np.random.default_rng(seed).random(x.shape) < x).astype("float32")
         if samples < 1:
             raise ValueError(f"samples must be at least 1; received {samples!r}.")
         return _importance_sampled(self, x, samples, seed)
@@ -214,6 +217,12 @@ class _LogWeights(keras.layers.Layer):
         # log p(z) - log q(z | x): the constants of the two normal densities cancel.
         ratio = ops.sum(ops.square(epsilon) - ops.square(code) + log_variance, axis=-1) / 2  # (k, batch)
         return ops.logsumexp(ratio - math.prod(x.shape[1:]) * loss, axis=0) - math.log(k)
+
+
+def _drawn(row: np.ndarray) -> np.ndarray:
+    """Zeros and ones, drawn by greys that are their own seed."""
+    seed = int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little")
+    return (np.random.default_rng(seed).random(row.shape) < row).astype("float32")
 
 
 def _importance_sampled(model: Variational, x: np.ndarray, samples: int, seed: int) -> np.ndarray:

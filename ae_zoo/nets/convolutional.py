@@ -15,7 +15,7 @@ from typing import Any
 import keras
 
 from ae_zoo.config import Config
-from ae_zoo.nets.dense import INITIALIZERS
+from ae_zoo.nets.dense import INITIALIZERS, OUTPUT_DTYPE
 
 STRIDE = 2
 
@@ -56,11 +56,13 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
         h = _upsampled(h, channels, config, config.activation, sizes.pop(), f"hidden_{number}")
         number += 1
     channels = config.input_shape[2] if len(config.input_shape) == 3 else 1
-    h = _upsampled(h, channels, config, config.output_activation, sizes.pop(), "reconstruction_image")
-    return keras.layers.Reshape(config.input_shape, name="reconstruction")(h)
+    h = _upsampled(h, channels, config, config.output_activation, sizes.pop(), "reconstruction_image", OUTPUT_DTYPE)
+    return keras.layers.Reshape(config.input_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
-def _upsampled(h: Any, channels: int, config: Config, activation: str, size: tuple[int, int], name: str) -> Any:
+def _upsampled(
+    h: Any, channels: int, config: Config, activation: str, size: tuple[int, int], name: str, dtype: str | None = None
+) -> Any:
     """Maps of the height and width of `size`, twice those of `h` or one less."""
     # A kernel of Keras's transposed convolution is (rows, columns, out, in), and each output sums but 1 in STRIDE^2 of
     # its places: the variance that keeps a signal's size is STRIDE^2 / (rows * columns * in), or twice that.
@@ -68,17 +70,25 @@ def _upsampled(h: Any, channels: int, config: Config, activation: str, size: tup
     initializer = keras.initializers.VarianceScaling(gain * STRIDE**2, mode="fan_out")
     excess = [STRIDE * side - wanted for side, wanted in zip(h.shape[1:3], size, strict=True)]
     whole = f"{name}_whole" if any(excess) else name
-    h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, whole)(h)
+    h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, whole, dtype)(h)
     if any(excess):
         # An odd kernel's "same" padding begins one place earlier on an odd side than on the even one that comes up here:
         # cut there, this layer is the transpose of its mirror.
         early = (config.kernel - 1) // 2 - max(config.kernel - STRIDE, 0) // 2
         cut = [(early * more, (1 - early) * more) for more in excess]
-        h = keras.layers.Cropping2D(cut, data_format="channels_last", name=name)(h)
+        h = keras.layers.Cropping2D(cut, data_format="channels_last", dtype=dtype, name=name)(h)
     return h
 
 
-def _layer(kind: type, channels: int, config: Config, activation: str, initializer: Any, name: str) -> Any:
+def _layer(
+    kind: type,
+    channels: int,
+    config: Config,
+    activation: str,
+    initializer: Any,
+    name: str,
+    dtype: str | None = None,
+) -> Any:
     return kind(
         channels,
         config.kernel,
@@ -87,6 +97,7 @@ def _layer(kind: type, channels: int, config: Config, activation: str, initializ
         data_format="channels_last",
         activation=activation,
         kernel_initializer=initializer,
+        dtype=dtype,
         name=name,
     )
 

@@ -12,6 +12,9 @@ from ae_zoo.layers import TiedDense
 # where half of the inputs are cut off, Glorot and Bengio 2010 for the rest.
 INITIALIZERS = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "elu", "silu", "gelu", "leaky_relu"), "he_normal")
 
+# Of the reconstruction, under mixed precision too: half of it makes a probability of 0.999 a 1, whose loss has no gradient.
+OUTPUT_DTYPE = "float32"
+
 
 def down(config: Config, h: Any) -> Any:
     """Scaled rows `(batch, *input_shape)` to the last hidden layer `(batch, width)`."""
@@ -34,15 +37,17 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
     mirrors = ["code", *(f"hidden_{index}" for index in reversed(range(depth)))]
     h = code
     for width, name, mirror in zip(widths, names, mirrors, strict=True):
-        activation = config.output_activation if name.startswith("reconstruction") else config.activation
+        activation, dtype = config.activation, None
+        if name.startswith("reconstruction"):
+            activation, dtype = config.output_activation, OUTPUT_DTYPE
         if config.tied:
-            layer = TiedDense(encoder.get_layer(mirror), activation=activation, name=name)
+            layer = TiedDense(encoder.get_layer(mirror), activation=activation, dtype=dtype, name=name)
         else:
-            layer = _layer(width, activation, name)
+            layer = _layer(width, activation, name, dtype)
         h = layer(h)  # (batch, width)
-    return h if flat else keras.layers.Reshape(config.input_shape, name="reconstruction")(h)
+    return h if flat else keras.layers.Reshape(config.input_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
-def _layer(width: int, activation: str, name: str) -> keras.layers.Dense:
+def _layer(width: int, activation: str, name: str, dtype: str | None = None) -> keras.layers.Dense:
     initializer = INITIALIZERS.get(activation, "glorot_uniform")
-    return keras.layers.Dense(width, activation=activation, kernel_initializer=initializer, name=name)
+    return keras.layers.Dense(width, activation=activation, kernel_initializer=initializer, dtype=dtype, name=name)

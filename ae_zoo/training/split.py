@@ -50,14 +50,16 @@ class Split(keras.callbacks.Callback):
         super().__init__()
         self.network, self.x, self.split, self.weight, self.rounds = model, x, split, weight, rounds
         self.left = x  # the rows less their sparse part, which the network trains on
-        self.sums = np.zeros_like(x)  # both parts together, on the model's scale, but for its offset
+        self.sums = np.zeros_like(x)  # both parts together, on the model's scale
         self.residuals: list[float] = []
         self.changes: list[float] = []
 
     def begin(self, batches: Batches) -> None:
         """Takes the batches of the run, and the model's scale, which is fitted by now."""
         model, self.batches = self.network, batches
-        self.scale = np.asarray(model.scaling.scale) if model.config.scaling != "none" else np.float32(1)
+        self.scale, self.offset = np.float32(1), np.float32(0)
+        if model.config.scaling != "none":
+            self.scale, self.offset = np.asarray(model.scaling.scale), np.asarray(model.scaling.offset)
         self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(self.x))))
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -88,7 +90,7 @@ class Split(keras.callbacks.Callback):
         sparse = shrink(residual, self.weight, self.split)
         # Between the row and its reconstruction, whatever the rounding, so within the range that the output can reach.
         self.left[some] = np.clip(x - sparse * self.scale, np.minimum(x, given), np.maximum(x, given))
-        sums = given / self.scale + sparse
+        sums = (given - self.offset) / self.scale + sparse
         squares = [_square(residual - sparse), _square(sums - self.sums[some])]
         self.sparse[some], self.sums[some] = sparse, sums
         return np.array(squares)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import shutil
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,8 @@ class SearchResult:
     Attributes:
         model: the best one, trained.
         family: its name.
-        config: its options, and what was given to `fit`; `ae_zoo.build(family, **options)` makes it again.
+        config: all of its options; `ae_zoo.build(family, **config)` makes it again.
+        training: what `ae_zoo.fit` was given beside its defaults.
         leaderboard: a line a trial, the best first; trials without a score are last, with the reason.
         objective: the name of the column that ranks.
         stopped: why the search ended: `"all trials done"`, `"time is up"` or `"interrupted"`.
@@ -36,6 +38,7 @@ class SearchResult:
     model: Autoencoder
     family: str
     config: dict[str, Any]
+    training: dict[str, Any]
     leaderboard: pd.DataFrame
     objective: str
     stopped: str
@@ -45,16 +48,20 @@ class SearchResult:
         """The model at a place of the leaderboard, from 1; those of the best ten are kept.
 
         Raises:
-            FileNotFoundError: it is not among them.
+            ValueError: there is no such place.
+            FileNotFoundError: it is not among those.
         """
+        if not 1 <= place <= len(self.leaderboard):
+            raise ValueError(f"place must be from 1 to {len(self.leaderboard)}; received {place!r}.")
         key = self.leaderboard.index[place - 1]
         return load(self.folder / "models" / f"{key}.keras")
 
     def __str__(self) -> str:
         best = self.leaderboard.iloc[0]
         tried = int(self.leaderboard["status"].isin(["done", "cut"]).sum())
-        options = ", ".join(f"{name}={value}" for name, value in self.config.items() if name != "input_shape")
-        return f"{self.stopped}: {tried} trials; best {self.objective} {best[self.objective]:.5f}: {self.family}, {options}"
+        shown = ("family", "hidden", "code", *self.training)
+        options = ", ".join(f"{name} {_text(best[name])}" for name in shown if name in best and _text(best[name]))
+        return f"{self.stopped}: {tried} trials; best {self.objective} {best[self.objective]:.5f}: {options}"
 
 
 def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
@@ -68,6 +75,8 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
     for result in results:
         if result.seed != seed and result.score is not None:
             others.setdefault(_name(result), []).append(result.score)
+    if not own:
+        return pd.DataFrame()
     lines = []
     for result in own:
         scores = [score for score in (result.score, *others.get(_name(result), [])) if score is not None]
@@ -115,9 +124,7 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
 def write(
     folder: pathlib.Path, table: pd.DataFrame, objective: Objective, rows: Rows, about: str, notes: list[str]
 ) -> None:
-    """Writes `leaderboard.csv`, `leaderboard.md` and `report.html` with the fronts."""
-    with files.whole(folder / "leaderboard.csv") as sibling:
-        table.to_csv(sibling)
+    """Writes `leaderboard.md`, and `report.html` with the fronts."""
     shown = table.drop(columns=[name for name in table if table[name].isna().all() or (table[name] == "").all()])
     lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
     lines += [[_text(value) for value in row] for row in shown.itertuples(index=False)]
@@ -146,21 +153,22 @@ def write(
     report.write(folder, "Architecture search", about, [section, *([fronts] if fronts.blocks else [])], notes)
 
 
-def best_config(result: Result, model: Autoencoder) -> dict[str, Any]:
-    """What the best model is, to read and to build again."""
-    return {**result.options, **result.training, "input_shape": list(model.config.input_shape)}
-
-
-def write_best(folder: pathlib.Path, result: Result, model: Autoencoder) -> None:
-    """Writes `best.keras`, and `best.json` with its family, all of its options and its training."""
-    model.save(folder / "best.keras")
-    plain = {
-        "family": result.family,
-        "options": model.config.to_dict(),
-        "training": result.training,
-        "seed": result.seed,
-    }
-    with files.whole(folder / "best.json") as sibling:
+def keep_best(trials: Trials, seed: int) -> None:
+    """Writes what has been found so far: `leaderboard.csv`, `best.keras`, and `best.json` with all that made it."""
+    table, folder = leaderboard(trials, seed), trials.folder
+    with files.whole(folder / "leaderboard.csv") as sibling:
+        table.to_csv(sibling)
+    if table.empty or table[trials.objective.name].isna().iloc[0]:
+        return
+    result = trials.read(table.index[0])
+    path = folder / "best.json"
+    plain = {"family": result.family, "options": result.config, "training": result.training, "seed": result.seed}
+    plain |= {"key": result.key, trials.objective.name: result.score}
+    if path.exists() and json.loads(path.read_text()) == plain:
+        return
+    with files.whole(folder / "best.keras") as sibling:
+        shutil.copyfile(trials.model_path(result.key), sibling)
+    with files.whole(path) as sibling:
         sibling.write_text(json.dumps(plain, indent=1) + "\n")
 
 
@@ -197,5 +205,7 @@ def _cell(value: Any) -> Any:
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:,.0f}" if value == int(value) and abs(value) >= 1 else f"{value:.4g}"
+        if np.isnan(value):
+            return ""
+        return f"{value:,.0f}" if np.isfinite(value) and value == int(value) and abs(value) >= 1 else f"{value:.4g}"
     return "" if value is None else str(value)

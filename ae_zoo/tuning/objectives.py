@@ -43,7 +43,10 @@ class Objective:
                 f"The objective {self.name!r} needs labels ({self.labels}): give y beside x, and validation=(rows, y) "
                 "where rows of your own are held out."
             )
-        if self.labels != "classes":
+        if self.labels == "classes":
+            if min(rows.y.max(), rows.y_valid.max()) < 0:
+                raise ValueError(f"The objective {self.name!r} needs labels from 0; all rows have -1, which is none.")
+        else:
             found = set(np.unique(rows.y_valid).tolist())
             if found != {0, 1}:
                 raise ValueError(
@@ -68,6 +71,8 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
         noisy = noise.corrupt((rows.x_valid - centre) / rows.spread, kind, amount, low=low, high=high, seed=1)
         return rows.error(model.reconstruct(noisy * rows.spread + centre))
 
+    if name == "denoising":
+        noise.corrupt(np.zeros((1, 1)), *_pair(corruption))  # refuses what is no noise
     known = {
         "reconstruction": Objective(
             "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))
@@ -82,6 +87,16 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
     return known[name]
 
 
+def _pair(corruption: tuple[str, float]) -> tuple[str, float]:
+    try:
+        kind, amount = corruption
+        return kind, float(amount)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"corruption is a kind and an amount, ('masking', 0.3), say; received {corruption!r}."
+        ) from None
+
+
 def _codes(model: Autoencoder, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Codes of some training rows with a label, their labels, and the codes of the held-out rows."""
     labelled = np.flatnonzero(rows.y >= 0)
@@ -90,12 +105,18 @@ def _codes(model: Autoencoder, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.n
     return train, rows.y[np.sort(some)], valid
 
 
+def _right(found: np.ndarray, rows: Rows) -> float:
+    """Share of the labelled rows that are named rightly."""
+    labelled = rows.y_valid >= 0
+    return float(np.mean(found[labelled] == rows.y_valid[labelled]))
+
+
 def _neighbours(model: Autoencoder, rows: Rows) -> float:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, y, valid = _codes(model, rows)
     classifier = KNeighborsClassifier(min(NEIGHBOURS, len(train))).fit(train, y)
-    return float(np.mean(classifier.predict(valid) == rows.y_valid))
+    return _right(classifier.predict(valid), rows)
 
 
 def _linear(model: Autoencoder, rows: Rows) -> float:
@@ -105,7 +126,7 @@ def _linear(model: Autoencoder, rows: Rows) -> float:
 
     train, y, valid = _codes(model, rows)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(train, y)
-    return float(classifier.score(valid, rows.y_valid))
+    return _right(classifier.predict(valid), rows)
 
 
 def _average_precision(model: Autoencoder, rows: Rows) -> float:

@@ -93,7 +93,9 @@ def search(
     folder = pathlib.Path(directory)
     families = [family] if isinstance(family, str) else list(family)
     rows = Rows.split(x, y, validation, seed, strange=objective == "average_precision")
-    drawn = Space.of(families, space, rows.x.shape[1:], len(rows.x), grid=tuner == "grid")
+    drawn = Space.of(
+        families, space, rows.x.shape[1:], len(rows.x), tuner == "grid", epochs if tuner != "hyperband" else None
+    )
     if trials is None and minutes is None and drawn.combinations is None and tuner != "hyperband":
         trials = 20
     if tuner == "hyperband" and epochs is None:
@@ -151,14 +153,14 @@ def _search(
         stopped = "interrupted"
         view.say(f"Interrupted; the same command with the folder {folder} goes on from here.")
     finally:
-        clock.tick()
+        clock.finish()
     table = board.leaderboard(run, settings.seed)
     if table.empty or table[settings.objective].isna().all():
-        reasons = table["reason"].iloc[0] if len(table) else f"the time of {settings.minutes:g} minutes was too short"
-        raise RuntimeError(f"No trial could be run: {reasons}")
+        reason = table["reason"].iloc[0] if len(table) else "the time was too short for one"
+        raise RuntimeError(f"No trial could be run: {reason}")
     best = run.read(table.index[0])
     model = load(run.model_path(best.key))
-    board.write_best(folder, best, model)
+    board.keep_best(run, settings.seed)
     notes = [f"{stopped.capitalize()} after {clock.seconds / 60:.1f} minutes; {len(table)} trials."]
     about = f"{len(rows.x):,} rows to train on, {len(rows.x_valid):,} held out; ranked by {settings.objective}."
     board.write(folder, table, settings.measure, rows, about, notes)
@@ -167,7 +169,8 @@ def _search(
     found = SearchResult(
         model=model,
         family=best.family,
-        config=board.best_config(best, model),
+        config=model.config.to_dict(),
+        training=best.training,
         leaderboard=table,
         objective=settings.objective,
         stopped=stopped,
@@ -187,6 +190,7 @@ def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, 
             result = run.run(candidate, number, left=clock.left, callbacks=(_Watch(view, candidate),))
         view.done(result)
         run.prune()
+        board.keep_best(run, settings.seed)
         clock.tick()
         return result
 
@@ -196,12 +200,8 @@ def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, 
 
 def _repeat(settings: Settings, run: Trials, clock: Clock, view: View) -> str:
     """Trains the finalists with other seeds. Gives why it stopped early, if it did."""
-    table = board.leaderboard(run, settings.seed)
     clock.share = 1.0
-    for key, extra in itertools.product(table.index[: settings.finalists], range(1, settings.seeds)):
-        best = run.read(key)
-        if best.score is None:
-            continue
+    for best, extra in itertools.product(run.ranked()[: settings.finalists], range(1, settings.seeds)):
         if clock.left is not None and clock.left <= 0:
             return "time is up"
         candidate = Candidate(best.family, best.options, best.training)

@@ -53,9 +53,13 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be above 0; received {value!r}.")
+        if self.tuner == "hyperband" and self.trials is not None:
+            raise ValueError("Hyperband sets its own number of trials by the epochs of the longest; leave trials out.")
 
     def trials_in(self, folder: pathlib.Path, rows: Rows) -> Trials:
-        return Trials(folder, rows, self.measure, seed=self.seed, minutes=self.trial_minutes)
+        return Trials(
+            folder, rows, self.measure, seed=self.seed, minutes=self.trial_minutes, kept=max(10, self.finalists)
+        )
 
     @property
     def drawing(self) -> float:
@@ -86,7 +90,7 @@ class Settings:
                     f"The folder {folder} belongs to another search: its {', '.join(differing)} differ. Name another "
                     "folder, or delete that one."
                 )
-        elif folder.exists() and any(name.name != "lock" for name in folder.iterdir()):
+        elif folder.exists() and any(not found.name.startswith(".") for found in folder.iterdir()):
             raise ValueError(f"The folder {folder} holds other files; name one that is new, or a search's own.")
         with files.whole(path) as sibling:
             sibling.write_text(json.dumps(_plain(self), indent=1) + "\n")
@@ -119,9 +123,10 @@ class Clock:
         self.path, self.minutes, self.share = folder / "clock.json", minutes, share
         self.begin = time.perf_counter()
         try:
-            self.before = float(json.loads(self.path.read_text())["seconds"])
+            kept = json.loads(self.path.read_text())
+            self.before, self.finished = float(kept["seconds"]), bool(kept["finished"])
         except (OSError, ValueError, KeyError):
-            self.before = 0.0
+            self.before, self.finished = 0.0, False
 
     @property
     def seconds(self) -> float:
@@ -132,10 +137,14 @@ class Clock:
         """Minutes for drawing; None for no limit."""
         return None if self.minutes is None else self.share * self.minutes - self.seconds / 60
 
-    def tick(self) -> None:
+    def tick(self, finished: bool = False) -> None:
         """Keeps the time spent."""
         with files.whole(self.path) as sibling:
-            sibling.write_text(json.dumps({"seconds": self.seconds}) + "\n")
+            sibling.write_text(json.dumps({"seconds": self.seconds, "finished": finished}) + "\n")
+
+    def finish(self) -> None:
+        """Keeps the time spent, and tells other machines that nothing is left to do."""
+        self.tick(finished=True)
 
 
 @contextmanager
@@ -146,7 +155,7 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
         ValueError: another process holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
+    with (folder / ".lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

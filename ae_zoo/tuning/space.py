@@ -55,7 +55,12 @@ class Candidate:
 
     @classmethod
     def of(cls, family: str, values: Mapping[str, Any]) -> Self:
-        """The candidate that drawn values stand for."""
+        """The candidate that drawn values stand for.
+
+        Raises:
+            ValueError: for layers that are named in part, or twice.
+        """
+        _check_layers(values, values.get("depth"))
         options = {name: value for name, value in values.items() if name not in (*TRAINING, *LAYERS)}
         if "depth" in values:
             options["hidden"] = layers(
@@ -97,6 +102,7 @@ class Space:
         shape: tuple[int, ...],
         rows: int,
         grid: bool = False,
+        epochs: int | None = None,
     ) -> Self:
         """The space of families, narrowed by what a caller says.
 
@@ -108,16 +114,19 @@ class Space:
             shape, rows: of a training row, and how many there are; the default codes and batch sizes suit them.
             grid: every combination of what is given, the other options at their defaults; otherwise those are drawn as
                 the families' fields say.
+            epochs: of each training, where `given` does not name them.
 
         Raises:
             ValueError: for an unknown name, a value that no family can have, or a grid with a range.
         """
+        if not families:
+            raise ValueError(f"Name a family to search; known: {', '.join(FAMILIES)}.")
         for family in families:
             if family not in FAMILIES:
                 raise unknown("family", family, FAMILIES)
         classes = {family: FAMILIES[family] for family in families}
         if given is not None and not isinstance(given, Mapping):
-            return cls(combinations=[*_combinations(classes, given)])
+            return cls(combinations=[*_combinations(classes, given, epochs)])
         given = given or {}
         names = {name for owner in classes.values() for name in _names(owner)}
         for name in given:
@@ -130,6 +139,9 @@ class Space:
                 read |= _defaults(owner, read, shape, rows)
             space.dimensions[family] = {k: v for k, v in read.items() if isinstance(v, (Choice, Range))}
             space.fixed[family] = {k: v for k, v in read.items() if k not in space.dimensions[family]}
+            if epochs is not None and "epochs" not in read:
+                space.fixed[family]["epochs"] = epochs
+            _check_layers(read, 1)
         return cls(combinations=[*space._product()]) if grid else space
 
     def candidate(self, family: str, drawn: Mapping[str, Any]) -> Candidate:
@@ -170,7 +182,9 @@ class Space:
                     yield candidate
 
 
-def _combinations(classes: Mapping[str, type[Autoencoder]], given: Sequence[Any]) -> Iterator[Candidate]:
+def _combinations(
+    classes: Mapping[str, type[Autoencoder]], given: Sequence[Any], epochs: int | None
+) -> Iterator[Candidate]:
     if not given:
         raise ValueError("The space holds no combination; give at least one.")
     for combination in given:
@@ -183,7 +197,8 @@ def _combinations(classes: Mapping[str, type[Autoencoder]], given: Sequence[Any]
             for name in combination:
                 if name not in _names(owner):
                     raise unknown("option", name, _names(owner))
-            yield Candidate.of(family, {name: _legal(owner, name, value) for name, value in combination.items()})
+            values = {name: _legal(owner, name, value) for name, value in combination.items()}
+            yield Candidate.of(family, values if epochs is None else {"epochs": epochs, **values})
 
 
 def _names(cls: type[Autoencoder]) -> set[str]:
@@ -192,10 +207,21 @@ def _names(cls: type[Autoencoder]) -> set[str]:
     return fields | {*TRAINING, *LAYERS}
 
 
+def _check_layers(given: Mapping[str, Any], depth: Any) -> None:
+    """Raises `ValueError` unless `hidden`, or `depth` with `width`, or nothing of that is given."""
+    named = [name for name in LAYERS if name in given]
+    if "hidden" in given and named:
+        raise ValueError("hidden names the layers, and depth and width draw them; give one or the other.")
+    if named == ["width"] or (named == ["depth"] and depth != 0):
+        raise ValueError(
+            f"depth and width draw the layers together, and only {named[0]} is given: give both, or hidden=[...]."
+        )
+
+
 def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller gave, as choices, ranges and fixed values."""
-    if "hidden" in given and any(name in given for name in LAYERS):
-        raise ValueError("hidden names the layers, and depth and width draw them; give one or the other.")
+    if "hidden" in given:
+        _check_layers(given, 0)
     fields = {field.name: field for field in dataclasses.fields(cls.Config)}
     space: dict[str, Any] = {}
     for name, value in given.items():
@@ -206,6 +232,8 @@ def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
             space[name] = Choice(tuple(_legal(cls, name, item) for item in value))
         elif isinstance(value, tuple) and not several:
             space[name] = _range(cls, name, value)
+            if name == "depth":  # a choice, as the width depends on it
+                space[name] = Choice(tuple(range(int(value[0]), int(value[1]) + 1)))
         else:
             space[name] = _legal(cls, name, value)
     return space
@@ -227,11 +255,15 @@ def _range(cls: type[Autoencoder], name: str, ends: tuple[Any, ...]) -> Range:
 def _legal(cls: type[Autoencoder], name: str, value: Any) -> Any:
     """`value` in the option's own type, as JSON has it; raises `ValueError` where it cannot be one."""
     if name in (*LAYERS, *TRAINING):
-        least = {"depth": 0, "learning_rate": 0}.get(name, 1)
-        whole = name != "learning_rate"
-        if isinstance(value, (bool, str)) or value is None or value < least or (whole and value != int(value)):
-            raise ValueError(f"{name} must be a {'whole ' * whole}number of at least {least}; received {value!r}.")
+        whole, least = name != "learning_rate", 0 if name == "depth" else 1
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if whole and not (number and value == int(value) and value >= least):
+            raise ValueError(f"{name} must be a whole number of at least {least}; received {value!r}.")
+        if not whole and not (number and 0 < value < math.inf):
+            raise ValueError(f"{name} must be a number above 0; received {value!r}.")
         return int(value) if whole else float(value)
+    if value == "none" and value not in (cls.Config.choices(name) or ()):
+        value = None
     value = cls.Config.legal(name, value)
     return list(value) if isinstance(value, tuple) else value
 

@@ -11,13 +11,14 @@ import sys
 import time
 
 from ae_zoo.tuning import worker
+from ae_zoo.tuning.leaderboard import keep_best
 from ae_zoo.tuning.settings import Clock, Settings
 from ae_zoo.tuning.space import Candidate
 from ae_zoo.tuning.trials import Trials
 from ae_zoo.tuning.view import View
 
 POLL = 0.3  # seconds
-PATIENCE = 5  # deaths without a result between, after which the search ends
+PATIENCE = 2  # more deaths without a result between than trials can explain, after which the search ends
 SILENCE = 60.0  # seconds without a sign of life, after which another machine counts as gone
 
 
@@ -38,6 +39,8 @@ class Crew:
         self.names = [f"worker-{mark}-{place}" for place in range(workers)]
         self.processes: dict[str, subprocess.Popen] = {}
         self.deaths = 0  # since the last result
+        # More than all workers need to give up a trial each that kills them.
+        self.patience = (worker.DEATHS + 1) * workers + PATIENCE
 
     def start(self) -> None:
         """Starts who is not running and has not finished."""
@@ -52,6 +55,9 @@ class Crew:
         for process in self.processes.values():
             process.wait()
         self.processes.clear()
+        for key, note in _notes(self.folder).items():  # what was stopped did not die of its trial
+            if note["owner"] in self.names:
+                (self.folder / "running" / f"{key}.json").unlink(missing_ok=True)
 
     def mend(self) -> None:
         """Replaces who has died.
@@ -60,7 +66,7 @@ class Crew:
             RuntimeError: they die again and again.
         """
         codes = {name: process.poll() for name, process in self.processes.items()}
-        if self.leads and codes["chief"] is not None and not self.finished:
+        if self.leads and codes["chief"] not in (None, 0) and not self.finished:
             self._count("chief")
             self.stop()  # a worker that finds no chief would wait for an hour
         else:
@@ -81,14 +87,15 @@ class Crew:
         return all(self.processes[name].poll() == worker.DONE for name in self.names)
 
     def _started(self, name: str) -> subprocess.Popen:
-        threads = str(max(1, (os.cpu_count() or 1) // len(self.names)))
+        threads = str(max(1, _cores() // len(self.names)))
         share = {name: threads for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}
         environment = {**os.environ, **share, "TF_FORCE_GPU_ALLOW_GROWTH": "true", "no_grpc_proxy": self.host}
         if name == "chief":
             environment["CUDA_VISIBLE_DEVICES"] = ""
         log = self.folder / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "ae_zoo.tuning.worker", str(self.folder), name, self.host, str(self.port)]
+        command = [sys.executable, "-m", "ae_zoo.child", str(os.getpid()), "ae_zoo.tuning.worker"]
+        command += [str(self.folder), name, self.host, str(self.port)]
         with log.open("a") as file:
             return subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT
@@ -96,10 +103,10 @@ class Crew:
 
     def _count(self, name: str) -> None:
         self.deaths += 1
-        if self.deaths > PATIENCE:
+        if self.deaths > self.patience:
             log = self.folder / "logs" / f"{name}.log"
             lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-            last = f", which ends with: {lines[-1]}" if lines else " is empty"
+            last = f" ends with: {lines[-1]}" if lines else " is empty"
             raise RuntimeError(f"The processes of the search die again and again; the log {log}{last}")
 
 
@@ -115,23 +122,23 @@ def supervise(
     beats: dict[str, tuple[int, float]] = {}
     crew.start()
     try:
-        while not crew.finished:
+        while not crew.finished or any(note["owner"] not in crew.names for note in _notes(folder).values()):
             time.sleep(POLL)
             clock.tick()
             if _tell(trials, settings.seed, view):
                 crew.deaths = 0
             if _silent(_notes(folder), crew, beats):
                 crew.stop()  # the next chief gives the trial to another worker
-            else:
+                crew.start()
+            elif not crew.finished:
                 crew.mend()
-            crew.start()
             if clock.left is not None and clock.left < -1:  # a minute late: stuck
                 return False
         _tell(trials, settings.seed, view)
         return crew.in_time
     finally:
         crew.stop()
-        clock.tick()
+        clock.finish()
 
 
 def join(folder: pathlib.Path, chief: str, workers: int) -> None:
@@ -148,6 +155,8 @@ def join(folder: pathlib.Path, chief: str, workers: int) -> None:
     try:
         while not crew.finished:
             time.sleep(POLL)
+            if Clock(folder, None).finished:
+                return
             crew.mend()
             now = Clock(folder, None).before
             if now != spent:
@@ -172,11 +181,13 @@ def address(text: str) -> tuple[str, int]:
 
 def _tell(trials: Trials, seed: int, view: View) -> bool:
     """Tells the view of new results, and of what is running. Gives whether there were any."""
-    found = [result for result in trials.all() if result.seed == seed and result.key not in view.seen]
+    new = [result for result in map(trials.read, trials.keys() - view.seen) if result is not None]
+    found = sorted((result for result in new if result.seed == seed and result.final), key=lambda r: r.number)
     for result in found:
         view.done(result)
     if found:
         trials.prune()
+        keep_best(trials, seed)
     notes = _notes(trials.folder)
     if notes:
         first = next(iter(notes.values()))
@@ -204,6 +215,11 @@ def _silent(notes: dict[str, dict], crew: Crew, beats: dict[str, tuple[int, floa
             (crew.folder / "running" / f"{key}.json").unlink(missing_ok=True)
             silent = True
     return silent
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _free_port() -> int:

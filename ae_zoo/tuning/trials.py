@@ -40,6 +40,7 @@ class Result:
         status: `"done"`; `"cut"`, when the search's own time was up; `"skipped"`, for options that do not go together;
             or `"failed"`.
         reason: why it was skipped or has failed.
+        config: all options of the model, the defaults too.
         score: the objective's value, where it was measured.
         error: mean squared error of the held-out rows, where the model is one that reconstructs.
         code, parameters: width of the code, weights of the whole model.
@@ -56,6 +57,7 @@ class Result:
     seed: int
     status: str
     reason: str = ""
+    config: dict[str, Any] | None = None
     score: float | None = None
     error: float | None = None
     code: int | None = None
@@ -127,8 +129,11 @@ class Trials:
         try:
             with no_retracing_alarm():
                 found = self._measured(model, y, candidate.training, seed, left, callbacks)
-        except (ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
-            return self._written(result(status="failed", reason=first_line(error)))
+        except OSError:  # a full disk is no fault of the candidate's
+            raise
+        except Exception as error:  # whatever TensorFlow or a user's data come up with: the search goes on
+            reason = f"{type(error).__name__}: {first_line(error)}"
+            return self._written(result(status="failed", reason=reason))
         with files.whole(self.model_path(key)) as sibling:
             model.save(sibling)
         seconds, in_steps = time.perf_counter() - begin, found.pop("in_steps")
@@ -142,8 +147,12 @@ class Trials:
 
     def all(self) -> list[Result]:
         """The results that are there, in no order."""
-        found = (self.read(path.stem) for path in sorted((self.folder / "results").glob("*.json")))
+        found = (self.read(key) for key in sorted(self.keys()))
         return [result for result in found if result is not None]
+
+    def keys(self) -> set[str]:
+        """Of the results that are there."""
+        return {path.stem for path in (self.folder / "results").glob("*.json")}
 
     def give_up(self, candidate: Candidate, number: int, reason: str) -> Result:
         """Records that a candidate cannot be run."""
@@ -160,12 +169,18 @@ class Trials:
         text = json.dumps([candidate.values, seed], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
-    def prune(self) -> None:
-        """Removes the models that are not among the best."""
+    def ranked(self) -> list[Result]:
+        """The results of the search's own seed that have a score, the best first."""
         sign = 1 if self.objective.direction == "min" else -1
-        ranked = sorted((r for r in self.all() if r.score is not None), key=lambda r: (sign * r.score, r.key))
-        for result in ranked[self.kept :]:
-            self.model_path(result.key).unlink(missing_ok=True)
+        own = (result for result in self.all() if result.seed == self.seed and result.score is not None)
+        return sorted(own, key=lambda result: (sign * result.score, result.key))
+
+    def prune(self) -> None:
+        """Removes the models that are not among the best, and those of the finalists' other seeds."""
+        kept = {self.model_path(result.key) for result in self.ranked()[: self.kept]}
+        for path in (self.folder / "models").glob("*.keras"):
+            if path not in kept and self.read(path.stem) is not None:
+                path.unlink(missing_ok=True)
 
     def _built(self, candidate: Candidate, seed: int) -> tuple[Autoencoder, Any]:
         """The untrained model, and the labels that it takes, if any."""
@@ -198,12 +213,15 @@ class Trials:
         )
         rate = trained.rows_per_second
         score, error = float(self.objective.measure(model, rows)), None
+        if not math.isfinite(score):
+            raise ArithmeticError(f"the {self.objective.name} is {score}")
         if model.reconstructs:
             plain = self.objective.name == "reconstruction"
             error = score if plain else rows.error(model.reconstruct(rows.x_valid))
         cut = trained.stopped == "time is up" and left is not None and left < (self.minutes or math.inf)
         return {
             "status": "cut" if cut else "done",
+            "config": model.config.to_dict(),
             "score": score,
             "error": error,
             "code": int(model.encode(rows.x_valid[:1]).size),

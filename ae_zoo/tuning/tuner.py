@@ -8,12 +8,13 @@ import json
 import os
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras_tuner
 from keras_tuner.engine import base_tuner
-from keras_tuner.errors import FailedTrialError
+from keras_tuner.errors import FailedTrialError, FatalError
+from keras_tuner.src import config
 
 from ae_zoo.tuning.space import Candidate, Choice, Range, Space
 from ae_zoo.tuning.trials import Result
@@ -63,7 +64,7 @@ def oracle(
     if kind == "random":
         return keras_tuner.oracles.RandomSearchOracle(max_trials=limit, **shared)
     if kind == "bayesian":
-        first = min(3 * len(parameters.space), max(4, limit // 3))
+        first = min(2 * len(parameters.space), 10)  # whatever the limit, which may be raised later
         return keras_tuner.oracles.BayesianOptimizationOracle(max_trials=limit, num_initial_points=first, **shared)
     return keras_tuner.oracles.HyperbandOracle(max_epochs=epochs, **shared)
 
@@ -72,17 +73,13 @@ def hyperparameters(space: Space) -> keras_tuner.HyperParameters:
     """The space in Keras Tuner's terms; each family's dimensions are drawn where the family is."""
     found = keras_tuner.HyperParameters()
     families = list(space.dimensions)
+    if len(families) == 1:
+        _add_all(found, families[0], space.dimensions[families[0]])
+        return found
     found.Choice(FAMILY, families)
     for family in families:
         with found.conditional_scope(FAMILY, [family]):
-            for name, dimension in space.dimensions[family].items():
-                depths = space.dimensions[family].get("depth")
-                if name == "width" and depths is not None and 0 in depths.values:
-                    if any(depths.values):
-                        with found.conditional_scope(f"{family}.depth", [depth for depth in depths.values if depth]):
-                            _add(found, f"{family}.{name}", dimension)
-                else:
-                    _add(found, f"{family}.{name}", dimension)
+            _add_all(found, family, space.dimensions[family])
     return found
 
 
@@ -90,7 +87,7 @@ def candidate(space: Space, values: dict[str, Any]) -> Candidate:
     """What an oracle's values stand for."""
     if "combination" in values:
         return space.combinations[values["combination"]]
-    family = values[FAMILY]
+    family = values.get(FAMILY) or next(iter(space.dimensions))
     drawn = {
         name: _value(space.dimensions[family][name], values[f"{family}.{name}"])
         for name in space.dimensions[family]
@@ -125,18 +122,35 @@ class Tuner(base_tuner.BaseTuner):
         if isinstance(self.oracle, keras_tuner.Oracle):
             self.oracle.verbose = 0
 
+    def finished(self) -> bool:
+        """Runs the trials. Gives whether the oracle had no more before the time was up."""
+        told, config.DEBUG = config.DEBUG, False  # it prints a traceback for each trial that cannot be run
+        self._waits = False
+        try:
+            self.search()
+        except _TimeIsUp:
+            return False
+        except FatalError as error:
+            raise error.__cause__ from None
+        finally:
+            config.DEBUG = told
+        return True
+
     def pre_create_trial(self) -> None:
         if self.out_of_time():
-            raise TimeIsUp
-        if time.perf_counter() - self._asked < 0.05:  # the oracle waits for other workers
+            raise _TimeIsUp
+        if self._waits:  # the oracle had nothing yet, and is asked again
             time.sleep(0.2)
-        self._asked = time.perf_counter()
+        self._waits = True
 
-    def on_search_begin(self) -> None:
-        self._asked = 0.0
+    def on_trial_begin(self, trial: Any) -> None:
+        self._waits = False
 
     def run_trial(self, trial: Any) -> dict[str, float]:
-        result = self.run(candidate(self.space, trial.hyperparameters.values), int(trial.trial_id) + 1)
+        try:
+            result = self.run(candidate(self.space, trial.hyperparameters.values), int(trial.trial_id) + 1)
+        except Exception as error:  # not of the trial, whose own come as a result: the disk is full, say
+            raise FatalError from error
         if result.score is None:
             raise FailedTrialError(result.reason)
         return {"score": result.score}
@@ -145,7 +159,7 @@ class Tuner(base_tuner.BaseTuner):
         """Nothing: no search resumes from Keras Tuner's files."""
 
 
-class TimeIsUp(Exception):
+class _TimeIsUp(Exception):
     """The search's time is spent."""
 
 
@@ -156,6 +170,17 @@ def serve(host: str, port: int, tuner_id: str) -> None:
         "KERASTUNER_ORACLE_PORT": str(port),
         "KERASTUNER_TUNER_ID": tuner_id,
     }
+
+
+def _add_all(found: keras_tuner.HyperParameters, family: str, dimensions: Mapping[str, Choice | Range]) -> None:
+    """Adds a family's dimensions, each under its name; a width is drawn where there is a layer to have it."""
+    for name, dimension in dimensions.items():
+        depths = dimensions["depth"].values if name == "width" and "depth" in dimensions else ()
+        if 0 not in depths:
+            _add(found, f"{family}.{name}", dimension)
+        elif any(depths):
+            with found.conditional_scope(f"{family}.depth", [depth for depth in depths if depth]):
+                _add(found, f"{family}.{name}", dimension)
 
 
 def _add(found: keras_tuner.HyperParameters, name: str, dimension: Choice | Range) -> None:

@@ -24,6 +24,8 @@ class View:
         self.live = verbose and sys.stdout.isatty()
         self.best: float | None = None
         self.seen: set[str] = set()
+        listed = settings.drawn.combinations
+        self.total = settings.trials if listed is None else min(len(listed), settings.trials or len(listed))
         self.begin = time.perf_counter()
         self._log = (folder / "search.log").open("a")
 
@@ -68,8 +70,7 @@ class View:
             print(f"\r{line[:118]}\x1b[K", end="", flush=True)
 
     def _count(self) -> str:
-        of = f"/{self.settings.trials}" if self.settings.trials else ""
-        return f"trial {len(self.seen)}{of}"
+        return f"trial {len(self.seen)}" + (f"/{self.total}" if self.total and len(self.seen) <= self.total else "")
 
     def _left(self) -> str:
         left = self.clock.left

@@ -3,12 +3,10 @@
 import contextlib
 import dataclasses
 import json
-import os
 import pathlib
 import shutil
 import sys
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,11 +37,7 @@ def loop(folder: pathlib.Path, settings: Settings, run: Callable[[Candidate, int
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # of the Bayesian oracle's few points
-        try:
-            tuner.Tuner(asked, settings.drawn, run, out_of_time, folder / "oracle").search()
-        except tuner.TimeIsUp:
-            return False
-    return True
+        return tuner.Tuner(asked, settings.drawn, run, out_of_time, folder / "oracle").finished()
 
 
 def clear(folder: pathlib.Path) -> None:
@@ -78,10 +72,10 @@ class Note(keras.callbacks.Callback):
         heart.start()
         try:
             yield
-        finally:
+        finally:  # not where the process is killed: then the note stays, and counts
             stop.set()
             heart.join()
-        self.path.unlink(missing_ok=True)  # not where the block was broken off
+            self.path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.state["epochs"] = self.params["epochs"]
@@ -96,7 +90,6 @@ class Note(keras.callbacks.Callback):
 
 def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
     """A chief or a worker, by its name, of the search in a folder."""
-    threading.Thread(target=_die_with, args=(os.getppid(),), daemon=True).start()
     tuner.serve(host, port, name)
     settings = Settings.read(folder)
     clock = Clock(folder, settings.minutes, settings.drawing)
@@ -114,18 +107,12 @@ def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
             return found
         note = Note(folder, key, candidate, name)
         if note.state["deaths"] >= DEATHS:
+            note.path.unlink(missing_ok=True)
             return trials.give_up(candidate, number, f"its process died {DEATHS} times; the memory may not suffice")
         with note.alive():
             return trials.run(candidate, number, left=clock.left, callbacks=(note,))
 
     return DONE if loop(folder, settings, run, clock) else OUT_OF_TIME
-
-
-def _die_with(parent: int) -> None:
-    """Ends this process when its parent is gone, which a signal may have killed."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
 
 
 if __name__ == "__main__":
