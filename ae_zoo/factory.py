@@ -99,6 +99,8 @@ def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict
     output = given.get("output_activation")
     if (data.min() < 0 or data.max() > 1) and given.get("loss") != "bce":
         options["scaling"] = "minmax" if output == "sigmoid" else "standard"
+        if "loss" not in given:
+            options["loss"] = "mse"  # also of a family whose default is for rows in [0, 1]
     if given.get("scaling", options.get("scaling")) == "standard":
         options["output_activation"] = "linear"
     return options

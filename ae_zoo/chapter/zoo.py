@@ -52,7 +52,8 @@ def variational(run: Run) -> Section:
     section.picture(
         "19-6-1-activity",
         plots.activity({"variational": spread}, label="variance of the code's mean", threshold=0.01),
-        "Units that no digit moves carry nothing: the large cloud has won them, and decoding ignores them.",
+        f"{active} of 50 units are above the line. Below it no digit moves a unit: the large cloud has won it, and it "
+        "carries nothing.",
     )
     section.results |= {"log_likelihood": likelihood, "active_units": active, "seconds_training": trained.seconds}
     _figures(
@@ -161,13 +162,13 @@ def winner_take_all(run: Run) -> Section:
     section.results |= {"svm_test_error": wrong, "dead_units": dead, "units": code, "svm_rows": len(train)}
     section.text(
         f"There are {code:,} units, more than a digit has pixels, but each may speak only for the 5 % of the digits in a "
-        "batch that excite it most. Everybody gets a turn and nobody speaks always, so each unit learns one thing of its "
-        "own, here a piece of a stroke. A simple straight-line classifier can read digits off such pieces."
+        "batch that excite it most. So nobody speaks always, and each unit comes to stand for one thing of its own: the "
+        "longer it is trained, the more a piece of a stroke. A straight-line classifier can read digits off such pieces."
     )
     section.picture(
         "19-6-4-filters",
-        plots.filters(np.transpose(model.get_layer("reconstruction").kernel), most=64),
-        "What each of 64 units adds to the picture when it speaks.",
+        plots.filters(np.transpose(model.get_layer("reconstruction").kernel)[:, train.max(axis=0) > 0], most=64),
+        "What each of 64 units that some digit excites adds to the picture when it speaks.",
     )
     _figures(
         run, section, "test error of a linear SVM on the codes", f"{wrong:.2%}", "1.20%",
@@ -207,7 +208,7 @@ def adversarial(run: Run) -> Section:
     section.picture(
         "19-6-5-samples",
         plots.tiles(_by_label(shaped, 3, run.seed), columns=[*map(str, range(10))]),
-        "New digits: draws from the cloud of each.",
+        "New digits: three draws from the cloud of each.",
     )
     y = np.full(len(digits.y_train), -1)
     few = np.random.default_rng(run.seed).permutation(len(y))[:LABELLED]
@@ -221,7 +222,8 @@ def adversarial(run: Run) -> Section:
     section.results["classes"] = {"test_error": wrong, "logistic_regression_on_pixels": other}
     section.text(
         f"The code can be split: one part says which digit it is, taught by {LABELLED:,} labels and by a game of its own on "
-        "all the other digits, and the rest holds how it is written. Then one can write any digit in any hand."
+        "all the other digits, and the rest holds how it is written. So a style can be held and the digit changed, as well "
+        "as a short training has told the two apart."
     )
     section.picture(
         "19-6-5-styles",

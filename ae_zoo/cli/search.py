@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import sys
 from typing import Any
 
 import click
@@ -123,11 +124,13 @@ def search(
 
             x = pd.DataFrame(x, columns=list(columns))
     try:
-        ae_zoo.search(
+        found = ae_zoo.search(
             list(families), x, y, space=_space(settings, space_file), directory=out, verbose=not quiet, **options
         )
     except RuntimeError as error:
         raise ValueError(str(error)) from error
+    if found.stopped == "interrupted":
+        sys.exit(130)
 
 
 def _space(settings: tuple[str, ...], path: pathlib.Path | None) -> Any:

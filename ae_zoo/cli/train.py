@@ -75,7 +75,10 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     validation: Any = x_valid
     if y is not None:
         if not model.takes_labels:
-            raise ValueError(f"This {family} model takes no labels: leave --labels out, or give it classes to name.")
+            remedy = (
+                "say how many there are, --set n_classes=10" if hasattr(model.config, "n_classes") else "leave it out"
+            )
+            raise ValueError(f"This {family} model takes no labels, which --labels gives: {remedy}.")
         y = model.check_y(y, x)
         validation = x_valid, y[valid]
     checkpoint = plan["checkpoint"]

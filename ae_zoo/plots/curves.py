@@ -42,7 +42,7 @@ def activity(panels: Mapping[str, np.ndarray], *, label: str, threshold: float |
     Args:
         panels: name to a value a unit `(units,)`, such as the variance of its mean, or the share of rows that use it.
         label: of the values' axis.
-        threshold: a line below which a unit counts as idle.
+        threshold: a line below which a unit counts as idle, on a logarithmic axis.
     """
     figure = Figure((6.0, 3.2), layout="constrained")
     axes = figure.subplots()
@@ -52,7 +52,8 @@ def activity(panels: Mapping[str, np.ndarray], *, label: str, threshold: float |
         axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=1, label=name, **dots)
     if threshold is not None:
         axes.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=f"threshold {threshold:g}")
-    axes.set(xlabel="code units, the most active first", ylabel=label, ylim=(0, None))
+        axes.set_yscale("log")
+    axes.set(xlabel="code units, the most active first", ylabel=label, ylim=(0 if threshold is None else None, None))
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return figure

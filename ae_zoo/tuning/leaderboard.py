@@ -172,6 +172,15 @@ def keep_best(trials: Trials, seed: int) -> None:
         sibling.write_text(json.dumps(plain, indent=1) + "\n")
 
 
+def beside_pca(rows: Rows, result: Result) -> str:
+    """The error of PCA with as many components as the code is wide, in words; nothing where there is no such PCA."""
+    if result.error is None or result.code >= min(len(rows.x), rows.x[0].size):
+        return ""
+    pca = PCA(result.code, scaling=rows.scaling).fit(rows.x)
+    linear = rows.error(pca.reconstruct(rows.x_valid))
+    return f"Its held-out error is {result.error:.5f}, that of PCA with {result.code} components {linear:.5f}."
+
+
 def _pca(rows: Rows, codes: pd.Series) -> tuple[np.ndarray, np.ndarray] | None:
     """PCA's error at some of the code sizes."""
     most = min(len(rows.x), rows.x[0].size)

@@ -40,7 +40,7 @@ class Objective:
             return
         if rows.y_valid is None or (self.labels == "classes" and rows.y is None):
             raise ValueError(
-                f"The objective {self.name!r} needs labels ({self.labels}): give y beside x, and validation=(rows, y) "
+                f"The objective {self.name!r} needs labels ({self.labels}): give y (--labels), and validation=(rows, y) "
                 "where rows of your own are held out."
             )
         if self.labels == "classes":

@@ -149,6 +149,9 @@ def _search(
             stopped = _repeat(settings, run, clock, view) or stopped
     except KeyboardInterrupt:
         if not any(result.score is not None for result in run.all()):
+            view.say(
+                f"Interrupted before any trial was done; the same command with the folder {folder} goes on from here."
+            )
             raise
         stopped = "interrupted"
         view.say(f"Interrupted; the same command with the folder {folder} goes on from here.")
@@ -177,6 +180,9 @@ def _search(
         folder=folder,
     )
     view.say(str(found))
+    beside = board.beside_pca(rows, best)
+    if beside:
+        view.say(beside)
     view.say(f"Report: {folder / 'report.html'}")
     return found
 
