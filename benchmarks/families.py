@@ -5,6 +5,7 @@ backward), and 2 for each further product that a loss needs: see `extra`. So 1.0
 """
 
 import math
+import sys
 
 import keras
 import numpy as np
@@ -35,6 +36,8 @@ def main() -> None:
     x, y = digits.x_train[:ROWS], digits.y_train[:ROWS]
     cases = {}
     for name, (family, options) in CASES.items():
+        if sys.argv[1:] and family not in sys.argv[1:]:  # python -m benchmarks.families robust
+            continue
         plain = {key: options.get(key, WIDE[key]) for key in WIDE}
         cases[name] = (family, options), ("undercomplete", WIDE if family == "convolutional" else plain)
     ratios: dict[str, list[float]] = {name: [] for name in cases}

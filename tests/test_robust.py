@@ -143,6 +143,14 @@ def test_rows_stay_in_the_range_of_the_output(x):
     assert result.validation_rows == 64
 
 
+def test_a_model_whose_reconstructions_say_nothing_is_refused(x):
+    model = ae_zoo.build("winner_take_all", 8, seed=1)
+    with pytest.raises(ValueError, match="threshold=True"):
+        ae_zoo.fit_robust(model, x)
+    with pytest.raises(ValueError, match="threshold=True"):
+        ae_zoo.Detector(model)
+
+
 def test_bad_calls_get_one_sentence(x):
     model = linear(x, 3)
     for options, message in (

@@ -90,6 +90,14 @@ def test_learned_variance_is_trained_and_saved(x, tmp_path):
     assert float(ae_zoo.load(tmp_path / "model.keras").log_output_variance) == variance
 
 
+def test_a_learned_variance_can_leave_its_bound_and_a_table_gets_a_normal(x):
+    model = ae_zoo.build("variational", data=50 * x, code=2, hidden=[6], seed=1)
+    assert model.config.loss == "mse"
+    model.log_output_variance.assign(-14.0)  # all but at the bound
+    ae_zoo.fit(model, 50 * x, epochs=30, validation=0, verbose=0)
+    assert float(model.log_output_variance) > -13.99
+
+
 def test_free_bits_cost_the_same_used_or_not():
     x = RANDOM.uniform(size=(32, 8)).astype("float32")
     model = ae_zoo.build("variational", 8, code=3, hidden=[], free_bits=0.5, seed=1)

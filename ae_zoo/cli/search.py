@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import
+from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import, rows
 
 
 @click.command()
@@ -97,7 +97,7 @@ def search(
     ae-zoo search --join 10.0.0.5:8000 --out /shared/search
     """
     if join is None and not families:
-        raise click.UsageError("Name a family to search; ae-zoo families lists them.")
+        raise ValueError("Name a family to search; ae-zoo families lists them.")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import ae_zoo
@@ -116,8 +116,6 @@ def search(
             raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
         x, y = loaded.x_train, None if labels is None else loaded.y_train
     else:
-        from ae_zoo.cli.train import rows
-
         x, y, columns = rows(data, labels)
         if columns is not None:
             import pandas as pd

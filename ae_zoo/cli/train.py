@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import
+from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import, rows
 
 
 @click.command()
@@ -114,42 +114,6 @@ def _default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
         raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
     loaded = digits(flat=not images)
     return loaded.x_train, None if labels is None else loaded.y_train
-
-
-def rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:
-    """The rows in a file, their labels where asked for, and the names of the columns."""
-    from ae_zoo.data import read
-
-    table = read(path)
-    if labels is None:
-        return table.x, None, table.columns
-    if labels in (table.columns or ()):
-        place = table.columns.index(labels)
-        return (
-            table.rows.drop(columns=labels).to_numpy(),
-            table.x[:, place],
-            table.columns[:place] + table.columns[place + 1 :],
-        )
-    return table.x, _labels(pathlib.Path(labels)), table.columns
-
-
-def _labels(path: pathlib.Path) -> Any:
-    """A label a row, from an `.npy` file of one axis or a table of one column."""
-    import numpy as np
-
-    from ae_zoo.data import read
-
-    if not path.is_file():
-        raise ValueError(f"--labels must name a column of the data or a file; {str(path)!r} is neither.")
-    if path.suffix.lower() == ".npy":
-        try:
-            return np.load(path, allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
-    x = read(path).x
-    if x[0].size != 1:
-        raise ValueError(f"{path} must hold one column of labels; it holds {x[0].size}.")
-    return x.reshape(len(x))
 
 
 def _pair(setting: str) -> tuple[str, str]:
