@@ -15,7 +15,7 @@ from benchmarks import common
 
 TARGET = -87.5  # nats
 PAPER = "-86.76 nats"
-EPOCHS, MINUTES = 80, 30
+EPOCHS, MINUTES = 300, 30
 NETWORK = {"code": 50, "hidden": [200, 200], "activation": "silu", "binarisation": "dynamic"}
 
 

@@ -100,24 +100,28 @@ class Deadline(keras.callbacks.Callback):
 
 class Stopwatch(keras.callbacks.Callback):
     """Counts the rows trained on and the seconds this took: whole epochs, without the first, which compiles, and
-    without validation.
+    without validation. `epochs` holds each such epoch's seconds with validation.
     """
 
     def __init__(self, rows_per_epoch: int) -> None:
         super().__init__()
         self.rows_per_epoch = rows_per_epoch
         self.rows, self.seconds = 0, 0.0
+        self.epochs: list[float] = []
         self._begin: float | None = None
         self._compiled = False
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._begin = time.perf_counter()
+        self._begin = self._epoch = time.perf_counter()
+        self._first = not self._compiled
 
     def on_test_begin(self, logs: dict | None = None) -> None:
         self._stop()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         self._stop()
+        if not self._first and not self.model.stop_training:
+            self.epochs.append(time.perf_counter() - self._epoch)
 
     def _stop(self) -> None:
         if self._begin is not None and self._compiled and not self.model.stop_training:

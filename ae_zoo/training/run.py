@@ -53,6 +53,7 @@ class TrainingResult:
         rows, validation_rows: how many were trained on and held out.
         seconds: wall-clock time, compiling and validation included, an interrupted run's earlier part too.
         rows_per_second: rows trained on in a second, without compiling and validation.
+        seconds_per_epoch: of an epoch with its validation, without compiling; 0 where there was one epoch alone.
         stopped: `"all epochs done"`, `"no improvement"`, `"time is up"` or `"stopped by a callback"`.
     """
 
@@ -64,6 +65,7 @@ class TrainingResult:
     validation_rows: int
     seconds: float
     rows_per_second: float
+    seconds_per_epoch: float
     stopped: str
 
     @property
@@ -181,6 +183,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
         validation_rows=0 if valid is None else len(valid[0]),
         seconds=deadline.seconds,
         rows_per_second=stopwatch.rows_per_second,
+        seconds_per_epoch=float(np.mean(stopwatch.epochs)) if stopwatch.epochs else 0.0,
         stopped=stopped,
     )
     if plan.verbose:

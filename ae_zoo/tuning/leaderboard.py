@@ -4,6 +4,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from ae_zoo import files, plots, report
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import load
 from ae_zoo.pca import PCA
-from ae_zoo.tuning.objectives import Objective
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.trials import Result, Trials
 
@@ -103,16 +103,9 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
         )
     table = pd.DataFrame(lines).set_index("key")
     sign = 1 if objective.direction == "min" else -1
-    order = sorted(
-        table.index,
-        key=lambda key: (
-            table.loc[key, "mean"] is None or np.isnan(table.loc[key, "mean"]),
-            -min(table.loc[key, "seeds"], 2),  # one seed's luck ranks below a mean
-            sign * (table.loc[key, "mean"] or 0.0),
-            key,
-        ),
-    )
-    table = table.loc[order]
+    # One seed's luck ranks below a mean.
+    order = table.assign(single=table["seeds"] < 2, score=sign * table["mean"].astype(float))
+    table = table.loc[order.sort_values(["single", "score", "key"], na_position="last").index]
     if not others:
         table = table.drop(columns=["mean", "spread", "seeds"])
     if objective.name == "reconstruction":
@@ -121,10 +114,8 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
     return table
 
 
-def write(
-    folder: pathlib.Path, table: pd.DataFrame, objective: Objective, rows: Rows, about: str, notes: list[str]
-) -> None:
-    """Writes `leaderboard.md`, and `report.html` with the fronts."""
+def write(folder: pathlib.Path, table: pd.DataFrame, linear: Mapping[int, float], about: str, notes: list[str]) -> None:
+    """Writes `leaderboard.md`, and `report.html` with the fronts, and with PCA's errors by code size beside them."""
     shown = table.drop(columns=[name for name in table if table[name].isna().all() or (table[name] == "").all()])
     lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
     lines += [[_text(value) for value in row] for row in shown.itertuples(index=False)]
@@ -138,15 +129,13 @@ def write(
     if len(scored) > 1:
         errors = scored[_error(table)].to_numpy(float)
         label = "held-out mean squared error (smaller is better)"
-        for name, what, pca in (
-            ("code", "width of the code", _pca(rows, scored["code"])),
-            ("parameters", "weights", None),
-        ):
+        pca = np.array(list(linear.items())).T if linear else None  # sizes and errors
+        for name, what, beside in (("code", "width of the code", pca), ("parameters", "weights", None)):
             sizes = scored[name].to_numpy(float)
             if len(np.unique(sizes)) > 1:
                 fronts.picture(
                     f"front-{name}",
-                    plots.front(sizes, errors, xlabel=what, ylabel=label, reference=pca),
+                    plots.front(sizes, errors, xlabel=what, ylabel=label, reference=beside),
                     f"Each trial by the {what}. Nothing is both smaller and better than a trial on the line; the star is "
                     "where the line bends most.",
                 )
@@ -172,31 +161,21 @@ def keep_best(trials: Trials, seed: int) -> None:
         sibling.write_text(json.dumps(plain, indent=1) + "\n")
 
 
-def beside_pca(rows: Rows, result: Result) -> str:
-    """The error of PCA with as many components as the code is wide, in words; nothing where there is no such PCA."""
-    if result.error is None or result.code >= min(len(rows.x), rows.x[0].size):
-        return ""
-    pca = PCA(result.code, scaling=rows.scaling).fit(rows.x)
-    linear = rows.error(pca.reconstruct(rows.x_valid))
-    return f"Its held-out error is {result.error:.5f}, that of PCA with {result.code} components {linear:.5f}."
+def pca_errors(rows: Rows, codes: Iterable[int]) -> dict[int, float]:
+    """PCA's held-out error at those of the code sizes that there is a PCA of. A smaller PCA is the start of a larger one."""
+    sizes = [size for size in sorted(set(codes)) if size <= min(len(rows.x), rows.x[0].size)]
+    if not sizes:
+        return {}
+    pca = PCA(sizes[-1], scaling=rows.scaling).fit(rows.x)
+    code, place = pca.encode(rows.x_valid), np.arange(sizes[-1])
+    return {size: rows.error(pca.decode(np.where(place < size, code, 0))) for size in sizes}
 
 
-def _pca(rows: Rows, codes: pd.Series) -> tuple[np.ndarray, np.ndarray] | None:
-    """PCA's error at some of the code sizes."""
-    most = min(len(rows.x), rows.x[0].size)
-    sizes = np.unique(codes.to_numpy(int))
-    sizes = sizes[sizes <= most]
-    if len(sizes) > MOST_PCA:
-        sizes = np.unique(sizes[np.linspace(0, len(sizes) - 1, MOST_PCA).round().astype(int)])
-    if not len(sizes):
-        return None
-    pca = PCA(int(sizes.max()), scaling=rows.scaling).fit(rows.x)
-    codes_valid, components = pca.encode(rows.x_valid), pca.components
-    errors = []
-    for size in sizes:  # the components of a smaller PCA are the first of a larger one's
-        kept = np.where(np.arange(len(components)) < size, codes_valid, 0)
-        errors.append(rows.error(pca.decode(kept)))
-    return sizes.astype(float), np.array(errors)
+def some_codes(table: pd.DataFrame, best: int) -> list[int]:
+    """Some of the code sizes in a leaderboard, from the smallest to the largest, the best one's among them."""
+    sizes = np.unique(table["code"].dropna().to_numpy(int))
+    places = np.linspace(0, len(sizes) - 1, min(len(sizes), MOST_PCA)).round().astype(int)
+    return [*sizes[places].tolist(), best]
 
 
 def _error(table: pd.DataFrame) -> str:

@@ -166,7 +166,8 @@ def _search(
     board.keep_best(run, settings.seed)
     notes = [f"{stopped.capitalize()} after {clock.seconds / 60:.1f} minutes; {len(table)} trials."]
     about = f"{len(rows.x):,} rows to train on, {len(rows.x_valid):,} held out; ranked by {settings.objective}."
-    board.write(folder, table, settings.measure, rows, about, notes)
+    linear = board.pca_errors(rows, board.some_codes(table, best.code))
+    board.write(folder, table, linear, about, notes)
     if tensorboard:
         _tensorboard(folder / "tensorboard", run.all(), settings.objective)
     found = SearchResult(
@@ -180,9 +181,9 @@ def _search(
         folder=folder,
     )
     view.say(str(found))
-    beside = board.beside_pca(rows, best)
-    if beside:
-        view.say(beside)
+    if best.error is not None and best.code in linear:
+        beside = f"that of PCA with {best.code} components {linear[best.code]:.5f}"
+        view.say(f"Its held-out error is {best.error:.5f}, {beside}.")
     view.say(f"Report: {folder / 'report.html'}")
     return found
 

@@ -46,7 +46,7 @@ class Result:
         code, parameters: width of the code, weights of the whole model.
         epochs: of the training.
         seconds: of the whole trial.
-        overhead: those that were not spent in the steps of the training: building, compiling, validation, saving.
+        overhead: those beside the epochs of the training: building, compiling, measuring, saving.
     """
 
     key: str
@@ -136,8 +136,8 @@ class Trials:
             return self._written(result(status="failed", reason=reason))
         with files.whole(self.model_path(key)) as sibling:
             model.save(sibling)
-        seconds, in_steps = time.perf_counter() - begin, found.pop("in_steps")
-        return self._written(result(**found, seconds=seconds, overhead=seconds - in_steps))
+        seconds, in_epochs = time.perf_counter() - begin, found.pop("in_epochs")
+        return self._written(result(**found, seconds=seconds, overhead=seconds - in_epochs))
 
     def read(self, key: str) -> Result | None:
         """The result of a key, if it is there."""
@@ -211,7 +211,6 @@ class Trials:
             verbose=0,
             **training,
         )
-        rate = trained.rows_per_second
         score, error = float(self.objective.measure(model, rows)), None
         if not math.isfinite(score):
             raise ArithmeticError(f"the {self.objective.name} is {score}")
@@ -228,7 +227,7 @@ class Trials:
             "parameters": model.count_params(),
             "epochs": trained.epochs,
             # Without what compiling costs; not known of a single epoch, which compiles.
-            "in_steps": rate and trained.epochs * trained.rows / rate,
+            "in_epochs": trained.epochs * trained.seconds_per_epoch,
         }
 
     def _written(self, result: Result) -> Result:
