@@ -15,7 +15,7 @@ from ae_zoo.data import Digits
 from benchmarks import common
 
 LABELS, MINUTES = 1000, 20
-PRIOR_EPOCHS = 25
+PRIOR_EPOCHS = 15
 CLASSIFIER = {
     "n_classes": 10,
     "code": 10,
