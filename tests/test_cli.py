@@ -289,7 +289,7 @@ def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(ae_zoo, "load_mnist", lambda *args, **kwargs: digits, raising=False)
     fit = ae_zoo.fit
     monkeypatch.setattr(ae_zoo, "fit", lambda *args, **kwargs: fit(*args, **{"epochs": 2, "verbose": 0, **kwargs}))
-    search, few = ae_zoo.search, {"trials": 2, "epochs": 1, "minutes": None, "verbose": False}
+    search, few = ae_zoo.search, {"tuner": "random", "trials": 2, "epochs": 1, "minutes": None, "verbose": False}
     monkeypatch.setattr(ae_zoo, "search", lambda *args, **kwargs: search(*args, **{**kwargs, **few}))
     namespace = {}
     for block in blocks(ROOT / "README.md"):
