@@ -41,7 +41,7 @@ def front(
     for axis, scale, values in ((axes.xaxis, axes.set_xscale, sizes), (axes.yaxis, axes.set_yscale, errors)):
         if values.max() > 5 * values.min() > 0:
             scale("log")
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 100 * values.min() else (1,)))
             axis.set_minor_locator(NullLocator())
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.legend(frameon=False, fontsize=8)
