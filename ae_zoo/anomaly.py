@@ -33,11 +33,8 @@ class Detector:
     """
 
     def __init__(self, model: Autoencoder | PCA) -> None:
-        if not getattr(model, "reconstructs", True):
-            raise ValueError(
-                f"The codes of this {type(model).__name__} are denser than those it was trained on, so its errors say "
-                "nothing of strange rows: build it with threshold=True."
-            )
+        if isinstance(model, Autoencoder):
+            model.check_reconstructs()
         self.model = model
         self.threshold: float | None = None
         self.false_alarm_rate: float | None = None

@@ -248,6 +248,14 @@ class Autoencoder(keras.Model):
             elif self.config.output_activation == "sigmoid":
                 checks.within_unit(x, "the model's output is a sigmoid", name)
 
+    def check_reconstructs(self) -> None:
+        """Raises `ValueError` where reconstructions say nothing of the rows."""
+        if not self.reconstructs:
+            raise ValueError(
+                f"The codes of this {type(self).__name__} are denser than those that its decoder was trained on, so its "
+                "reconstructions say nothing of the rows: build it with threshold=True."
+            )
+
     # Layers by name, looking and saving.
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> keras.layers.Layer:

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import, rows
+from ae_zoo.cli.shared import PATH, default_rows, quiet_import, rows, rows_option
 
 
 @click.command()
 @click.argument("families", nargs=-1, metavar="FAMILY...")
-@click.option("--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images where the network wants them.")
+@rows_option
 @click.option(
     "--labels",
     metavar="COLUMN|FILE",
@@ -111,10 +111,7 @@ def search(
         return
     images = any(name in FAMILIES and FAMILIES[name].Config.network == "convolutional" for name in families)
     if data is None:
-        loaded = digits(flat=not images)
-        if labels not in (None, "digit"):
-            raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
-        x, y = loaded.x_train, None if labels is None else loaded.y_train
+        x, y = default_rows(images, labels)
     else:
         x, y, columns = rows(data, labels)
         if columns is not None:

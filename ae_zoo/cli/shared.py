@@ -13,6 +13,11 @@ PATH = click.Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
 
 
+rows_option = click.option(
+    "--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images where the network wants them."
+)
+
+
 def digits(**how: Any) -> Any:
     """The default data, and a line that says which digits these are."""
     from ae_zoo.data import load_mnist
@@ -78,3 +83,11 @@ def _labels(path: pathlib.Path) -> Any:
     if x[0].size != 1:
         raise ValueError(f"{path} must hold one column of labels; it holds {x[0].size}.")
     return x.reshape(len(x))
+
+
+def default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
+    """The training digits, and their names where asked for."""
+    if labels not in (None, "digit"):
+        raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
+    loaded = digits(flat=not images)
+    return loaded.x_train, None if labels is None else loaded.y_train

@@ -6,12 +6,12 @@ from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, digits, quiet_import, rows
+from ae_zoo.cli.shared import PATH, default_rows, quiet_import, rows, rows_option
 
 
 @click.command()
 @click.argument("family")
-@click.option("--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images where the network wants them.")
+@rows_option
 @click.option(
     "--labels",
     metavar="COLUMN|FILE",
@@ -62,7 +62,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
         raise unknown("family", family, FAMILIES)
     options = FAMILIES[family].Config.parse(texts)
     if x is None:
-        x, y = _default_rows(options.get("network", FAMILIES[family].Config.network) == "convolutional", labels)
+        x, y = default_rows(options.get("network", FAMILIES[family].Config.network) == "convolutional", labels)
     held_out = max(1, round(plan.pop("validation") * len(x)))
     if held_out >= len(x):
         raise ValueError(f"{len(x)} rows are too few to hold some out; give more.")
@@ -106,14 +106,6 @@ def _beside_pca(model: Any, x_train: Any, x_valid: Any) -> str:
     components = min(units, len(x_train))
     pca = ae_zoo.PCA(components, scaling=model.config.scaling).fit(x_train)
     return f"PCA with {components} components {pca.reconstruction_error(x_valid).mean():.5f}"
-
-
-def _default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
-    """The training digits, and their names where asked for."""
-    if labels not in (None, "digit"):
-        raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
-    loaded = digits(flat=not images)
-    return loaded.x_train, None if labels is None else loaded.y_train
 
 
 def _pair(setting: str) -> tuple[str, str]:

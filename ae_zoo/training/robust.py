@@ -81,11 +81,7 @@ def fit_robust(
     split = split or getattr(model.config, "split", "rows")
     weight = getattr(model.config, "split_weight", None) if weight is None else weight
     rounds = count("rounds", (model.recipe.split_rounds or ROUNDS) if rounds is None else rounds)
-    if not model.reconstructs:
-        raise ValueError(
-            f"The codes of this {type(model).__name__} are denser than those it was trained on, so its reconstructions do "
-            "not show what it cannot reconstruct: build it with threshold=True."
-        )
+    model.check_reconstructs()
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:

@@ -3,7 +3,6 @@
 import itertools
 import os
 import pathlib
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -192,9 +191,7 @@ def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, 
     """Runs all trials in this process. Gives whether the oracle had no more before the time was up."""
 
     def one(candidate: Candidate, number: int) -> Result:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
-            result = run.run(candidate, number, left=clock.left, callbacks=(_Watch(view, candidate),))
+        result = run.run(candidate, number, left=clock.left, callbacks=(_Watch(view, candidate),))
         view.done(result)
         run.prune()
         board.keep_best(run, settings.seed)
@@ -212,10 +209,8 @@ def _repeat(settings: Settings, run: Trials, clock: Clock, view: View) -> str:
         if clock.left is not None and clock.left <= 0:
             return "time is up"
         candidate = Candidate(best.family, best.options, best.training)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            watch = _Watch(view, candidate)
-            view.done(run.run(candidate, best.number, seed=settings.seed + extra, left=clock.left, callbacks=(watch,)))
+        watch = _Watch(view, candidate)
+        view.done(run.run(candidate, best.number, seed=settings.seed + extra, left=clock.left, callbacks=(watch,)))
         clock.tick()
     return ""
 

@@ -88,7 +88,9 @@ class Crew:
 
     def _started(self, name: str) -> subprocess.Popen:
         threads = str(max(1, _cores() // len(self.names)))
-        share = {name: threads for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")}
+        share = {
+            variable: threads for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+        }
         environment = {**os.environ, **share, "TF_FORCE_GPU_ALLOW_GROWTH": "true", "no_grpc_proxy": self.host}
         if name == "chief":
             environment["CUDA_VISIBLE_DEVICES"] = ""

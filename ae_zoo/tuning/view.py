@@ -26,7 +26,6 @@ class View:
         self.seen: set[str] = set()
         listed = settings.drawn.combinations
         self.total = settings.trials if listed is None else min(len(listed), settings.trials or len(listed))
-        self.begin = time.perf_counter()
         self._log = (folder / "search.log").open("a")
 
     def __enter__(self) -> Self:

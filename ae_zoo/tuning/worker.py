@@ -98,7 +98,6 @@ def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
         return DONE
     columns = None if settings.columns is None else tuple(settings.columns)
     trials = settings.trials_in(folder, Rows.load(folder / "data", columns))
-    warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
 
     def run(candidate: Candidate, number: int) -> Result:
         key = trials.key(candidate, settings.seed)
