@@ -1,5 +1,6 @@
 """Searching architectures: what is drawn, how it is measured, and that nothing is lost when a process dies."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -21,7 +22,7 @@ from ae_zoo.tuning import supervisor, tuner
 from ae_zoo.tuning.objectives import objective
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.space import Candidate, Choice, Range, Space
-from ae_zoo.tuning.trials import Trials
+from ae_zoo.tuning.trials import Result, Trials
 
 ROOT = pathlib.Path(__file__).parents[1]
 BOOK = [
@@ -233,6 +234,29 @@ def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     assert table["seeds"].tolist() == [3, 3, 1, 1]
     assert table["mean"].iloc[0] <= table["mean"].iloc[1]
     assert (table["spread"].iloc[:2] > 0).all()
+
+
+def test_models_are_kept_by_the_scores_of_the_searchs_own_seed(x, tmp_path):
+    rows = Rows.split(x, None, 0.1, 1, strange=False)
+    trials = Trials(tmp_path, rows, objective("reconstruction", ("masking", 0.3)), seed=1, kept=2)
+    scores = {
+        (1, 1): 0.3,
+        (2, 1): 0.1,
+        (3, 1): 0.2,
+        (1, 2): 0.01,
+        (2, 2): 0.02,
+    }  # (code, seed): those of seed 2 are luckier
+    keys = {}
+    for (code, seed), score in scores.items():
+        candidate = Candidate("undercomplete", {"code": code}, {})
+        key = keys[code, seed] = trials.key(candidate, seed)
+        identity = {"key": key, "number": code, "seed": seed, **dataclasses.asdict(candidate)}
+        trials.write(Result(**identity, status="done", score=score))
+        trials.model_path(key).parent.mkdir(exist_ok=True)
+        trials.model_path(key).touch()
+    assert [result.number for result in trials.ranked()] == [2, 3, 1]
+    trials.prune()
+    assert {path.stem for path in (tmp_path / "models").iterdir()} == {keys[2, 1], keys[3, 1]}
 
 
 def test_a_folder_of_another_search_is_refused_and_more_trials_are_not(x, tmp_path):

@@ -126,7 +126,7 @@ class Trials:
         try:
             model, y = self._built(candidate, seed)
         except ValueError as error:
-            return self._written(result(status="skipped", reason=first_line(error)))
+            return self.write(result(status="skipped", reason=first_line(error)))
         try:
             with no_retracing_alarm(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
@@ -135,11 +135,11 @@ class Trials:
             raise
         except Exception as error:  # whatever TensorFlow or a user's data come up with: the search goes on
             reason = f"{type(error).__name__}: {first_line(error)}"
-            return self._written(result(status="failed", reason=reason))
+            return self.write(result(status="failed", reason=reason))
         with files.whole(self.model_path(key)) as sibling:
             model.save(sibling)
         seconds, in_epochs = time.perf_counter() - begin, found.pop("in_epochs")
-        return self._written(result(**found, seconds=seconds, overhead=seconds - in_epochs))
+        return self.write(result(**found, seconds=seconds, overhead=seconds - in_epochs))
 
     def read(self, key: str) -> Result | None:
         """The result of a key, if it is there."""
@@ -160,7 +160,7 @@ class Trials:
         """Records that a candidate cannot be run."""
         key = self.key(candidate, self.seed)
         identity = {"key": key, "number": number, "seed": self.seed, **dataclasses.asdict(candidate)}
-        return self._written(Result(**identity, status="failed", reason=reason))
+        return self.write(Result(**identity, status="failed", reason=reason))
 
     def model_path(self, key: str) -> pathlib.Path:
         return self.folder / "models" / f"{key}.keras"
@@ -229,7 +229,8 @@ class Trials:
             "in_epochs": trained.epochs * trained.seconds_per_epoch,
         }
 
-    def _written(self, result: Result) -> Result:
+    def write(self, result: Result) -> Result:
+        """Writes a result's file, whole; gives it back."""
         with files.whole(self._path(result.key)) as sibling:
             sibling.write_text(json.dumps(dataclasses.asdict(result), indent=1) + "\n")
         return result
