@@ -24,6 +24,7 @@ _HOMES = {
     "load_mnist": "data",
     "PCA": "pca",
     "Detector": "anomaly",
+    "export": "serving",
     "Density": "latent",
     "interpolate": "latent",
     "traverse": "latent",
@@ -33,7 +34,6 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> Any:
-    # `families` is a function here and a subpackage: importing the subpackage would put it in the function's place.
     if name in _HOMES:
         value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
         globals()[name] = value
@@ -50,6 +50,7 @@ def __getattr__(name: str) -> Any:
         "noise",
         "plots",
         "regularizers",
+        "serving",
         "training",
         "tuning",
     ):

@@ -3,13 +3,14 @@
 import dataclasses
 import os
 import pathlib
+import sys
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from ae_zoo import checks
+from ae_zoo import checks, versions
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import unknown
 from ae_zoo.families import FAMILIES
@@ -62,13 +63,19 @@ def compile_plainly(model: Autoencoder) -> None:
 
 
 def load(path: str | os.PathLike) -> Autoencoder:
-    """The model in a `.keras` file, of the class that it was saved as. No code from the file is run.
+    """The model in a `.keras` file, or in the folder that `ae_zoo.export` wrote; no code from either is run.
+
+    Args:
+        path: a file; or the folder of a served model, whose newest version is taken, or of a version. A folder holds what
+            inference needs: an adversarial model's discriminator comes back untrained, so to train on, keep the file.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, or holds no model of this package.
     """
     path = pathlib.Path(path)
+    if path.is_dir():
+        return _exported(versions.newest(path))
     if not path.is_file():
         raise FileNotFoundError(f"There is no model file {path}.")
     if not zipfile.is_zipfile(path):
@@ -79,6 +86,27 @@ def load(path: str | os.PathLike) -> Autoencoder:
         raise ValueError(f"{path} cannot be loaded as a model: {checks.first_line(error)}") from error
     if not isinstance(model, Autoencoder):
         raise ValueError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
+    return model
+
+
+def _exported(version: pathlib.Path) -> Autoencoder:
+    import tensorflow as tf
+
+    versions.check_intact(version)  # TensorFlow's reader lets a file that is cut short pass
+    card = versions.card(version)
+    if card["model"] not in FAMILIES:
+        raise ValueError(f"{version} holds a {card['model']!r}, of which this version of ae_zoo does not know.")
+    model = FAMILIES[card["model"]].from_config(card["config"])
+    weights = {weight.path: weight for network in model.networks for weight in network.weights}
+    try:
+        checkpoint = tf.train.load_checkpoint(str(version / "variables" / "variables"))
+        for index, path in enumerate(card["variables"]):
+            value = checkpoint.get_tensor(f"{versions.WEIGHTS}/{index}/.ATTRIBUTES/VARIABLE_VALUE")
+            weights[path].assign(value)
+    except (KeyError, ValueError, tf.errors.OpError) as error:
+        raise ValueError(f"{version} cannot be loaded as a model: {checks.first_line(error)}") from error
+    model.scaling.adapted = True
+    compile_plainly(model)
     return model
 
 
@@ -104,3 +132,7 @@ def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict
     if given.get("scaling", options.get("scaling")) == "standard":
         options["output_activation"] = "linear"
     return options
+
+
+# Importing the subpackage of the same name has put it in this function's place.
+sys.modules["ae_zoo"].families = families  # type: ignore[attr-defined]

@@ -57,9 +57,11 @@ class Scaling(keras.layers.Layer):
         return x if self.mode == "none" else (x - self.offset) / self.scale
 
     def invert(self, x: Any) -> Any:
-        """From the model's scale to the data's; NumPy in, NumPy out."""
+        """From the model's scale to the data's; NumPy in, NumPy out, and within a graph a tensor."""
         if self.mode == "none":
             return x
+        if not isinstance(x, np.ndarray):
+            return x * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
         return x * np.asarray(self.scale) + np.asarray(self.offset)
 
     def save_own_variables(self, store: Any) -> None:

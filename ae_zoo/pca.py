@@ -76,6 +76,29 @@ class PCA:
         explained = self.explained_variance_ratio.sum()
         print(f"PCA: {self.components.shape[1]} features to {self.code} components, {explained:.1%} of the variance")
 
+    def to_model(self) -> Any:
+        """The same map as a linear autoencoder, for what works on models (`ae_zoo.export`).
+
+        PCA is an autoencoder without activations whose kernels are the components; their mean goes into the scaling.
+        """
+        from ae_zoo.factory import build
+
+        self._rows(np.zeros((1, *getattr(self, "input_shape", ()))))
+        model = build(
+            "undercomplete",
+            self.input_shape,
+            code=self.code,
+            hidden=[],
+            scaling="standard",
+            output_activation="linear",
+        )
+        model.scaling.offset.assign(self._offset + self._scale * self.mean.reshape(self.input_shape))
+        model.scaling.scale.assign(self._scale)
+        model.scaling.adapted = True
+        model.get_layer("code").kernel.assign(self.components.T)
+        model.get_layer("reconstruction").kernel.assign(self.components)
+        return model
+
     def save(self, path: str | os.PathLike) -> None:
         """Writes an `.npz` file; `PCA.load` reads it."""
         options = {"code": self.code, "scaling": self.scaling, "input_shape": self.input_shape}

@@ -1,10 +1,12 @@
 import os
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import pytest
 
+from ae_zoo import cli
 from ae_zoo.data import load_mnist
 from ae_zoo.data.mnist import VARIABLE
 
@@ -15,6 +17,24 @@ def x():
     random = np.random.default_rng(0)
     signal = random.normal(size=(64, 3)) @ random.normal(size=(3, 8))
     return (1 / (1 + np.exp(-signal))).astype("float32")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs a command line as the shell would, in an empty folder: (exit code, output, errors)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["ae-zoo", *map(str, args)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as done:
+            code = done.code
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

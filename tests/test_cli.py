@@ -17,24 +17,6 @@ PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if "```python" in
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Runs a command line as the shell would, in an empty folder: (exit code, output, errors)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        monkeypatch.setattr(sys, "argv", ["ae-zoo", *map(str, args)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as done:
-            code = done.code
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-@pytest.fixture
 def table(x, tmp_path):
     path = tmp_path / "rows.csv"
     pd.DataFrame(50 * x, columns=list("abcdefgh")).to_csv(path, index=False)

@@ -12,7 +12,7 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
-    {"child", "config", "checks", "files", "recipe"},
+    {"child", "config", "checks", "files", "recipe", "versions"},
     {"noise", "losses", "inference"},
     {"jacobian"},
     {"layers", "priors", "regularizers", "winners"},
@@ -22,9 +22,9 @@ LAYERS = [
     {"families"},
     {"factory"},
     {"data", "pca", "latent"},
-    {"training", "plots", "report"},
+    {"client", "training", "plots", "report"},
     {"anomaly", "tuning"},
-    {"chapter"},
+    {"serving", "chapter"},
     {"cli"},
     {"__main__"},
 ]

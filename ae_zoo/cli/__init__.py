@@ -6,13 +6,13 @@ import warnings
 
 import click
 
-from ae_zoo.cli import chapter, families, generate, score, search, train
+from ae_zoo.cli import chapter, export, families, generate, score, search, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ae-zoo")
 def cli() -> None:
-    """Autoencoders for Keras: train, search, encode, score, generate; chapter 19 of Hands-On Machine Learning with R redone.
+    """Autoencoders for Keras: train, search, score, generate, export; chapter 19 of Hands-On Machine Learning with R redone.
 
     \b
     ae-zoo families
@@ -30,6 +30,9 @@ for command in (
     score.encode,
     score.score,
     generate.generate,
+    export.export,
+    export.check,
+    export.card,
     chapter.chapter,
 ):
     cli.add_command(command)

@@ -271,14 +271,27 @@ class Adversarial(Autoencoder):
         labels = np.full(n, label) if label is not None else random.integers(kinds, size=n)
         generator = keras.random.SeedGenerator(int(random.integers(2**31)))
         modes = random.integers(MODES, size=n) if config.categories else labels
-        code = keras.ops.convert_to_numpy(PRIORS[config.prior](modes.astype("int32"), config.code, generator))
+        code = PRIORS[config.prior](modes.astype("int32"), config.code, generator)
         if config.categories:
-            classes = np.eye(kinds, dtype="float32")[labels]
-            if config.heads == "sum":
-                code = code + classes @ np.asarray(self.get_layer("class_points").kernel)
-            else:
-                code = np.concatenate([code, classes], axis=1)
-        return self.decode(code)
+            code = self._with_class(code, np.eye(kinds, dtype="float32")[labels])
+        return self.decode(keras.ops.convert_to_numpy(code))
+
+    def drawn_codes(self, n: int, seed: Any) -> Any:
+        """Codes `(n, code)` from the prior, each with its class, as a tensor; `seed` is a `keras.random.SeedGenerator`."""
+        config = self.config
+        code = PRIORS[config.prior](noise.integers((n,), MODES, seed), config.code, seed)
+        if not config.categories:
+            return code
+        return self._with_class(
+            code, keras.ops.one_hot(noise.integers((n,), config.categories, seed), config.categories)
+        )
+
+    def _with_class(self, style: Any, classes: Any) -> Any:
+        """The decoder's codes of styles `(batch, code)` and one-hot classes `(batch, classes)`."""
+        ops = keras.ops
+        if self.config.heads == "sum":
+            return style + ops.matmul(classes, self.get_layer("class_points").kernel)
+        return ops.concatenate([style, classes], axis=1)
 
     def _labels(self, x: Any, y: Any, training: bool) -> Any:
         ops = keras.ops

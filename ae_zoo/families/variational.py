@@ -103,7 +103,7 @@ class Variational(Autoencoder):
         if config.binarisation == "dynamic":
             drawn = ops.cast(noise.uniform(ops.shape(x), self.draws) < x, x.dtype)
             x, y = drawn, (drawn if y is None else y)
-        mean, log_variance = self._posterior(x, training)  # (batch, code) twice
+        mean, log_variance = self.distribution(x, training)  # (batch, code) twice
         code = mean + ops.exp(log_variance / 2) * noise.normal(ops.shape(mean), self.draws)
         reconstruction = self.decoder(code, training=training)
         divergence = (ops.square(mean) + ops.exp(log_variance) - 1 - log_variance) / 2  # (batch, code), nats
@@ -142,6 +142,10 @@ class Variational(Autoencoder):
         """
         shape = (checks.count("n", n), self.config.code)
         return self.decode(np.random.default_rng(seed).standard_normal(shape, "float32"))
+
+    def drawn_codes(self, n: int, seed: Any) -> Any:
+        """Codes `(n, code)` from the prior, as a tensor; `seed` is a `keras.random.SeedGenerator`."""
+        return noise.normal((n, self.config.code), seed)
 
     def active_units(self, x: Any, *, threshold: float = 0.01) -> np.ndarray:
         """Which code units tell rows `(n, *input_shape)` apart `(code,)`, bool: their mean's variance passes a threshold.
@@ -186,7 +190,8 @@ class Variational(Autoencoder):
             raise ValueError(f"samples must be at least 1; received {samples!r}.")
         return _importance_sampled(self, x, samples, seed)
 
-    def _posterior(self, x: Any, training: bool) -> tuple[Any, Any]:
+    def distribution(self, x: Any, training: bool = False) -> tuple[Any, Any]:
+        """Mean and log-variance of the codes of rows `(batch, *input_shape)`, each `(batch, code)`, as tensors."""
         mean, log_variance = self.posterior(x, training=training)
         mean, log_variance = (keras.ops.cast(part, "float32") for part in (mean, log_variance))
         return mean, self._clamped(log_variance, keras.ops)
@@ -207,7 +212,7 @@ class _LogWeights(keras.layers.Layer):
 
     def call(self, x: Any) -> Any:
         ops, model, k = keras.ops, self.model, self.samples
-        mean, log_variance = model._posterior(x, training=False)  # (batch, code)
+        mean, log_variance = model.distribution(x, training=False)  # (batch, code)
         epsilon = noise.normal((k, *mean.shape), self.draws)  # (k, batch, code)
         code = mean + ops.exp(log_variance / 2) * epsilon
         flat = ops.reshape(model.decoder(ops.reshape(code, (-1, mean.shape[-1]))), (k, *x.shape))

@@ -1,0 +1,100 @@
+"""`ae-zoo export`, `ae-zoo check` and `ae-zoo card`: a model for TensorFlow Serving, and what is known of it."""
+
+import pathlib
+import sys
+import zipfile
+from typing import Any
+
+import click
+
+from ae_zoo.cli.shared import PATH, ROWS, load_model, quiet_import
+
+
+@click.command()
+@click.argument("model", type=PATH)
+@click.argument("folder", type=PATH)
+@click.option("--version", type=click.IntRange(1), help="Default: one more than the newest.")
+@click.option("--test", type=PATH, help=f"Held-out rows, for the card's figures and its examples. {ROWS}")
+@click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's figure.")
+@click.option("--source", help="What the rows are, in words. Default: the name of the file of --train.")
+def export(
+    model: pathlib.Path,
+    folder: pathlib.Path,
+    version: int | None,
+    test: pathlib.Path | None,
+    train: pathlib.Path | None,
+    source: str | None,
+) -> None:
+    """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
+
+    MODEL is a model's .keras file or a calibrated detector's, which is served with its threshold. The last part of FOLDER
+    is the name that requests use.
+
+    \b
+    ae-zoo export model.keras saved_models/digits --test new.parquet --train rows.parquet
+    ae-zoo check saved_models/digits
+    """
+    from ae_zoo import versions
+    from ae_zoo.data import read
+
+    x_test, x_train = (None if path is None else read(path) for path in (test, train))
+    loaded = load_detector(model) or load_model(model)
+    with quiet_import():
+        from ae_zoo.serving.writer import export as write
+    rows = {"x_test": x_test and x_test.rows, "x_train": x_train and x_train.rows}
+    target = write(loaded, folder, version=version, source=source or (x_train and x_train.source), **rows)
+    click.echo(versions.described(target))
+    click.echo(f"{target}: written; ae-zoo check {folder} compares its answers with Python's")
+
+
+def load_detector(path: pathlib.Path) -> Any:
+    """The detector in a file; None where the file is another one's."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if "detector.json" not in archive.namelist():
+            return None
+    with quiet_import():
+        from ae_zoo.anomaly import Detector
+    return Detector.load(path)
+
+
+@click.command()
+@click.argument("folder", type=PATH)
+@click.option(
+    "--tolerance", type=click.FloatRange(0), default=1e-5, show_default=True, help="How far answers may differ."
+)
+def check(folder: pathlib.Path, tolerance: float) -> None:
+    """Compare an exported model's answers with Python's.
+
+    TensorFlow's C library runs every signature on the example rows that were exported with the model, in a process without
+    Keras, this package or TensorFlow's Python. Exits with 1 where an answer differs.
+
+    \b
+    ae-zoo check saved_models/digits      the newest version
+    ae-zoo check saved_models/digits/3
+    """
+    from ae_zoo.serving.parity import check as compare
+
+    found = compare(folder, tolerance)
+    click.echo(f"{found.version}: largest difference from Python's answers, batches of 1, 7 and 1,000")
+    click.echo(str(found))
+    if not found.passed:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("folder", type=PATH)
+@click.option("--json", "as_json", is_flag=True, help="The whole card, as it is written.")
+def card(folder: pathlib.Path, as_json: bool) -> None:
+    """Print what is known of an exported model: configuration, data, figures, signatures.
+
+    \b
+    ae-zoo card saved_models/digits
+    """
+    import json
+
+    from ae_zoo import versions
+
+    version = versions.newest(folder)
+    click.echo(json.dumps(versions.card(version), indent=2) if as_json else versions.described(version))

@@ -1,0 +1,78 @@
+"""Whether an exported version answers as Python did, asked of a runtime that knows nothing of Python's TensorFlow."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+from ae_zoo import versions
+from ae_zoo.serving import c_api
+
+TOLERANCE = 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """What a check found.
+
+    Attributes:
+        version: the folder.
+        differences: for each signature the largest difference from Python's answers, over batches of 1, 7 and 1,000
+            rows; in shares of the largest answer where answers go beyond 1.
+        tolerance: what they may be.
+    """
+
+    version: pathlib.Path
+    differences: dict[str, float]
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether no signature differs by more than the tolerance."""
+        return all(difference <= self.tolerance for difference in self.differences.values())  # which a NaN is not
+
+    def __str__(self) -> str:
+        width = max(map(len, self.differences))
+        return "\n".join(
+            f"{name:{width}}  {difference:.1e}  {'ok' if difference <= self.tolerance else 'DIFFERS'}"
+            for name, difference in self.differences.items()
+        )
+
+
+def check(folder: str | os.PathLike, tolerance: float = TOLERANCE) -> Checked:
+    """Runs each signature of an exported model on its example rows, and compares with the answers kept beside them.
+
+    TensorFlow's C library does it, in a process of its own that imports no Python of TensorFlow, Keras or this package.
+
+    Args:
+        folder: of a model, whose newest version is taken, or of a version.
+        tolerance: how far answers may be apart.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no version in it.
+        ValueError: files are missing, damaged or not those that were exported.
+    """
+    version = versions.newest(folder)
+    versions.check_intact(version)
+    examples = version / versions.EXTRA / versions.EXAMPLES
+    # -P: the script's own folder is not searched for modules, whose names are also those of others.
+    done = subprocess.run(
+        [sys.executable, "-P", c_api.__file__, str(version), str(examples)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
+        raise ValueError(f"{version} cannot be checked: {last}")
+    found = json.loads(done.stdout)
+    if "error" in found:
+        raise ValueError(found["error"])
+    if found["imported"]:
+        raise RuntimeError(f"The check has imported {', '.join(found['imported'])}, which it must not need.")
+    missing = versions.card(version)["signatures"].keys() - found["differences"].keys()
+    if missing:
+        raise ValueError(f"{version} lacks the signature {', '.join(sorted(missing))} that its card names.")
+    return Checked(version, found["differences"], tolerance)

@@ -1,0 +1,101 @@
+"""Folders of exported models: `saved_models/<name>/<version>/`, as TensorFlow Serving watches them."""
+
+import hashlib
+import json
+import os
+import pathlib
+from typing import Any
+
+EXTRA = "assets.extra"  # of a version: what TensorFlow leaves alone, and copies with it
+CARD = "card.json"
+EXAMPLES = "examples.npz"
+WEIGHTS = "kept"  # the list of them in the checkpoint, in the order of the card's "variables"
+
+
+def numbers(folder: str | os.PathLike) -> list[int]:
+    """The versions in the folder of a model, ascending; none where there is no folder."""
+    folder = pathlib.Path(folder)
+    if not folder.is_dir():
+        return []
+    return sorted(int(child.name) for child in folder.iterdir() if child.name.isdecimal() and child.is_dir())
+
+
+def is_version(folder: str | os.PathLike) -> bool:
+    """Whether this is the folder of one version, rather than of a model with its versions."""
+    return (pathlib.Path(folder) / "saved_model.pb").is_file()
+
+
+def newest(folder: str | os.PathLike) -> pathlib.Path:
+    """The newest version in the folder of a model; the folder of a version is its own answer.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no version in it.
+    """
+    folder = pathlib.Path(folder)
+    if is_version(folder):
+        return folder
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    found = numbers(folder)
+    if not found:
+        raise FileNotFoundError(f"{folder} holds no version of a model, a folder named 1, say; write one with export.")
+    return folder / str(found[-1])
+
+
+def card(version: str | os.PathLike) -> dict[str, Any]:
+    """What is written of a version: see `ae_zoo.serving.card`.
+
+    Raises:
+        ValueError: there is no card, or it is damaged.
+    """
+    path = pathlib.Path(version) / EXTRA / CARD
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise ValueError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}.") from None
+    if not isinstance(found, dict) or "config" not in found:
+        raise ValueError(f"{path} is damaged: it is no card.")
+    return found
+
+
+def check_intact(version: str | os.PathLike) -> None:
+    """Raises `ValueError` where files of a version are not there, or not as they were exported."""
+    folder = pathlib.Path(version)
+    strange = [
+        name
+        for name, digest in card(folder)["files"].items()
+        if not (folder / name).is_file() or _hash((folder / name).read_bytes()) != digest
+    ]
+    if strange:
+        raise ValueError(
+            f"{version} is not as it was exported: {', '.join(strange)} cannot be found, or differs from the card's hash; "
+            "export it again."
+        )
+
+
+def described(version: pathlib.Path) -> str:
+    """The card for a terminal."""
+    about = card(version)
+    lines = [f"{version.parent.name}, version {version.name}: {about['family']}, {about['parameters']:,} weights, "
+             f"{about['bytes'] / 1e6:.2f} MB, made {about['made']}"]  # fmt: skip
+    data = about["data"]
+    if data["source"]:
+        lines.append(f"data: {data['source']}")
+    for kind in ("training", "test"):
+        if data[kind]:
+            lines.append(f"{kind} rows: {data[kind]['rows']:,} (sha256 {data[kind]['sha256'][:12]})")
+    lines += [f"{name}: {value:.5f}" for name, value in about["metrics"].items()]
+    if about["threshold"] is not None:
+        lines.append(f"threshold: {about['threshold']:.5f}")
+    lines.append("signatures:")
+    for name, one in about["signatures"].items():
+        sides = (", ".join(f"{key} {shape}" for key, shape in one[side].items()) for side in ("inputs", "outputs"))
+        lines.append(f"  {name}: {' -> '.join(sides)}")
+    lines.append("versions: " + ", ".join(f"{name} {number}" for name, number in about["versions"].items()))
+    return "\n".join(lines)
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
