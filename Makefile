@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: chapter test bench format clean
+.PHONY: chapter test bench zoo format clean
 
 chapter: $(READY)
 	$(BIN)/ae-zoo chapter
@@ -17,6 +17,10 @@ test: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# The trained models in saved_models/: from full MNIST, in about five minutes.
+zoo: $(READY)
+	$(BIN)/python saved_models/make.py
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -53,6 +53,7 @@ def __getattr__(name: str) -> Any:
         "serving",
         "training",
         "tuning",
+        "versions",
     ):
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -66,14 +66,15 @@ def load(path: str | os.PathLike) -> Autoencoder:
     """The model in a `.keras` file, or in the folder that `ae_zoo.export` wrote; no code from either is run.
 
     Args:
-        path: a file; or the folder of a served model, whose newest version is taken, or of a version. A folder holds what
-            inference needs: an adversarial model's discriminator comes back untrained, so to train on, keep the file.
+        path: a file; the folder of a served model, whose newest version is taken, or of a version; or the name of one of
+            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds what inference needs: an adversarial
+            model's discriminator comes back untrained, so to train on, keep the file.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged, or holds no model of this package.
     """
-    path = pathlib.Path(path)
+    path = versions.found(path)
     if path.is_dir():
         return _exported(versions.newest(path))
     if not path.is_file():

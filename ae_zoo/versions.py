@@ -12,6 +12,17 @@ EXAMPLES = "examples.npz"
 WEIGHTS = "kept"  # the list of them in the checkpoint, in the order of the card's "variables"
 
 
+ZOO = pathlib.Path(__file__).parents[1] / "saved_models"  # of a checkout: a trained model a family
+
+
+def found(path: str | os.PathLike) -> pathlib.Path:
+    """`path`, or where nothing is there and it is the name of one of the zoo's trained models, that one's folder."""
+    path = pathlib.Path(path)
+    if not path.exists() and len(path.parts) == 1 and numbers(ZOO / path):
+        return ZOO / path
+    return path
+
+
 def numbers(folder: str | os.PathLike) -> list[int]:
     """The versions in the folder of a model, ascending; none where there is no folder."""
     folder = pathlib.Path(folder)

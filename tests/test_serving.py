@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,27 @@ def test_warm_up_requests_are_predictions_of_every_signature(exported):
         for answer in model.run(request.model_spec.signature_name, inputs).values():
             assert len(answer) == 1
     assert seen | {"serving_default"} == model.signatures.keys()
+
+
+def test_models_config_is_what_the_server_reads(exported, run):
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    shutil.copytree(exported.parent, "served/machines")
+    shutil.copytree(exported, "served/machines/2")
+    shutil.copytree(exported, "served/digits/5")
+    labels = ["--label", "machines:stable=1", "--label", "machines:canary=2"]
+    assert run("serving-config", "served", *labels)[0] == 0
+    text = pathlib.Path("served/models.config").read_text()
+    read = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    digits, machines = read.model_config_list.config
+    assert (digits.name, digits.base_path, digits.model_platform) == ("digits", "/models/digits", "tensorflow")
+    assert dict(digits.version_labels) == {"stable": 5}
+    assert dict(machines.version_labels) == {"stable": 1, "canary": 2}
+    assert list(machines.model_version_policy.specific.versions) == [1, 2]
+    code, _, err = run("serving-config", "served", "--label", "machines:stable=3")
+    assert code == 2
+    assert "which has 1, 2" in err
 
 
 def test_load_gives_the_model_back(detector, exported, tmp_path):

@@ -33,6 +33,7 @@ for command in (
     export.export,
     export.check,
     export.card,
+    export.serving_config,
     chapter.chapter,
 ):
     cli.add_command(command)

@@ -1,6 +1,7 @@
-"""`ae-zoo export`, `ae-zoo check` and `ae-zoo card`: a model for TensorFlow Serving, and what is known of it."""
+"""`ae-zoo export`, `check`, `card` and `serving-config`: models for TensorFlow Serving, and what is known of them."""
 
 import pathlib
+import re
 import sys
 import zipfile
 from typing import Any
@@ -98,3 +99,30 @@ def card(folder: pathlib.Path, as_json: bool) -> None:
 
     version = versions.newest(folder)
     click.echo(json.dumps(versions.card(version), indent=2) if as_json else versions.described(version))
+
+
+@click.command("serving-config")
+@click.argument("folder", type=PATH)
+@click.option(
+    "--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="A version's label; may be repeated."
+)
+@click.option("--base", default="/models", show_default=True, help="Where the server finds FOLDER.")
+def serving_config(folder: pathlib.Path, labels: tuple[str, ...], base: str) -> None:
+    """Write FOLDER/models.config, which tells TensorFlow Serving of all models in FOLDER.
+
+    Without labels the newest version of each model is served, with the label stable.
+
+    \b
+    ae-zoo serving-config saved_models --label digits:stable=1 --label digits:canary=2
+    """
+    from ae_zoo.serving import write_config
+
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    named: dict[str, dict[str, int]] = {}
+    for text in labels:
+        parts = re.fullmatch(r"([^:]+):([^=]+)=(\d+)", text)
+        if parts is None:
+            raise ValueError(f"--label takes MODEL:LABEL=VERSION, such as digits:stable=1; received {text!r}.")
+        named.setdefault(parts[1], {})[parts[2]] = int(parts[3])
+    click.echo(f"{write_config(folder, named, base=base)}: written")

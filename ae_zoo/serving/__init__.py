@@ -3,6 +3,7 @@
 - `export`: a version of a model, whole or not at all.
 - `check`: its answers against Python's, by TensorFlow's C library alone.
 - `SavedModel`: a version run by that library.
+- `write_config`: the server's list of a folder of models.
 
 Names are imported when they are first used: a check and a card need neither Keras nor TensorFlow's Python.
 """
@@ -10,7 +11,7 @@ Names are imported when they are first used: a check and a card need neither Ker
 import importlib
 from typing import Any
 
-_HOMES = {"export": "writer", "check": "parity", "Checked": "parity", "SavedModel": "c_api"}
+_HOMES = {"export": "writer", "check": "parity", "Checked": "parity", "SavedModel": "c_api", "write_config": "config"}
 __all__ = sorted(_HOMES)
 
 

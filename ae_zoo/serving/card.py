@@ -25,7 +25,6 @@ def make(
         "model": family(model),  # what `config` belongs to
         "config": model.config.to_dict(),
         "data": {"source": source, "training": _rows(x_train), "test": _rows(x_test)},
-        "metrics": metrics(model, x_train, x_test),
         "parameters": model.encoder.count_params() + model.decoder.count_params(),
         "bytes": sum(path.stat().st_size for path in written),
         "files": {str(path.relative_to(folder)): _hash(path.read_bytes()) for path in written},

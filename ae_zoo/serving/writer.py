@@ -29,6 +29,7 @@ def export(
     x_test: Any = None,
     x_train: Any = None,
     source: str | None = None,
+    metrics: dict[str, float] | None = None,
 ) -> pathlib.Path:
     """Writes a model as the next version in `folder`, the folder of a served model such as `saved_models/digits`.
 
@@ -44,6 +45,7 @@ def export(
         x_test: held-out rows `(n, *input_shape)`: the card gets the model's error on them, and its examples.
         x_train: the rows that the model was trained on: the card gets their hash and the error of PCA fitted to them.
         source: what the rows are, in words.
+        metrics: further figures for the card, by name.
 
     Returns:
         The folder of the version.
@@ -97,6 +99,7 @@ def export(
             "family": "pca" if is_pca else card.family(model),
             "threshold": threshold,
             **card.make(model, made, x_train, x_test, source),
+            "metrics": {**card.metrics(model, x_train, x_test), **(metrics or {})},
             "signatures": card.signatures(served, outputs),
             "variables": variables,
         }
