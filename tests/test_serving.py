@@ -67,6 +67,11 @@ def test_answers_are_pythons(family, tmp_path, rows):
     assert found.differences.keys() == basic | own
 
 
+def test_openvino_gives_the_same(exported):
+    found = serving.check(exported, openvino=True)
+    assert found.differences["serving_default by OpenVINO"] <= 1e-6
+
+
 def test_units_threshold_and_flags_are_inside(detector, exported):
     detector, x = detector
     model = serving.SavedModel(exported)

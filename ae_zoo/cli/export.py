@@ -65,7 +65,8 @@ def load_detector(path: pathlib.Path) -> Any:
 @click.option(
     "--tolerance", type=click.FloatRange(0), default=1e-5, show_default=True, help="How far answers may differ."
 )
-def check(folder: pathlib.Path, tolerance: float) -> None:
+@click.option("--openvino", is_flag=True, help="Ask OpenVINO too (pip install 'ae-zoo[openvino]').")
+def check(folder: pathlib.Path, tolerance: float, openvino: bool) -> None:
     """Compare an exported model's answers with Python's.
 
     TensorFlow's C library runs every signature on the example rows that were exported with the model, in a process without
@@ -77,7 +78,7 @@ def check(folder: pathlib.Path, tolerance: float) -> None:
     """
     from ae_zoo.serving.parity import check as compare
 
-    found = compare(folder, tolerance)
+    found = compare(folder, tolerance, openvino=openvino)
     click.echo(f"{found.version}: largest difference from Python's answers, batches of 1, 7 and 1,000")
     click.echo(str(found))
     if not found.passed:

@@ -72,20 +72,17 @@ class SavedModel:
         if not (self.folder / "saved_model.pb").is_file():
             raise FileNotFoundError(f"There is no SavedModel in {folder} (no saved_model.pb).")
         tf = _library()
-        self._graph, status, buffer = tf.TF_NewGraph(), tf.TF_NewStatus(), tf.TF_NewBuffer()
-        options = tf.TF_NewSessionOptions()
+        self._graph, status, options = tf.TF_NewGraph(), tf.TF_NewStatus(), tf.TF_NewSessionOptions()
         tags = (ctypes.c_char_p * 1)(b"serve")
         self._session = tf.TF_LoadSessionFromSavedModel(
-            options, None, os.fsencode(self.folder), tags, 1, self._graph, buffer, status
+            options, None, os.fsencode(self.folder), tags, 1, self._graph, None, status
         )
         try:
             _raise(tf, status, f"{folder} cannot be loaded; its files are damaged, or not all there")
-            meta = ctypes.string_at(buffer.contents.data, buffer.contents.length)
         finally:
-            tf.TF_DeleteBuffer(buffer)
             tf.TF_DeleteSessionOptions(options)
             tf.TF_DeleteStatus(status)
-        self.signatures = _signatures(meta)
+        self.signatures = signatures(self.folder)
 
     def run(self, name: str, inputs: dict[str, Any], outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """The answers of a signature.
@@ -155,10 +152,6 @@ class _Output(ctypes.Structure):
     _fields_ = [("operation", ctypes.c_void_p), ("index", ctypes.c_int)]
 
 
-class _Buffer(ctypes.Structure):
-    _fields_ = [("data", ctypes.c_void_p), ("length", ctypes.c_size_t), ("deallocator", ctypes.c_void_p)]
-
-
 @functools.cache
 def _library() -> ctypes.CDLL:
     """TensorFlow's shared library, found without importing its Python."""
@@ -174,7 +167,6 @@ def _library() -> ctypes.CDLL:
         "TF_NewGraph": pointer,
         "TF_NewStatus": pointer,
         "TF_NewSessionOptions": pointer,
-        "TF_NewBuffer": ctypes.POINTER(_Buffer),
         "TF_LoadSessionFromSavedModel": pointer,
         "TF_GraphOperationByName": pointer,
         "TF_AllocateTensor": pointer,
@@ -186,7 +178,6 @@ def _library() -> ctypes.CDLL:
         getattr(tf, name).restype = result
     # Python's integers are passed as C's int unless told otherwise, which would cut addresses short.
     for name, arguments in {
-        "TF_DeleteBuffer": [pointer],
         "TF_DeleteSessionOptions": [pointer],
         "TF_DeleteStatus": [pointer],
         "TF_DeleteTensor": [pointer],
@@ -251,10 +242,11 @@ def _array(tf: Any, tensor: Any) -> np.ndarray:
     return array
 
 
-def _signatures(meta: bytes) -> dict[str, Signature]:
-    """The signatures in a MetaGraphDef, read by the few of its fields that say so."""
+def signatures(folder: str | os.PathLike) -> dict[str, Signature]:
+    """What the SavedModel in a folder serves, by the few fields of its file that say so."""
+    content = (pathlib.Path(folder) / "saved_model.pb").read_bytes()
     found = {}
-    for entry in _messages()["Meta"].FromString(meta).signatures:
+    for entry in _saved_model().FromString(content).graphs[0].signatures:
         if entry.key.startswith("__"):  # TensorFlow's own
             continue
         sides = []
@@ -274,8 +266,11 @@ def _signatures(meta: bytes) -> dict[str, Signature]:
 
 
 @functools.cache
-def _messages() -> dict[str, Any]:
-    """Parts of TensorFlow's meta_graph.proto, declared here since the whole comes with TensorFlow's Python alone."""
+def _saved_model() -> Any:
+    """The class of a message with parts of TensorFlow's saved_model.proto and meta_graph.proto.
+
+    They are declared here, as the whole comes with TensorFlow's Python alone.
+    """
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     field = descriptor_pb2.FieldDescriptorProto
@@ -288,7 +283,8 @@ def _messages() -> dict[str, Any]:
         "Item": [("key", 1, "text", False), ("value", 2, "Tensor", False)],
         "Signature": [("inputs", 1, "Item", True), ("outputs", 2, "Item", True)],
         "Entry": [("key", 1, "text", False), ("value", 2, "Signature", False)],
-        "Meta": [("signatures", 5, "Entry", True)],
+        "Graph": [("signatures", 5, "Entry", True)],
+        "SavedModel": [("graphs", 2, "Graph", True)],
     }.items():
         declared = file.message_type.add(name=message)
         for name, number, kind, many in fields:
@@ -301,9 +297,7 @@ def _messages() -> dict[str, Any]:
             )
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClassesForFiles([file.name], pool) and {
-        "Meta": message_factory.GetMessageClass(pool.FindMessageTypeByName("ae_zoo.Meta"))
-    }
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("ae_zoo.SavedModel"))
 
 
 def differences(model: SavedModel, examples: dict[str, np.ndarray]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import importlib.metadata
+import math
 import pathlib
 from typing import Any
 
@@ -20,12 +21,13 @@ def make(
     model: Autoencoder, folder: pathlib.Path, x_train: np.ndarray | None, x_test: np.ndarray | None, source: str | None
 ) -> dict[str, Any]:
     """What there is to say of a model whose SavedModel lies in `folder` already, as plain JSON values."""
+    weights = (*model.encoder.weights, *model.decoder.weights)  # some of them the same, where kernels are tied
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "model": family(model),  # what `config` belongs to
         "config": model.config.to_dict(),
         "data": {"source": source, "training": _rows(x_train), "test": _rows(x_test)},
-        "parameters": model.encoder.count_params() + model.decoder.count_params(),
+        "parameters": sum(math.prod(weight.shape) for weight in {id(w): w for w in weights}.values()),
         "bytes": sum(path.stat().st_size for path in written),
         "files": {str(path.relative_to(folder)): _hash(path.read_bytes()) for path in written},
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},

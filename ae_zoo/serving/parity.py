@@ -7,7 +7,9 @@ import pathlib
 import subprocess
 import sys
 
-from ae_zoo import versions
+import numpy as np
+
+from ae_zoo import files, versions
 from ae_zoo.serving import c_api
 
 TOLERANCE = 1e-5
@@ -41,7 +43,7 @@ class Checked:
         )
 
 
-def check(folder: str | os.PathLike, tolerance: float = TOLERANCE) -> Checked:
+def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: bool = False) -> Checked:
     """Runs each signature of an exported model on its example rows, and compares with the answers kept beside them.
 
     TensorFlow's C library does it, in a process of its own that imports no Python of TensorFlow, Keras or this package.
@@ -49,10 +51,12 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE) -> Checked:
     Args:
         folder: of a model, whose newest version is taken, or of a version.
         tolerance: how far answers may be apart.
+        openvino: ask OpenVINO too, another runtime by other people. It reads `serving_default` alone.
 
     Raises:
         FileNotFoundError: there is no such folder, or no version in it.
         ValueError: files are missing, damaged or not those that were exported.
+        ImportError: OpenVINO is asked for and not installed.
     """
     version = versions.newest(folder)
     versions.check_intact(version)
@@ -75,4 +79,25 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE) -> Checked:
     missing = versions.card(version)["signatures"].keys() - found["differences"].keys()
     if missing:
         raise ValueError(f"{version} lacks the signature {', '.join(sorted(missing))} that its card names.")
-    return Checked(version, found["differences"], tolerance)
+    differences = found["differences"]
+    if openvino:
+        differences["serving_default by OpenVINO"] = _by_openvino(version, examples)
+    return Checked(version, differences, tolerance)
+
+
+def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> float:
+    try:
+        from openvino import Core
+    except ImportError:
+        raise ImportError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
+    # Its own choice of precision may be half, as on some processors it is by default.
+    model = Core().compile_model(str(version), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    arrays = files.read_arrays(examples)
+
+    class Runtime:
+        signatures = {"serving_default": c_api.signatures(version)["serving_default"]}
+
+        def run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {output.any_name: value for output, value in model(inputs).items()}
+
+    return c_api.differences(Runtime(), arrays)["serving_default"]
