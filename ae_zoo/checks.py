@@ -48,8 +48,8 @@ def _in_order(frame: Any, columns: Sequence[str], name: str) -> Any:
     return frame[list(columns)]
 
 
-def numeric(x: Any, name: str = "x") -> np.ndarray:
-    """`x` as finite float32 with at least one row; its row shape is free."""
+def numeric(x: Any, name: str = "x", first_row: int = 0) -> np.ndarray:
+    """`x` as finite float32 with at least one row; its row shape is free. Messages count rows from `first_row`."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         raise ValueError(f"{name} must hold numbers; received values of type {array.dtype}.")
@@ -60,7 +60,9 @@ def numeric(x: Any, name: str = "x") -> np.ndarray:
     # min and max carry NaN and infinity, and need no array of flags beside the data.
     if not np.isfinite(array.min()) or not np.isfinite(array.max()):
         bad = np.argwhere(~np.isfinite(array))
-        where = f"row {bad[0][0]}" + (f", feature {', '.join(map(str, bad[0][1:]))}" if array.ndim > 1 else "")
+        where = f"row {first_row + bad[0][0]}" + (
+            f", feature {', '.join(map(str, bad[0][1:]))}" if array.ndim > 1 else ""
+        )
         raise ValueError(
             f"{name} must be finite; {len(bad)} of its values are NaN or infinite, the first in {where}. "
             "Drop or fill them first."

@@ -42,11 +42,11 @@ def test_from_training_to_scores(run, table, x, tmp_path):
     assert (code, err) == (0, "")
     assert "held-out MSE" in out
     assert "PCA with 3 components" in out
-    assert run("encode", "m.keras", "--data", table, "--out", "codes.npy")[0] == 0
+    assert run("encode", "--model", "m.keras", table, "--out", "codes.npy")[0] == 0
     assert np.load(tmp_path / "codes.npy").shape == (64, 3)
-    assert run("encode", "m.keras", "--data", table, "--out", "h.csv", "--layer", "hidden_1")[0] == 0
+    assert run("encode", "--model", "m.keras", table, "--out", "h.csv", "--layer", "hidden_1")[0] == 0
     assert list(pd.read_csv(tmp_path / "h.csv").columns) == [f"hidden_1_{index}" for index in range(5)]
-    assert run("score", "m.keras", "--data", table, "--out", "errors.parquet", "--per-feature")[0] == 0
+    assert run("score", "--model", "m.keras", table, "--out", "errors.parquet", "--per-feature")[0] == 0
     errors = pd.read_parquet(tmp_path / "errors.parquet")
     assert list(errors.columns) == ["error", *(f"error_{name}" for name in "abcdefgh")]
     assert np.allclose(errors["error"], errors.iloc[:, 1:].mean(axis=1), rtol=1e-5)
@@ -58,9 +58,9 @@ def test_columns_in_another_order_are_put_right_and_other_columns_refused(run, t
     frame[list("hgfedcba")].to_csv(tmp_path / "turned.csv", index=False)
     frame.rename(columns={"b": "z"}).to_csv(tmp_path / "renamed.csv", index=False)
     for name in ("rows", "turned"):
-        assert run("score", "m.keras", "--data", f"{name}.csv", "--out", f"{name}.npy", "--per-feature")[0] == 0
+        assert run("score", "--model", "m.keras", f"{name}.csv", "--out", f"{name}.npy", "--per-feature")[0] == 0
     assert np.allclose(np.load(tmp_path / "rows.npy"), np.load(tmp_path / "turned.npy"), rtol=1e-5)
-    code, _, err = run("score", "m.keras", "--data", "renamed.csv", "--out", "e.npy")
+    code, _, err = run("score", "--model", "m.keras", "renamed.csv", "--out", "e.npy")
     assert code == 2
     assert "lacks 'b' and adds 'z'" in err
 
@@ -69,7 +69,7 @@ def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
     import ae_zoo
 
     ae_zoo.Detector(ae_zoo.PCA(2).fit(50 * x)).calibrate(50 * x, 0.1).save(tmp_path / "d.zip")
-    assert run("score", "d.zip", "--data", table, "--out", "errors.csv")[0] == 0
+    assert run("score", "--model", "d.zip", table, "--out", "errors.csv")[0] == 0
     frame = pd.read_csv(tmp_path / "errors.csv")
     assert list(frame.columns) == ["error", "flagged"]
     assert frame["flagged"].sum() == 5  # 64 rows: the threshold is the 59th score, ceil(65 x 0.9)
@@ -150,8 +150,8 @@ def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
         (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code=x"], "whole number"),
         (["train", "sparse", "--data", "none.csv", "--out", "m.keras"], "no file or folder none.csv"),
         (["train", "sparse", "--data", "rows.csv"], "Missing option '--out'"),
-        (["encode", "none.keras", "--data", "rows.csv", "--out", "c.npy"], "no model file none.keras"),
-        (["encode", "none.keras", "--data", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
+        (["encode", "--model", "none.keras", "rows.csv", "--out", "c.npy"], "no model file none.keras"),
+        (["encode", "--model", "none.keras", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
         (["train", "sparse", "--data", "rows.csv", "--labels", "a", "--out", "m.keras"], "takes no labels"),
         (
             ["train", "adversarial", "--data", "rows.csv", "--labels", "z", "--out", "m.keras"],
@@ -238,7 +238,7 @@ def test_a_search_writes_a_model_and_a_report_and_goes_on(run, table, tmp_path):
         path.name for path in (tmp_path / "search").iterdir()
     }
     assert set(pd.read_csv(tmp_path / "search" / "leaderboard.csv")["epochs_run"]) == {1}
-    assert run("score", "search/best.keras", "--data", table, "--out", "e.csv")[0] == 0
+    assert run("score", "--model", "search/best.keras", table, "--out", "e.csv")[0] == 0
     code, again, _ = run("search", "undercomplete", "--data", table, *grid)
     assert again.splitlines()[:2] == out.splitlines()[:2]  # the same results, seconds too: looked up
 

@@ -18,7 +18,7 @@ def cli() -> None:
     ae-zoo families
     ae-zoo train sparse --data rows.parquet --set code=32 --set hidden=256,64 --out model.keras
     ae-zoo search stacked --space code=30 --minutes 10
-    ae-zoo score model.keras --data new.parquet --out errors.csv
+    ae-zoo score --model model.keras new.parquet --out errors.csv
     ae-zoo chapter
     """
 

@@ -3,12 +3,10 @@
 import pathlib
 import re
 import sys
-import zipfile
-from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, load_model, quiet_import
+from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model, quiet_import
 
 
 @click.command()
@@ -46,18 +44,6 @@ def export(
     target = write(loaded, folder, version=version, source=source or (x_train and x_train.source), **rows)
     click.echo(versions.described(target))
     click.echo(f"{target}: written; ae-zoo check {folder} compares its answers with Python's")
-
-
-def load_detector(path: pathlib.Path) -> Any:
-    """The detector in a file; None where the file is another one's."""
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        if "detector.json" not in archive.namelist():
-            return None
-    with quiet_import():
-        from ae_zoo.anomaly import Detector
-    return Detector.load(path)
 
 
 @click.command()

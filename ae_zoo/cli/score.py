@@ -1,77 +1,172 @@
-"""`ae-zoo encode` and `ae-zoo score`: codes and errors of rows, written to files."""
+"""`ae-zoo encode` and `ae-zoo score`: codes and errors of any number of rows, written to files."""
 
 import pathlib
-import zipfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, load_model, quiet_import
+from ae_zoo.cli.shared import PATH, load_detector, load_model
 
-
-@click.command()
-@click.argument("model", type=PATH)
-@click.option("--data", type=PATH, required=True, help=ROWS)
-@click.option("--out", type=PATH, required=True, help="File for the codes: .npy, .csv or .parquet.")
-@click.option("--layer", help="A layer other than the code, such as hidden_0.")
-def encode(model: pathlib.Path, data: pathlib.Path, out: pathlib.Path, layer: str | None) -> None:
-    """Write the codes of rows, by the model in the file MODEL.
-
-    \b
-    ae-zoo encode model.keras --data rows.parquet --out codes.npy
-    """
-    from ae_zoo.data import read, write
-    from ae_zoo.data.tables import writable
-
-    writable(out)
-    x = read(data).rows
-    codes = load_model(model).encode(x, layer)
-    codes = codes.reshape(len(codes), -1)
-    write(out, codes, [f"{layer or 'code'}_{index}" for index in range(codes.shape[1])])
-    click.echo(f"{out}: {len(codes):,} rows of {codes.shape[1]} codes")
-
-
-@click.command()
-@click.argument("model", type=PATH)
-@click.option("--data", type=PATH, required=True, help=ROWS)
-@click.option("--out", type=PATH, required=True, help="File for the errors: .npy, .csv or .parquet.")
-@click.option("--per-feature", is_flag=True, help="The squared error of each feature too.")
-def score(model: pathlib.Path, data: pathlib.Path, out: pathlib.Path, per_feature: bool) -> None:
-    """Write the reconstruction error of rows; higher is stranger. MODEL is a model's file or a detector's.
-
-    A calibrated detector adds a column that says whether the row is flagged.
-
-    \b
-    ae-zoo score model.keras --data rows.parquet --out errors.csv
-    """
+if TYPE_CHECKING:
     import numpy as np
 
-    from ae_zoo.data import read, write
+Columns = dict[str, "np.ndarray"]  # (n,) each
+
+MODEL = click.option(
+    "--model", type=PATH, required=True, help="A model's or detector's file, or a folder that export wrote."
+)
+AT_ONCE = 4096  # rows that an exported model is given at a time
+
+
+@click.command()
+@MODEL
+@click.argument("rows", type=PATH)
+@click.option("--out", type=PATH, required=True, help="File for the codes: .npy, .csv or .parquet.")
+@click.option("--layer", help="A layer other than the code, such as hidden_0.")
+def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: str | None) -> None:
+    """Write the codes of the rows in the file ROWS, some at a time.
+
+    \b
+    ae-zoo encode --model model.keras rows.parquet --out codes.npy
+    """
     from ae_zoo.data.tables import writable
 
     writable(out)
-    table = read(data)
-    detector = None
-    if zipfile.is_zipfile(model) and "detector.json" in zipfile.ZipFile(model).namelist():
-        with quiet_import():
-            from ae_zoo.anomaly import Detector
-        detector = Detector.load(model)
-    zoo_model = detector.model if detector else load_model(model)
-    features = zoo_model.reconstruction_error(table.rows, per_feature=True) if per_feature else None
-    if features is None:
-        error = zoo_model.reconstruction_error(table.rows)
+    if _is_exported(model):
+        if layer is not None:
+            raise ValueError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
+        answer = _exported(model)[0]
+        codes = lambda x: answer("encode", x, ["code"])["code"]  # noqa: E731
     else:
-        features = features.reshape(len(features), -1)
-        error = features.mean(axis=1)
-    columns, names = [error[:, None]], ["error"]
-    if detector and detector.threshold is not None:
-        columns.append((error > detector.threshold)[:, None].astype("float32"))
-        names.append("flagged")
-    if features is not None:
-        columns.append(features)
-        config = getattr(zoo_model, "config", None)  # a PCA has none
-        named = (
-            (config and config.columns) or table.columns or [f"feature_{index}" for index in range(features.shape[1])]
-        )
-        names += [f"error_{name}" for name in named]
-    write(out, np.concatenate(columns, axis=1), names)
-    click.echo(f"{out}: {len(error):,} rows, median error {np.median(error):.5f}, largest {error.max():.5f}")
+        loaded = load_model(model)
+        codes = lambda x: loaded.encode(x, layer)  # noqa: E731
+
+    def named(x: Any) -> Columns:
+        found = codes(x)
+        return {f"{layer or 'code'}_{index}": column for index, column in enumerate(found.reshape(len(found), -1).T)}
+
+    n, width = 0, 0
+    for piece in _through(rows, out, named):
+        n, width = n + len(next(iter(piece.values()))), len(piece)
+    click.echo(f"{out}: {n:,} rows of {width} codes")
+
+
+@click.command()
+@MODEL
+@click.argument("rows", type=PATH)
+@click.option("--out", type=PATH, help="File: .npy, .csv or .parquet. Default: ROWS with the ending .scores.parquet.")
+@click.option("--per-feature", is_flag=True, help="The squared error of each feature too.")
+def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per_feature: bool) -> None:
+    """Write the reconstruction error of the rows in the file ROWS, some at a time; higher is stranger.
+
+    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow's C
+    library, without a server; it starts in a second.
+
+    \b
+    ae-zoo score --model saved_models/digits rows.parquet
+    ae-zoo score --model model.keras rows.csv --out errors.csv
+    """
+    from ae_zoo.data.tables import writable
+
+    out = out or rows.with_suffix(".scores.parquet")
+    writable(out)
+    errors, threshold, columns = (_served_errors if _is_exported(model) else _errors)(model, per_feature)
+
+    def named(x: Any) -> Columns:
+        import numpy as np
+
+        error, features = errors(x)
+        found = {"error": error}
+        if threshold is not None:
+            found["flagged"] = error > np.float32(threshold)
+        if features is not None:
+            features = features.reshape(len(features), -1)
+            names = columns or getattr(x, "columns", None)
+            names = [f"feature_{index}" for index in range(features.shape[1])] if names is None else names
+            found |= {f"error_{name}": column for name, column in zip(names, features.T, strict=True)}
+        return found
+
+    n, total, largest, flagged = 0, 0.0, 0.0, 0
+    for piece in _through(rows, out, named):
+        error = piece["error"]
+        n, total, largest = n + len(error), total + float(error.sum(dtype="float64")), max(largest, float(error.max()))
+        flagged += int(piece["flagged"].sum()) if threshold is not None else 0
+    click.echo(f"{out}: {n:,} rows, mean error {total / n:.5f}, largest {largest:.5f}", nl=threshold is None)
+    if threshold is not None:
+        click.echo(f", {flagged:,} flagged")
+
+
+def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Columns]) -> Iterator[Columns]:
+    """Writes and yields what a function makes of the rows, piece by piece."""
+    import sys
+
+    from ae_zoo.data import stream
+
+    done = 0
+    with stream.writer(out) as add:
+        for piece in stream.pieces(rows):
+            found = function(piece)
+            add(found)
+            yield found
+            done += len(piece)
+            if sys.stderr.isatty():
+                click.echo(f"\r{done:,} rows", nl=False, err=True)
+    if sys.stderr.isatty():
+        click.echo("\r", nl=False, err=True)
+
+
+def _errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
+    """Of a file's model: rows to (error, error of each feature or None); the threshold; the names of the features."""
+    detector = load_detector(path)
+    model = detector.model if detector else load_model(path)
+
+    def errors(x: Any) -> tuple[Any, Any]:
+        if not per_feature:
+            return model.reconstruction_error(x), None
+        features = model.reconstruction_error(x, per_feature=True)
+        return features.reshape(len(features), -1).mean(axis=1), features
+
+    config = getattr(model, "config", None)  # a PCA has none
+    return errors, detector.threshold if detector else None, config and config.columns
+
+
+def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
+    """The same of an exported model."""
+    answer, card = _exported(path)
+
+    def errors(x: Any) -> tuple[Any, Any]:
+        found = answer("score", x, ["error", "share"] if per_feature else ["error"])
+        if not per_feature:
+            return found["error"], None
+        share = found["share"].reshape(len(found["error"]), -1)
+        return found["error"], share * found["error"][:, None] * share.shape[1]
+
+    return errors, card["threshold"], card["config"]["columns"]
+
+
+def _is_exported(path: pathlib.Path) -> bool:
+    from ae_zoo import versions
+
+    return versions.found(path).is_dir()
+
+
+def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any]]:
+    """What runs a signature of an exported model on rows of any number, and the model's card."""
+    import numpy as np
+
+    from ae_zoo import checks, versions
+    from ae_zoo.serving import SavedModel
+
+    version = versions.newest(versions.found(path))
+    versions.check_intact(version)
+    model, card = SavedModel(version), versions.card(version)
+
+    def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
+        x = checks.rows(x, tuple(card["config"]["input_shape"]), "x", card["config"]["columns"])
+        parts = [
+            model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in outputs}
+
+    return answer, card

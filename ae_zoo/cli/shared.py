@@ -4,6 +4,7 @@ import contextlib
 import os
 import pathlib
 import sys
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -32,6 +33,18 @@ def load_model(path: pathlib.Path) -> Any:
     with quiet_import():
         from ae_zoo.factory import load
     return load(path)
+
+
+def load_detector(path: pathlib.Path) -> Any:
+    """The detector in a file; None where the file is another one's."""
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        if "detector.json" not in archive.namelist():
+            return None
+    with quiet_import():
+        from ae_zoo.anomaly import Detector
+    return Detector.load(path)
 
 
 @contextlib.contextmanager

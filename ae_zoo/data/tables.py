@@ -90,7 +90,7 @@ def write(path: str | os.PathLike, rows: np.ndarray, columns: list[str] | tuple[
         if suffix == ".csv":
             frame.to_csv(sibling, index=False)
         else:
-            _needs_pyarrow()
+            needs_pyarrow()
             frame.to_parquet(sibling, index=False)
 
 
@@ -118,7 +118,7 @@ def _npz(path: pathlib.Path) -> np.ndarray:
 
 
 def _parquet(path: pathlib.Path) -> pd.DataFrame:
-    _needs_pyarrow()
+    needs_pyarrow()
     import pyarrow
 
     try:
@@ -127,18 +127,18 @@ def _parquet(path: pathlib.Path) -> pd.DataFrame:
         raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
 
 
-def _needs_pyarrow() -> None:
+def needs_pyarrow() -> None:
+    """Raises `ImportError` with the remedy where pyarrow is not installed."""
     try:
         import pyarrow  # noqa: F401 - only asked whether it is there
     except ImportError:
         raise ImportError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
 
 
-def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
+def check_columns(frame: pd.DataFrame, path: pathlib.Path) -> None:
+    """Raises `ValueError` where a table lacks column names or has columns that are not numeric."""
     if path.suffix.lower() == ".csv" and all(_is_number(name) for name in frame.columns):
         raise ValueError(f"{path} must begin with a line of column names; its first line holds numbers.")
-    if frame.empty:
-        raise ValueError(f"{path} has no rows.")
     for name, column in frame.items():
         if not (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)):
             value = column.dropna().iloc[0] if column.notna().any() else None
@@ -146,6 +146,12 @@ def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
                 f"{path} has the column {name!r} that is not numeric (it holds {value!r}, say); drop it, or turn it "
                 "into numbers."
             )
+
+
+def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
+    if frame.empty and not all(_is_number(name) for name in frame.columns):
+        raise ValueError(f"{path} has no rows.")
+    check_columns(frame, path)
     missing = frame.isna().sum()
     if missing.any():
         name = missing.idxmax()
