@@ -41,6 +41,7 @@ def __getattr__(name: str) -> Any:
     if name in (
         "anomaly",
         "checks",
+        "client",
         "config",
         "data",
         "latent",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks, files
+from ae_zoo import checks, files, versions
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import load
 from ae_zoo.pca import PCA
@@ -124,12 +124,19 @@ class Detector:
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
-        """The detector in a file that `save` wrote.
+        """The detector in a file that `save` wrote, or of an exported one's folder (or name, in a checkout).
+
+        An exported detector comes back with its threshold, without the rate that it was calibrated for.
 
         Raises:
             FileNotFoundError: there is no such file.
             ValueError: the file is damaged or of another kind.
         """
+        folder = versions.found(path)
+        if folder.is_dir():
+            detector = cls(load(folder))
+            detector.threshold = versions.card(versions.newest(folder))["threshold"]
+            return detector
         if not pathlib.Path(path).is_file():
             raise FileNotFoundError(f"There is no detector file {path}.")
         try:

@@ -8,7 +8,7 @@ import platform
 import subprocess
 import sys
 
-PARTS = ("speed", "families", "grid", "search", "tables", "scoring", "memory", "serving")
+PARTS = ("speed", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
 # What each of the other families is for, shown; some take half an hour, so each is run by name.
 SHOWN = ("variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust")
 

@@ -152,6 +152,27 @@ def test_warm_up_requests_are_predictions_of_every_signature(exported):
     assert seen | {"serving_default"} == model.signatures.keys()
 
 
+@pytest.mark.parametrize("transport", ["rest", "grpc"])
+def test_a_client_gets_the_exported_models_answers(transport, detector, exported, run):
+    """Over a real socket, from a stand-in for the server around the same library."""
+    from tests import serving_double
+
+    detector, x = detector
+    server = getattr(serving_double, f"{transport}_server")
+    with server(serving.SavedModel(exported), serving_double.Plan(), model="machines") as address:
+        served = ae_zoo.client.connect(address, "machines", batch_size=128)
+        assert np.allclose(served.reconstruct(x), detector.model.reconstruct(x), rtol=1e-6)
+        assert np.array_equal(served.detect(x), detector.flag(x))
+        assert served.predict("generate", seed=[3, 4])["generated"].shape == (2, 8)
+        np.save("rows.npy", x)
+        command = ("request", address, "machines", "rows.npy", "--signature", "score", "--out", "answers.csv")
+        assert run(*command)[0] == 0
+        assert np.allclose(pd.read_csv("answers.csv")["error"], detector.score(x), rtol=1e-5)
+        code, _, err = run("request", address, "machine", "rows.npy")
+        assert code == 2
+        assert "serves no model 'machine'" in err
+
+
 def test_models_config_is_what_the_server_reads(exported, run):
     from google.protobuf import text_format
     from tensorflow_serving.config import model_server_config_pb2
@@ -180,8 +201,15 @@ def test_load_gives_the_model_back(detector, exported, tmp_path):
     assert model.config == detector.model.config
     assert np.array_equal(model.reconstruct(x), detector.model.reconstruct(x))
     assert np.array_equal(model.encode_distribution(x)[1], detector.model.encode_distribution(x)[1])
+    assert np.array_equal(ae_zoo.Detector.load(exported).flag(x), detector.flag(x))
     with pytest.raises(FileNotFoundError, match="no version of a model"):
         ae_zoo.load(tmp_path)
+
+
+def test_a_model_that_has_seen_no_rows_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="has not been trained"):
+        ae_zoo.export(make("sparse", scaling="standard", output_activation="linear"), tmp_path / "m")
+    assert not (tmp_path / "m").exists()
 
 
 def test_versions_count_up_and_none_is_replaced(detector, tmp_path):

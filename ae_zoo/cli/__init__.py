@@ -6,7 +6,7 @@ import warnings
 
 import click
 
-from ae_zoo.cli import chapter, export, families, generate, score, search, train
+from ae_zoo.cli import chapter, export, families, generate, request, score, search, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -34,6 +34,7 @@ for command in (
     export.check,
     export.card,
     export.serving_config,
+    request.request,
     chapter.chapter,
 ):
     cli.add_command(command)

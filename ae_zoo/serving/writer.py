@@ -51,7 +51,8 @@ def export(
         The folder of the version.
 
     Raises:
-        ValueError: a detector without a threshold, rows that the model does not take, or a version below 1.
+        ValueError: a detector without a threshold, a model that has seen no rows, rows that the model does not take, or
+            a version below 1.
         FileExistsError: the version is there already.
         RuntimeError: Keras runs on another backend than TensorFlow.
 
@@ -73,6 +74,8 @@ def export(
     is_pca = isinstance(model, PCA)
     if is_pca:
         model = model.to_model()
+    if model.config.scaling != "none" and not model.scaling.adapted:
+        raise ValueError("The model has not been trained: its scaling has seen no rows yet.")
     folder = pathlib.Path(folder)
     if version is not None:
         checks.count("version", version)

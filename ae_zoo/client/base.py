@@ -1,0 +1,138 @@
+"""What both transports share: the verbs, the checks before sending, and the batches."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ae_zoo import checks, config
+
+Arrays = dict[str, np.ndarray]
+
+
+class Client:
+    """A served model's verbs. See `connect`."""
+
+    def __init__(
+        self,
+        address: str,
+        model: str,
+        version: int | None,
+        label: str | None,
+        timeout: float,
+        retries: int,
+        batch_size: int,
+    ):
+        self.address, self.model, self.version, self.label = address, model, version, label
+        self.timeout, self.retries = timeout, retries
+        self.batch_size = checks.count("batch_size", batch_size)
+        self._table: dict[str, Any] | None = None
+
+    def signatures(self) -> dict[str, dict[str, dict[str, tuple[int | None, ...]]]]:
+        """Signature to `{"inputs": {name: shape}, "outputs": {name: shape}}`; None is the number of rows."""
+        return {
+            name: {side: {key: _shape(entry) for key, entry in table[side].items()} for side in ("inputs", "outputs")}
+            for name, table in self._metadata().items()
+        }
+
+    def predict(self, signature: str, **inputs: Any) -> Arrays:
+        """What a signature answers, by the names of its outputs.
+
+        Raises:
+            ValueError: no such model or signature, other inputs, another width, NaN, or a request the server refuses.
+            ConnectionError: the server is out of reach, after the retries.
+            TimeoutError: it did not answer in time.
+        """
+        table = self._metadata()
+        if signature not in table:
+            raise config.unknown("signature", signature, table)
+        entries = table[signature]["inputs"]
+        if set(inputs) != set(entries):
+            raise ValueError(
+                f"Signature {signature!r} takes {', '.join(sorted(entries))}; received {', '.join(sorted(inputs)) or 'none'}."
+            )
+        arrays = {name: _checked(name, inputs[name], entry) for name, entry in entries.items()}
+        by_rows = [name for name, entry in entries.items() if _shape(entry)[:1] == (None,)]
+        counts = {len(arrays[name]) for name in by_rows}
+        if len(counts) > 1:
+            raise ValueError(f"The inputs must have as many rows each; received {sorted(counts)}.")
+        n = counts.pop() if counts else 1
+        parts = [
+            self._send(
+                signature,
+                {k: a[start : start + self.batch_size] if k in by_rows else a for k, a in arrays.items()},
+            )
+            for start in range(0, n, self.batch_size)
+        ]
+        return (
+            parts[0]
+            if len(parts) == 1
+            else {k: np.concatenate([part[k] for part in parts]) if a.ndim else a for k, a in parts[0].items()}
+        )
+
+    def encode(self, x: Any) -> np.ndarray:
+        """Codes of the rows."""
+        return self.predict("encode", x=x)["code"]
+
+    def decode(self, code: Any) -> np.ndarray:
+        """Rows from codes."""
+        return self.predict("decode", code=code)["reconstruction"]
+
+    def reconstruct(self, x: Any) -> np.ndarray:
+        """The rows as the model gives them back."""
+        return self.predict("reconstruct", x=x)["reconstruction"]
+
+    def score(self, x: Any) -> np.ndarray:
+        """Reconstruction error of each row."""
+        return self.predict("score", x=x)["error"]
+
+    def detect(self, x: Any) -> np.ndarray:
+        """Whether each row is flagged, by the detector's threshold."""
+        return self.predict("detect", x=x)["flagged"]
+
+    def _metadata(self) -> dict[str, Any]:
+        if self._table is None:
+            self._table = {name: table for name, table in self._describe().items() if not name.startswith("__")}
+        return self._table
+
+    def _missing(self) -> ValueError:
+        which = f" version {self.version}" if self.version is not None else ""
+        which += f" label {self.label!r}" if self.label is not None else ""
+        return ValueError(
+            f"{self.address} serves no model {self.model!r}{which}; check its name and the server's config."
+        )
+
+    def _unreachable(self) -> ConnectionError:
+        return ConnectionError(
+            f"{self.address} cannot be reached, after {self.retries} retries; is the server running?"
+        )
+
+    def _late(self) -> TimeoutError:
+        return TimeoutError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
+
+    def _describe(self) -> dict[str, Any]:  # the signature_def of the metadata, as in JSON
+        raise NotImplementedError
+
+    def _send(self, signature: str, inputs: Arrays) -> Arrays:
+        raise NotImplementedError
+
+
+def _shape(entry: dict[str, Any]) -> tuple[int | None, ...]:
+    sizes = [int(dim.get("size", 0)) for dim in entry.get("tensor_shape", {}).get("dim", [])]
+    return tuple(None if size < 0 else size for size in sizes)
+
+
+def _checked(name: str, value: Any, entry: dict[str, Any]) -> np.ndarray:
+    shape = _shape(entry)
+    if entry["dtype"] == "DT_FLOAT":
+        if shape[:1] == (None,) and None not in shape[1:]:
+            return checks.rows(value, shape[1:], name)
+        return checks.numeric(value, name)
+    array = np.asarray(value)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be a whole number; received values of type {array.dtype}.")
+    if shape[:1] == (None,):
+        array = np.atleast_1d(array)
+    if None not in shape and array.size == math.prod(shape):
+        array = array.reshape(shape)
+    return array.astype("int32" if entry["dtype"] == "DT_INT32" else "int64")
