@@ -58,6 +58,13 @@ def test_a_bad_row_late_in_the_file_leaves_no_output(run, frame, exported, tmp_p
     assert code == 2
     assert "rows.csv must be finite" in err
     assert "row 66000, feature 2" in err
+    code, _, err = run("score", "--model", exported[1], "rows.csv", "--out", "rows.csv")
+    assert code == 2
+    assert "which would be lost" in err
+    (tmp_path / "empty.csv").write_text("a,b,c,d\n")
+    with pytest.raises(ValueError, match="has no rows"):
+        list(stream.pieces(tmp_path / "empty.csv"))
+    (tmp_path / "empty.csv").unlink()
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 this is none")
     assert run("score", "--model", exported[1], "broken.parquet")[0] == 2
     assert {path.name for path in tmp_path.iterdir()} == {"rows.csv", "broken.parquet"}

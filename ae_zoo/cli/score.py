@@ -39,7 +39,8 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
         answer = _exported(model)[0]
         codes = lambda x: answer("encode", x, ["code"])["code"]  # noqa: E731
     else:
-        loaded = load_model(model)
+        detector = load_detector(model)
+        loaded = detector.model if detector else load_model(model)
         codes = lambda x: loaded.encode(x, layer)  # noqa: E731
 
     def named(x: Any) -> Columns:
@@ -103,6 +104,8 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
 
     from ae_zoo.data import stream
 
+    if out.resolve() == rows.resolve():
+        raise ValueError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
     with stream.writer(out) as add:
         for piece in stream.pieces(rows):

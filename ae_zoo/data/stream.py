@@ -32,6 +32,8 @@ def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | 
         return
     start = 0
     for piece in _KINDS[kind](path, rows):
+        if not len(piece):
+            continue
         if isinstance(piece, pd.DataFrame):
             tables.check_columns(piece, path)
             numbers = checks.numeric(piece.to_numpy("float64", na_value=np.nan), str(path), start)
@@ -47,7 +49,8 @@ def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | 
 def writer(path: str | os.PathLike) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
     """Yields a function that adds rows, a column `(n,)` for each name; the file is there when all are, or not at all.
 
-    `.parquet` and `.csv` are written as rows come; `.npy`, whose header says how many there are, at the end.
+    `.parquet` and `.csv` are written as rows come; `.npy`, whose header says how many there are, is kept in memory to the
+    end.
 
     Raises:
         ValueError: for another suffix.
@@ -91,7 +94,8 @@ def _parquet(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
     import pyarrow.parquet
 
     try:
-        with pyarrow.parquet.ParquetFile(path) as file:
+        # Buffers that are filled ahead would be kept to the end.
+        with pyarrow.parquet.ParquetFile(path, pre_buffer=False) as file:
             for piece in file.iter_batches(rows):
                 yield piece.to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
