@@ -39,18 +39,20 @@ def is_version(folder: str | os.PathLike) -> bool:
 def newest(folder: str | os.PathLike) -> pathlib.Path:
     """The newest version in the folder of a model; the folder of a version is its own answer.
 
+    In a checkout the names of the zoo's trained models will do too.
+
     Raises:
         FileNotFoundError: there is no such folder, or no version in it.
     """
-    folder = pathlib.Path(folder)
+    folder = found(folder)
     if is_version(folder):
         return folder
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
-    found = numbers(folder)
-    if not found:
+    known = numbers(folder)
+    if not known:
         raise FileNotFoundError(f"{folder} holds no version of a model, a folder named 1, say; write one with export.")
-    return folder / str(found[-1])
+    return folder / str(known[-1])
 
 
 def card(version: str | os.PathLike) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, load_detector, load_model
+from ae_zoo.cli.shared import PATH, load_detector, load_model, quiet_start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,7 +163,9 @@ def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any
 
     version = versions.newest(versions.found(path))
     versions.check_intact(version)
-    model, card = SavedModel(version), versions.card(version)
+    with quiet_start():
+        model = SavedModel(version)
+    card = versions.card(version)
 
     def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
         x = checks.rows(x, tuple(card["config"]["input_shape"]), "x", card["config"]["columns"])

@@ -49,14 +49,21 @@ def load_detector(path: pathlib.Path) -> Any:
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """Keeps what TensorFlow's C++ code writes as it starts, whatever the log level, off the error stream."""
+    """Keeps what TensorFlow's C++ code writes as Keras is imported off the error stream."""
+    with quiet_start():
+        yield
+        sys.modules["keras"].ops.zeros(())  # the search for a GPU is put off to the first operation
+
+
+@contextlib.contextmanager
+def quiet_start() -> Iterator[None]:
+    """Keeps what C++ code writes as it starts, whatever the log level, off the error stream."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
     try:
         yield
-        sys.modules["keras"].ops.zeros(())  # the search for a GPU is put off to the first operation
     finally:
         os.dup2(kept, 2)
         os.close(kept)
