@@ -18,7 +18,7 @@ test: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
-# The trained models in saved_models/: from full MNIST, in about five minutes.
+# The trained models in saved_models/: from full MNIST, in about seven minutes.
 zoo: $(READY)
 	$(BIN)/python saved_models/make.py
 

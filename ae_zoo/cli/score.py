@@ -1,5 +1,6 @@
 """`ae-zoo encode` and `ae-zoo score`: codes and errors of any number of rows, written to files."""
 
+import functools
 import pathlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -37,11 +38,14 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
         if layer is not None:
             raise ValueError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
         answer = _exported(model)[0]
-        codes = lambda x: answer("encode", x, ["code"])["code"]  # noqa: E731
+
+        def codes(x: Any) -> Any:
+            return answer("encode", x, ["code"])["code"]
+
     else:
         detector = load_detector(model)
         loaded = detector.model if detector else load_model(model)
-        codes = lambda x: loaded.encode(x, layer)  # noqa: E731
+        codes = functools.partial(loaded.encode, layer=layer)
 
     def named(x: Any) -> Columns:
         found = codes(x)
