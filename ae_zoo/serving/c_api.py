@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import sys
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,6 +84,7 @@ class SavedModel:
             tf.TF_DeleteSessionOptions(options)
             tf.TF_DeleteStatus(status)
         self.signatures = signatures(self.folder)
+        weakref.finalize(self, _release, tf, self._session, self._graph)
 
     def run(self, name: str, inputs: dict[str, Any], outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """The answers of a signature.
@@ -180,6 +182,8 @@ def _library() -> ctypes.CDLL:
     for name, arguments in {
         "TF_DeleteSessionOptions": [pointer],
         "TF_DeleteStatus": [pointer],
+        "TF_DeleteSession": [pointer, pointer],
+        "TF_DeleteGraph": [pointer],
         "TF_DeleteTensor": [pointer],
         "TF_GetCode": [pointer],
         "TF_Message": [pointer],
@@ -199,6 +203,13 @@ def _library() -> ctypes.CDLL:
     }.items():
         getattr(tf, name).argtypes = arguments
     return tf
+
+
+def _release(tf: Any, session: Any, graph: Any) -> None:
+    status = tf.TF_NewStatus()
+    tf.TF_DeleteSession(session, status)
+    tf.TF_DeleteGraph(graph)
+    tf.TF_DeleteStatus(status)
 
 
 def _raise(tf: Any, status: Any, what: str) -> None:
