@@ -41,9 +41,15 @@ class Section:
         """Adds paragraphs of plain text."""
         self.blocks += [{"kind": "text", "text": paragraph} for paragraph in paragraphs]
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str) -> None:
-        """Adds a table. Cells are text or numbers as they are to be read; the first column is a row's name."""
-        self.blocks.append({"kind": "table", "columns": list(columns), "rows": [*map(list, rows)], "caption": caption})
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[Any]], caption: str, *, words: bool = False
+    ) -> None:
+        """Adds a table. Cells are text or numbers as they are to be read; the first column is a row's name.
+
+        With `words` all columns are set as words are, from the left.
+        """
+        block = {"kind": "table", "columns": list(columns), "rows": [*map(list, rows)]}
+        self.blocks.append({**block, "caption": caption, "words": words})
 
     def picture(self, name: str, figure: Figure, caption: str) -> None:
         """Adds a matplotlib figure, written as `<name>.png`."""
@@ -75,13 +81,30 @@ def write(folder: pathlib.Path, title: str, data: str, sections: Sequence[Sectio
     results = {s.number: {"title": s.title, "seconds": round(s.seconds, 1), **s.results} for s in sections}
     with files.whole(folder / "report.json") as sibling:
         sibling.write_text(json.dumps({**about, "sections": results}, indent=2) + "\n")
+    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    footer = f"Python {about['python']}, {versions}; {about['seconds']:.0f} s in all. Every figure is in report.json."
+    write_page(folder / "report.html", title, data, sections, notes=notes, footer=footer)
+
+
+def write_page(
+    path: pathlib.Path,
+    title: str,
+    data: str,
+    sections: Sequence[Section],
+    *,
+    notes: Sequence[str] = (),
+    footer: str = "",
+) -> None:
+    """Writes one self-contained HTML page: as `write`, without the files beside it."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ae_zoo"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["base64"] = lambda png: base64.b64encode(png).decode()
     environment.filters["code"] = _code
-    page = environment.get_template("report.html").render(title=title, about=about, notes=notes, sections=sections)
-    with files.whole(folder / "report.html") as sibling:
+    page = environment.get_template("report.html").render(
+        title=title, data=data, notes=notes, sections=sections, footer=footer
+    )
+    with files.whole(path) as sibling:
         sibling.write_text(page)
 
 

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model, quiet_import
+from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model, quiet_import, quiet_start
 
 
 @click.command()
@@ -27,11 +27,12 @@ def export(
     """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
 
     MODEL is a model's .keras file or a calibrated detector's, which is served with its threshold. The last part of FOLDER
-    is the name that requests use.
+    is the name that requests use. A FOLDER that ends in .onnx or .tflite is one file, for ONNX Runtime or LiteRT.
 
     \b
     ae-zoo export model.keras saved_models/digits --test new.parquet --train rows.parquet
     ae-zoo check saved_models/digits
+    ae-zoo export model.keras digits.onnx
     """
     from ae_zoo import versions
     from ae_zoo.data import read
@@ -41,6 +42,11 @@ def export(
     with quiet_import():
         from ae_zoo.serving.writer import export as write
     rows = {"x_test": x_test and x_test.rows, "x_train": x_train and x_train.rows}
+    if folder.suffix in (".onnx", ".tflite"):
+        with quiet_start():
+            write(loaded, folder, version=version, source=source, **rows)
+        click.echo(f"{folder}: written; its runtime answers as Python did, to 1e-5")
+        return
     target = write(loaded, folder, version=version, source=source or (x_train and x_train.source), **rows)
     click.echo(versions.described(target))
     click.echo(f"{target}: written; ae-zoo check {folder} compares its answers with Python's")
@@ -74,16 +80,23 @@ def check(folder: pathlib.Path, tolerance: float, openvino: bool) -> None:
 @click.command()
 @click.argument("folder", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="The whole card, as it is written.")
-def card(folder: pathlib.Path, as_json: bool) -> None:
+@click.option("--html", type=PATH, help="Write a page with pictures to this file instead.")
+def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None:
     """Print what is known of an exported model: configuration, data, figures, signatures.
 
     \b
     ae-zoo card saved_models/digits
+    ae-zoo card saved_models/digits --html card.html
     """
     import json
 
     from ae_zoo import versions
 
+    if html is not None:
+        from ae_zoo.serving import write_page
+
+        click.echo(f"{write_page(folder, html)}: written")
+        return
     version = versions.newest(folder)
     click.echo(json.dumps(versions.card(version), indent=2) if as_json else versions.described(version))
 

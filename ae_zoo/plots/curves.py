@@ -69,7 +69,7 @@ def errors(groups: Mapping[str, np.ndarray], *, threshold: float | None = None, 
     """
     axes = ax if ax is not None else Figure((7.5, 3.6), layout="constrained").subplots()
     positive = np.concatenate([np.ravel(values) for values in groups.values()])
-    bins = np.geomspace(max(positive.min(), 1e-12), positive.max(), 80)
+    bins = np.geomspace(max(positive.min(), 1e-12), positive.max(), int(np.clip(2 * len(positive) ** 0.5, 12, 80)))
     colours = (ACCENT, SECOND, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
     for (label, values), colour in zip(groups.items(), colours, strict=False):
         weights = np.full(len(values), 1 / len(values))

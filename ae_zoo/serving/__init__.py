@@ -4,6 +4,7 @@
 - `check`: its answers against Python's, by TensorFlow's C library alone.
 - `SavedModel`: a version run by that library.
 - `write_config`: the server's list of a folder of models.
+- `write_page`: the card as a page with pictures.
 
 Names are imported when they are first used: a check and a card need neither Keras nor TensorFlow's Python.
 """
@@ -11,7 +12,14 @@ Names are imported when they are first used: a check and a card need neither Ker
 import importlib
 from typing import Any
 
-_HOMES = {"export": "writer", "check": "parity", "Checked": "parity", "SavedModel": "c_api", "write_config": "config"}
+_HOMES = {
+    "export": "writer",
+    "check": "parity",
+    "Checked": "parity",
+    "SavedModel": "c_api",
+    "write_config": "config",
+    "write_page": "page",
+}
 __all__ = sorted(_HOMES)
 
 

@@ -27,6 +27,7 @@ class Served:
         dtype: of it.
         function: from the input `(batch, *shape)` to outputs by name, each `(batch, ...)`.
         about: what it gives, for the card.
+        ranged: only rows from 0 to 1 have an answer.
     """
 
     input: str
@@ -34,6 +35,18 @@ class Served:
     dtype: str
     function: Function
     about: str
+    ranged: bool = False
+
+    def guarded(self, given: Any) -> dict[str, Any]:
+        """The function's outputs, from a graph that first sees to it that the input has any: by shape, NaN and range."""
+        if self.dtype == "float32":
+            given = _finite(given, self.input, self.shape)
+        if self.ranged:
+            within = keras.ops.logical_and(keras.ops.all(given >= 0), keras.ops.all(given <= 1))
+            given = _asserted(
+                given, within, f"{self.input} must lie in [0, 1], as the rows did that the model was trained on"
+            )
+        return self.function(given)
 
 
 def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, Served]:
@@ -45,8 +58,11 @@ def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, 
     """
     shape, code = tuple(model.config.input_shape), tuple(model.decoder.input_shape[1:])
 
-    def rows(function: Callable[[Any], dict[str, Any]], about: str, ranged: bool = False) -> Served:
-        return Served("x", shape, "float32", lambda x: function(_checked(model, x, ranged)), about)
+    config = model.config
+    ranged = config.scaling == "none" and (config.loss == "bce" or config.output_activation == "sigmoid")
+
+    def rows(function: Function, about: str, ranged: bool = False) -> Served:
+        return Served("x", shape, "float32", function, about, ranged)
 
     def reconstruction(codes: Any) -> Any:
         return model.scaling.invert(_float(model.decoder(codes, training=False)))
@@ -58,20 +74,18 @@ def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, 
             "the row as the model gives it back, in the data's units",
         )
     found["encode"] = rows(lambda x: {"code": _float(model.encoder(x, training=False))}, "the row's code")
-    found["decode"] = Served(
-        "code", code, "float32", lambda c: {"reconstruction": reconstruction(_finite(c, "code", code))}, "a code's row"
-    )
+    found["decode"] = Served("code", code, "float32", lambda c: {"reconstruction": reconstruction(c)}, "a code's row")
     if model.reconstructs:
         found["score"] = rows(
             lambda x: dict(zip(("error", "share"), _score(model, x), strict=True)),
             "mean squared error on the model's scale, and each feature's share of it",
-            ranged=True,
+            ranged=ranged,
         )
     if threshold is not None:
         found["detect"] = rows(
             lambda x: _detect(_score(model, x)[0], threshold),
             "the error, the threshold, and whether the row is beyond it",
-            ranged=True,
+            ranged=ranged,
         )
     if hasattr(model, "distribution"):
         found["encode_distribution"] = rows(
@@ -92,17 +106,6 @@ def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, 
             "a new row for each seed, and its code; equal seeds give equal rows",
         )
     return found
-
-
-def _checked(model: Autoencoder, x: Any, ranged: bool) -> Any:
-    """`x`, once the graph has seen that it is finite and, where its error is asked for, within the output's reach."""
-    config = model.config
-    x = _finite(x, "x", tuple(config.input_shape))
-    if ranged and config.scaling == "none" and (config.loss == "bce" or config.output_activation == "sigmoid"):
-        ops = keras.ops
-        within = ops.logical_and(ops.all(x >= 0), ops.all(x <= 1))
-        x = _asserted(x, within, "x must lie in [0, 1], as the rows did that the model was trained on")
-    return x
 
 
 def _finite(x: Any, name: str, shape: tuple[int, ...]) -> Any:
@@ -137,7 +140,10 @@ def _detect(score: Any, threshold: float) -> dict[str, Any]:
 
 
 def _classify(probabilities: Any) -> dict[str, Any]:
-    return {"class": keras.ops.argmax(probabilities, axis=-1), "probabilities": probabilities}
+    import tensorflow as tf
+
+    # Keras's argmax minds negative zeros, by operations on bits that ONNX and LiteRT have not.
+    return {"class": tf.argmax(probabilities, axis=-1, output_type="int32"), "probabilities": probabilities}
 
 
 def _generate(model: Any, seed: Any, code: tuple[int, ...], reconstruction: Callable[[Any], Any]) -> dict[str, Any]:

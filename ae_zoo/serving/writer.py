@@ -12,13 +12,11 @@ import numpy as np
 from ae_zoo import checks, files, versions
 from ae_zoo.anomaly import Detector
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import unknown
 from ae_zoo.pca import PCA
-from ae_zoo.serving import card, warmup
+from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.serving.signatures import Served, signatures
 
-SHOWN = 8  # example rows that a version keeps
-ALIAS = "serving_default"  # what a server takes where a request names no signature
+ERRORS = 2000  # of the test rows' that a version keeps, evenly by rank: for the picture on its page
 
 
 def export(
@@ -66,16 +64,7 @@ def export(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
-    threshold = None
-    if isinstance(model, Detector):
-        if model.threshold is None:
-            raise ValueError("The detector has no threshold yet: call calibrate(x_held_out) first.")
-        model, threshold = model.model, model.threshold
-    is_pca = isinstance(model, PCA)
-    if is_pca:
-        model = model.to_model()
-    if model.config.scaling != "none" and not model.scaling.adapted:
-        raise ValueError("The model has not been trained: its scaling has seen no rows yet.")
+    model, threshold, is_pca = _unpacked(model)
     folder = pathlib.Path(folder)
     if version is not None:
         checks.count("version", version)
@@ -86,17 +75,25 @@ def export(
     if x_test is not None and model.reconstructs:
         model.check_targets(x_test, "x_test")
     served = signatures(model, threshold)
-    rows = _some_rows(model) if x_test is None else x_test[:SHOWN]
-    examples = _examples(model, threshold, rows, served)
+    rows = examples.some_rows(model) if x_test is None else x_test[: examples.SHOWN]
+    kept = examples.examples(model, threshold, rows, served)
+    if folder.suffix in formats.FORMATS:
+        if version is not None or x_train is not None or source is not None or metrics is not None:
+            raise ValueError(
+                f"{folder.name} is a single file, without a version and a card: leave out version, x_train, source and "
+                "metrics, or export to a folder."
+            )
+        formats.write(served, kept, folder)
+        return folder
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export.") as beside:
         made = pathlib.Path(beside) / "version"
         variables, outputs = _write(model, served, made)
         extra = made / versions.EXTRA
         extra.mkdir()
-        np.savez_compressed(extra / versions.EXAMPLES, **examples)
+        np.savez_compressed(extra / versions.EXAMPLES, **kept, **_errors(model, x_test))
         warmup.write(extra / warmup.NAME, folder.name, {
-            name: {one.input: examples[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
+            name: {one.input: kept[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
         })  # fmt: skip
         about = {
             "family": "pca" if is_pca else card.family(model),
@@ -113,6 +110,28 @@ def export(
     return target
 
 
+def _unpacked(model: Autoencoder | Detector | PCA) -> tuple[Autoencoder, float | None, bool]:
+    """The model itself, a detector's threshold, and whether it was a PCA."""
+    threshold = None
+    if isinstance(model, Detector):
+        if model.threshold is None:
+            raise ValueError("The detector has no threshold yet: call calibrate(x_held_out) first.")
+        model, threshold = model.model, model.threshold
+    is_pca = isinstance(model, PCA)
+    if is_pca:
+        model = model.to_model()
+    if model.config.scaling != "none" and not model.scaling.adapted:
+        raise ValueError("The model has not been trained: its scaling has seen no rows yet.")
+    return model, threshold, is_pca
+
+
+def _errors(model: Autoencoder, x_test: np.ndarray | None) -> dict[str, np.ndarray]:
+    if x_test is None or not model.reconstructs:
+        return {}
+    errors = model.reconstruction_error(x_test)
+    return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
+
+
 def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
     """Writes the SavedModel; returns the paths of the weights that it keeps, and each signature's outputs."""
     import keras
@@ -126,7 +145,7 @@ def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) 
     outputs = {}
     for name, one in served.items():
         spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
-        function = archive.add_endpoint(name, one.function, [spec])
+        function = archive.add_endpoint(name, one.guarded, [spec])
         outputs[name] = function.get_concrete_function().structured_outputs
     archive.write_out(str(folder), verbose=False)
     return [weight.path for weight in weights], outputs
@@ -146,53 +165,3 @@ def _place(made: pathlib.Path, folder: pathlib.Path, version: int | None) -> pat
                 raise FileExistsError(f"{folder} has a version {version} already.") from None
         else:
             return target
-
-
-def _some_rows(model: Autoencoder) -> np.ndarray:
-    """Rows like those that the model was trained on, where none are given: in [0, 1], or around the scaling's centre."""
-    shape = (SHOWN, *model.config.input_shape)
-    random = np.random.default_rng(1)
-    drawn = random.random(shape, "float32")
-    if model.config.scaling == "standard":
-        drawn = random.standard_normal(shape, "float32")
-    return np.asarray(model.scaling.invert(drawn), "float32")
-
-
-def _examples(
-    model: Autoencoder, threshold: float | None, rows: np.ndarray, served: dict[str, Served]
-) -> dict[str, np.ndarray]:
-    """Requests and Python's answers, by `signature/input/name` and `signature/output/name`.
-
-    The answers come from the model's verbs, not from the functions that are served.
-    """
-    codes, seeds = model.encode(rows), np.arange(len(rows), dtype="int64")
-    found: dict[str, np.ndarray] = {}
-    for name, one in served.items():
-        given = {"x": rows, "code": codes, "seed": seeds}[one.input]
-        answers = _answers(name, model, threshold, given, one)
-        for alias in (name, ALIAS) if name == next(iter(served)) else (name,):
-            found[f"{alias}/input/{one.input}"] = given
-            found |= {f"{alias}/output/{key}": np.asarray(value) for key, value in answers.items()}
-    return found
-
-
-def _answers(name: str, model: Any, threshold: float | None, given: np.ndarray, one: Served) -> dict[str, Any]:
-    if name == "reconstruct":
-        return {"reconstruction": model.reconstruct(given)}
-    if name == "encode":
-        return {"code": model.encode(given)}
-    if name == "decode":
-        return {"reconstruction": model.decode(given)}
-    if name == "score":
-        return {"error": model.reconstruction_error(given), "share": Detector(model).share(given)}
-    if name == "detect":
-        score = model.reconstruction_error(given)
-        return {"score": score, "threshold": np.full_like(score, threshold), "flagged": score > np.float32(threshold)}
-    if name == "encode_distribution":
-        return dict(zip(("mean", "log_variance"), model.encode_distribution(given), strict=True))
-    if name == "classify":
-        return {"class": model.classify(given), "probabilities": model.class_probabilities(given)}
-    if name == "generate":  # what is drawn is the signature's own affair, what becomes of it is not
-        codes = np.asarray(one.function(given)["code"])
-        return {"code": codes, "generated": model.decode(codes)}
-    raise unknown("signature", name, ("reconstruct", "encode", "decode", "score", "detect", "classify", "generate"))
