@@ -40,9 +40,10 @@ def export(
     x_test, x_train = (None if path is None else read(path) for path in (test, train))
     loaded = load_detector(model) or load_model(model)
     with quiet_import():
+        from ae_zoo.serving.formats import FORMATS
         from ae_zoo.serving.writer import export as write
     rows = {"x_test": x_test and x_test.rows, "x_train": x_train and x_train.rows}
-    if folder.suffix in (".onnx", ".tflite"):
+    if folder.suffix in FORMATS:
         with quiet_start():
             write(loaded, folder, version=version, source=source, **rows)
         click.echo(f"{folder}: written; its runtime answers as Python did, to 1e-5")

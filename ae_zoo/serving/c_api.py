@@ -276,6 +276,17 @@ def signatures(folder: str | os.PathLike) -> dict[str, Signature]:
     return found
 
 
+def write_alone(folder: str | os.PathLike, name: str, target: str | os.PathLike) -> None:
+    """Makes of the folder `target` the same model with a signature as `serving_default`, for readers that see no other."""
+    model = _saved_model().FromString(
+        (pathlib.Path(folder) / "saved_model.pb").read_bytes()
+    )  # what is not declared stays
+    entries = {entry.key: entry.value for entry in model.graphs[0].signatures}
+    entries["serving_default"].CopyFrom(entries[name])
+    (pathlib.Path(target) / "saved_model.pb").write_bytes(model.SerializeToString())
+    (pathlib.Path(target) / "variables").symlink_to((pathlib.Path(folder) / "variables").resolve())
+
+
 @functools.cache
 def _saved_model() -> Any:
     """The class of a message with parts of TensorFlow's saved_model.proto and meta_graph.proto.
