@@ -4,6 +4,7 @@ import concurrent.futures
 import contextlib
 import http.server
 import json
+import re
 import threading
 import time
 
@@ -14,10 +15,11 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, predict
 
 
 class Plan:
-    """What goes wrong: so many failures first, so many seconds late; and the rows of each request that came through."""
+    """What goes wrong: so many failures first, so many seconds late; and what each request asked that came through."""
 
     def __init__(self):
-        self.failures, self.delay, self.batches = 0, 0.0, []
+        self.failures, self.delay = 0, 0.0
+        self.batches, self.versions = [], []  # rows, and the version's number or label
 
     def fails(self):
         time.sleep(self.delay)
@@ -60,6 +62,8 @@ def grpc_server(runtime, plan, model="digits"):
             self._check(request, context)
             inputs = {name: tf.make_ndarray(tensor) for name, tensor in request.inputs.items()}
             plan.batches.append(len(next(iter(inputs.values()))))
+            spec = request.model_spec
+            plan.versions.append(spec.version.value if spec.HasField("version") else spec.version_label)
             answer = predict_pb2.PredictResponse()
             for name, array in runtime.run(request.model_spec.signature_name, inputs).items():
                 answer.outputs[name].CopyFrom(tf.make_tensor_proto(array))
@@ -95,12 +99,14 @@ def rest_server(runtime, plan, model="digits"):
 
         def _answer(self, ending, make):
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
-            if self.path != f"/v1/models/{model}{ending}":
+            asked = re.fullmatch(f"/v1/models/{model}(?:/versions/([0-9]+)|/labels/([a-z]+))?{ending}", self.path)
+            if asked is None:
                 code, found = 404, {"error": "Servable not found for request"}
             elif plan.fails():
                 code, found = 503, {"error": "busy"}
             else:
                 code, found = 200, make(body)
+                plan.versions += [int(asked[1]) if asked[1] else asked[2] or ""] if body else []
             text = json.dumps(found).encode()
             with contextlib.suppress(OSError):  # a client that has given up
                 self.send_response(code)

@@ -1,5 +1,7 @@
 """The client of TensorFlow Serving, against a stand-in over real sockets."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,21 @@ def test_bad_requests_are_told_before_they_are_sent(served):
     assert not plan.batches
     with pytest.raises(ValueError, match="serves no model 'digit'"):
         client.connect(address, "digit").encode(X)
+
+
+def test_a_version_or_a_label_is_asked_for(served):
+    address, plan = served
+    for which in ({}, {"version": 2}, {"label": "canary"}):
+        client.connect(address, "digits", **which).encode(X)
+    assert plan.versions == ["", 2, "canary"]
+    with pytest.raises(ValueError, match="not both"):
+        client.connect(address, "digits", version=2, label="canary")
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
+    with pytest.raises(ImportError, match=r"pip install 'ae-zoo\[grpc\]'"):
+        client.connect("grpc://127.0.0.1:1", "digits").encode(X)
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])

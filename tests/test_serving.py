@@ -170,6 +170,10 @@ def test_a_client_gets_the_exported_models_answers(transport, detector, exported
         command = ("request", address, "machines", "rows.npy", "--signature", "score", "--out", "answers.csv")
         assert run(*command)[0] == 0
         assert np.allclose(pd.read_csv("answers.csv")["error"], detector.score(x), rtol=1e-5)
+        command = ("request", address, "machines", "--signature", "generate", "--seeds", 5, "--out", "new.csv")
+        assert run(*command)[0] == 0
+        wanted = served.predict("generate", seed=np.arange(5))["generated"]
+        assert np.allclose(pd.read_csv("new.csv")[[f"generated_{i}" for i in range(8)]], wanted, rtol=1e-6)
         code, _, err = run("request", address, "machine", "rows.npy")
         assert code == 2
         assert "serves no model 'machine'" in err

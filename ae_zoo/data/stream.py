@@ -49,15 +49,11 @@ def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | 
 def writer(path: str | os.PathLike) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
     """Yields a function that adds rows, a column `(n,)` for each name; the file is there when all are, or not at all.
 
-    `.parquet` and `.csv` are written as rows come; `.npy`, whose header says how many there are, is kept in memory to the
-    end.
-
     Raises:
         ValueError: for another suffix.
         ImportError: a parquet file, and pyarrow is not installed.
     """
     kind = tables.writable(path)
-    parts: list[np.ndarray] = []
     with files.whole(path) as sibling, contextlib.ExitStack() as opened:
         if kind == ".parquet":
             tables.needs_pyarrow()
@@ -79,13 +75,31 @@ def writer(path: str | os.PathLike) -> Iterator[Callable[[dict[str, np.ndarray]]
                 pd.DataFrame(columns).to_csv(text, index=False, header=not text.tell())
 
         else:
-
-            def add(columns: dict[str, np.ndarray]) -> None:
-                parts.append(np.column_stack(list(columns.values())).astype("float32"))
+            add = opened.enter_context(_npy_writer(sibling))
 
         yield add
-        if parts:
-            np.save(sibling, np.concatenate(parts), allow_pickle=False)
+
+
+@contextlib.contextmanager
+def _npy_writer(path: pathlib.Path) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
+    with path.open("wb") as file:
+        shape = [0, 0]
+
+        def header() -> None:  # NumPy leaves room in it for a number of rows that grows
+            file.seek(0)
+            about = {"descr": "<f4", "fortran_order": False, "shape": tuple(shape)}
+            np.lib.format.write_array_header_1_0(file, about)
+
+        def add(columns: dict[str, np.ndarray]) -> None:
+            rows = np.column_stack(list(columns.values())).astype("<f4")
+            if not shape[0]:
+                shape[1] = rows.shape[1]
+                header()
+            file.write(rows.tobytes())
+            shape[0] += len(rows)
+
+        yield add
+        header()
 
 
 def _parquet(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
