@@ -195,7 +195,8 @@ class Autoencoder(keras.Model):
             batch_size: rows at a time.
 
         Raises:
-            ValueError: for rows of another shape, with NaN, or outside what the output can reach.
+            ValueError: for rows of another shape, with NaN, outside what the output can reach, or so far from the
+                training rows that the error is beyond float32.
         """
         x = self.check_rows(x)
         self.check_targets(x)
@@ -205,7 +206,8 @@ class Autoencoder(keras.Model):
             reconstruction = keras.ops.cast(reconstruction, "float32")
             return keras.ops.square(target - reconstruction) if per_feature else losses.mse(target, reconstruction)
 
-        return in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
+        found = in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
+        return checks.finite_errors(found)
 
     def corrupt(self, x: Any, *, seed: int | None = None) -> np.ndarray:
         """Rows `(n, *input_shape)` with the noise that the model is trained on, in the data's units.
@@ -289,6 +291,11 @@ class Autoencoder(keras.Model):
     def networks(self) -> tuple[keras.Model, ...]:
         """The networks that the model is made of; their layers' names are unique among them."""
         return self.encoder, self.decoder
+
+    @property
+    def lasting_weights(self) -> dict[str, keras.Variable]:
+        """The weights that an export keeps, by name: those that the model's verbs need, and not only its training."""
+        return {weight.path.removeprefix(f"{self.name}/"): weight for weight in self.weights}
 
     def _up_to(self, name: str) -> keras.Model:
         """The network from the rows to the output of the layer `name`."""

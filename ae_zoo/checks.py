@@ -107,6 +107,17 @@ def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
         )
 
 
+def finite_errors(errors: np.ndarray) -> np.ndarray:
+    """`errors` `(n, ...)`; raises `ValueError` where one is beyond float32, which would compare with no threshold."""
+    if not np.isfinite(errors).all():
+        row = int(np.flatnonzero(~np.isfinite(errors.reshape(len(errors), -1)).all(axis=1))[0])
+        raise ValueError(
+            f"Row {row} lies so far from the rows that the model was trained on that its error is beyond float32; is it in "
+            "the units of the training rows?"
+        )
+    return errors
+
+
 def binary(x: np.ndarray, name: str = "x") -> None:
     """Raises `ValueError` where a value is neither 0 nor 1."""
     grey = (x != 0) & (x != 1)
@@ -122,6 +133,17 @@ def count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
     return int(value)
+
+
+def finite(name: str, value: Any) -> float:
+    """`value` as a float; raises `ValueError` where it is no finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a finite number; received {value!r}.")
+    return number
 
 
 def first_line(error: Exception) -> str:

@@ -67,8 +67,8 @@ def load(path: str | os.PathLike) -> Autoencoder:
 
     Args:
         path: a file; the folder of a served model, whose newest version is taken, or of a version; or the name of one of
-            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds what inference needs: an adversarial
-            model's discriminator comes back untrained, so to train on, keep the file.
+            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds all but an
+            adversarial model's discriminators, which come back untrained: to train on, keep the file.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -81,6 +81,9 @@ def load(path: str | os.PathLike) -> Autoencoder:
         raise FileNotFoundError(f"There is no model file {path}.")
     if not zipfile.is_zipfile(path):
         raise ValueError(f"{path} is not a .keras file, or is cut short; write it again with model.save.")
+    with zipfile.ZipFile(path) as archive:
+        if "detector.json" in archive.namelist():
+            raise ValueError(f"{path} holds a detector: load it with ae_zoo.Detector.load.")
     try:
         model = keras.saving.load_model(path)
     except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -98,7 +101,12 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     if card["model"] not in FAMILIES:
         raise ValueError(f"{version} holds a {card['model']!r}, of which this version of ae_zoo does not know.")
     model = FAMILIES[card["model"]].from_config(card["config"])
-    weights = {weight.path: weight for network in model.networks for weight in network.weights}
+    weights = model.lasting_weights
+    if weights.keys() != set(card["variables"]):
+        raise ValueError(
+            f"{version} holds other weights than this version of ae_zoo expects: "
+            f"{', '.join(sorted(weights.keys() ^ set(card['variables'])))}."
+        )
     try:
         checkpoint = tf.train.load_checkpoint(str(version / "variables" / "variables"))
         for index, path in enumerate(card["variables"]):

@@ -68,8 +68,10 @@ class PCA:
     def reconstruction_error(self, x: Any, per_feature: bool = False) -> np.ndarray:
         """Squared error on the scaled data: mean over features `(n,)`, or each feature's `(n, *input_shape)`."""
         scaled = self._scaled(self._rows(x))
-        error = np.square(scaled - ((scaled - self.mean) @ self.components.T @ self.components + self.mean))
-        return error.reshape(-1, *self.input_shape) if per_feature else error.mean(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            error = np.square(scaled - ((scaled - self.mean) @ self.components.T @ self.components + self.mean))
+            error = error.reshape(-1, *self.input_shape) if per_feature else error.mean(axis=1)
+        return checks.finite_errors(error)
 
     def summary(self) -> None:
         """Prints the components' share of the variance."""

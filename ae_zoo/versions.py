@@ -12,6 +12,10 @@ EXAMPLES = "examples.npz"
 WEIGHTS = "kept"  # the list of them in the checkpoint, in the order of the card's "variables"
 
 
+KEYS = {
+    "family", "model", "config", "threshold", "data", "metrics", "signatures", "variables", "parameters", "bytes", "files",
+    "versions", "made", "sha256",
+}  # fmt: skip
 ZOO = pathlib.Path(__file__).parents[1] / "saved_models"  # of a checkout: a trained model a family
 
 
@@ -24,11 +28,23 @@ def found(path: str | os.PathLike) -> pathlib.Path:
 
 
 def numbers(folder: str | os.PathLike) -> list[int]:
-    """The versions in the folder of a model, ascending; none where there is no folder."""
+    """The versions in the folder of a model, ascending; none where there is no folder.
+
+    A folder without a SavedModel, which somebody is still copying, say, is none yet.
+    """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         return []
-    return sorted(int(child.name) for child in folder.iterdir() if child.name.isdecimal() and child.is_dir())
+    return sorted(number for name, number in _numbered(folder) if str(number) == name and is_version(folder / name))
+
+
+def next_number(folder: str | os.PathLike) -> int:
+    """One more than any number that is a name in the folder of a model, even with zeros in front, or of a file."""
+    return max((number for _, number in _numbered(pathlib.Path(folder))), default=0) + 1
+
+
+def _numbered(folder: pathlib.Path) -> list[tuple[str, int]]:
+    return [(path.name, int(path.name)) for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal()]
 
 
 def is_version(folder: str | os.PathLike) -> bool:
@@ -68,9 +84,20 @@ def card(version: str | os.PathLike) -> dict[str, Any]:
         raise ValueError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.") from None
     except ValueError as error:
         raise ValueError(f"{path} is damaged: {error}.") from None
-    if not isinstance(found, dict) or "config" not in found:
-        raise ValueError(f"{path} is damaged: it is no card.")
+    missing = KEYS - found.keys() if isinstance(found, dict) else KEYS
+    if missing:
+        raise ValueError(f"{path} is damaged, or no card: it lacks {', '.join(sorted(missing))}.")
+    if found["sha256"] != sealed(found)["sha256"]:
+        raise ValueError(
+            f"{path} is not as it was exported: its contents differ from its hash; export the model again."
+        )
     return found
+
+
+def sealed(card: dict[str, Any]) -> dict[str, Any]:
+    """A card with the hash of all else in it, so that a changed column or threshold is noticed."""
+    rest = {name: value for name, value in card.items() if name != "sha256"}
+    return {**rest, "sha256": _hash(json.dumps(rest, sort_keys=True).encode())}
 
 
 def check_intact(version: str | os.PathLike) -> None:

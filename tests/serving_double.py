@@ -20,6 +20,7 @@ class Plan:
     def __init__(self):
         self.failures, self.delay = 0, 0.0
         self.batches, self.versions = [], []  # rows, and the version's number or label
+        self.newest = 1
 
     def fails(self):
         time.sleep(self.delay)
@@ -56,6 +57,7 @@ def grpc_server(runtime, plan, model="digits"):
             self._check(request, context)
             answer = get_model_metadata_pb2.GetModelMetadataResponse()
             answer.metadata["signature_def"].Pack(signature_map(runtime))
+            answer.model_spec.version.value = plan.newest
             return answer
 
         def Predict(self, request, context):
@@ -84,7 +86,10 @@ def rest_server(runtime, plan, model="digits"):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             table = json_format.MessageToDict(signature_map(runtime), preserving_proto_field_name=True)
-            self._answer("/metadata", lambda body: {"metadata": {"signature_def": table}})
+            self._answer(
+                "/metadata",
+                lambda body: {"model_spec": {"version": str(plan.newest)}, "metadata": {"signature_def": table}},
+            )
 
         def do_POST(self):
             self._answer(":predict", self._predict)
@@ -117,7 +122,31 @@ def rest_server(runtime, plan, model="digits"):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with _listening(Handler) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def any_server(answer):
+    """Answers everything with the same bytes."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    with _listening(Handler) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def _listening(handler):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 
 pytest.importorskip("tensorflow_serving")
@@ -47,18 +48,23 @@ def test_answers_are_the_runtimes_in_batches(served):
 
 def test_a_transient_error_is_tried_again_and_a_lasting_one_told(served):
     address, plan = served
-    plan.failures = 1
-    assert client.connect(address, "digits").encode(X).shape == (7, 2)
+    digits = client.connect(address, "digits", retries=1, batch_size=100_000)
+    digits.signatures()  # so that what fails are predictions
+    for rows in (X, np.resize(X, (50_000, 4))):  # small, and larger than gRPC keeps of itself
+        plan.failures = 1
+        assert digits.encode(rows).shape == (len(rows), 2)
     plan.failures = 9
     with pytest.raises(ConnectionError, match="after 1 retries"):
-        client.connect(address, "digits", retries=1).encode(X)
+        digits.encode(X)
 
 
 def test_a_late_answer_is_a_timeout(served):
     address, plan = served
+    digits = client.connect(address, "digits", timeout=0.1)
+    digits.signatures()
     plan.delay = 0.5
     with pytest.raises(TimeoutError, match="within 0.1 s"):
-        client.connect(address, "digits", timeout=0.1).encode(X)
+        digits.encode(X)
 
 
 def test_bad_requests_are_told_before_they_are_sent(served):
@@ -70,6 +76,10 @@ def test_bad_requests_are_told_before_they_are_sent(served):
         digits.encode(X[:, :3])
     with pytest.raises(ValueError, match="NaN"):
         digits.encode(np.where(X > 0.5, np.nan, X))
+    with pytest.raises(ValueError, match="at least one row"):
+        digits.encode(X[:0])
+    with pytest.raises(ValueError, match="does not know the names of columns"):
+        digits.encode(pd.DataFrame(X))
     assert not plan.batches
     with pytest.raises(ValueError, match="serves no model 'digit'"):
         client.connect(address, "digit").encode(X)
@@ -82,6 +92,40 @@ def test_a_version_or_a_label_is_asked_for(served):
     assert plan.versions == ["", 2, "canary"]
     with pytest.raises(ValueError, match="not both"):
         client.connect(address, "digits", version=2, label="canary")
+
+
+def test_all_batches_of_an_answer_are_one_versions(served):
+    address, plan = served
+    digits = client.connect(address, "digits", batch_size=3)
+    digits.encode(X[:3])
+    plan.newest = 2
+    digits.encode(X)
+    assert plan.versions == ["", 2, 2, 2]
+
+
+def test_columns_are_put_in_the_models_order(served):
+    digits = client.connect(served[0], "digits", columns=list("abcd"))
+    shuffled = pd.DataFrame(X, columns=list("abcd"))[list("cadb")]
+    np.testing.assert_allclose(digits.encode(shuffled), X[:, :2] * 3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "message"),
+    [
+        ("http://", {}, "must name a host"),
+        ("http://localhost:1", {"timeout": 0}, "more than 0 seconds"),
+        ("grpc://localhost:1", {"retries": 9}, "from 0 to 4"),
+    ],
+)
+def test_options_are_checked_at_once(address, options, message):
+    with pytest.raises(ValueError, match=message):
+        client.connect(address, "digits", **options)
+
+
+@pytest.mark.parametrize("answer", [b"{}", b"[]", b"<html>"])
+def test_another_server_is_told_from_tensorflows(answer):
+    with serving_double.any_server(answer) as address, pytest.raises(ValueError, match="not answer as TensorFlow Serv"):
+        client.connect(address, "a b/c?x#y").encode(X)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):

@@ -89,6 +89,8 @@ def write(path, content):
         ("a.npz", b"PK no zip", "damaged, or no .npz file"),
         ("a.npz", {"a": ROWS, "b": ROWS}, "one array, or one named x; it holds a, b"),
         ("a.xlsx", b"?", "unknown kind"),
+        ("a.csv", b"1.5,0.0,0.0\n1,2,3\n", "its first line holds numbers"),
+        ("a.csv", b",a\n0,1\n1,2\n", "The first column of .* has no name"),
     ],
 )
 def test_bad_files_get_one_sentence(name, content, message, tmp_path):
@@ -97,6 +99,11 @@ def test_bad_files_get_one_sentence(name, content, message, tmp_path):
         data.read(tmp_path / name)
     assert name in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_columns_may_be_counted(tmp_path):
+    pd.DataFrame([[5, 6]]).to_csv(tmp_path / "a.csv", index=False)
+    assert data.read(tmp_path / "a.csv").x.tolist() == [[5, 6]]
 
 
 def test_bad_folders_get_one_sentence(tmp_path):

@@ -18,6 +18,7 @@ import pytest
 import ae_zoo
 from ae_zoo import serving, versions
 from ae_zoo.families import FAMILIES
+from ae_zoo.serving import c_api
 from tests.test_conformance import make
 
 OWN = {"variational": {"encode_distribution", "generate"}, "adversarial": {"generate"}}
@@ -91,6 +92,8 @@ def test_a_seed_gives_its_row_in_any_batch(exported):
     model = serving.SavedModel(exported)
     many = model.run("generate", {"seed": np.arange(2000)})
     assert np.array_equal(model.run("generate", {"seed": [7]})["generated"][0], many["generated"][7])
+    far = model.run("generate", {"seed": [7, 7 + 2**32, 7 + 2**40, -7]})["generated"]
+    assert len(np.unique(far, axis=0)) == 4
     assert np.abs(many["code"].mean(axis=0)).max() < 4 / np.sqrt(2000)
     assert np.abs(np.cov(many["code"].T) - np.eye(3)).max() < 6 / np.sqrt(2000)
 
@@ -105,6 +108,8 @@ def test_a_seed_gives_its_row_in_any_batch(exported):
         ("score", {"x": np.full((1, 8), "a")}, "must hold numbers that fit float32"),
         ("score", {"x": np.full((2, 8), np.nan)}, "x must be finite; it holds NaN or infinity"),
         ("generate", {"seed": [0.5]}, "must hold numbers that fit int64"),
+        ("generate", {"seed": np.array([2**63 + 5], "uint64")}, "must hold numbers that fit int64"),
+        ("score", {"x": pd.DataFrame(np.zeros((1, 8)))}, "has named columns"),
     ],
 )
 def test_bad_requests_are_one_sentence(exported, signature, inputs, message):
@@ -169,11 +174,16 @@ def test_a_client_gets_the_exported_models_answers(transport, detector, exported
         np.save("rows.npy", x)
         command = ("request", address, "machines", "rows.npy", "--signature", "score", "--out", "answers.csv")
         assert run(*command)[0] == 0
+        assert run(*command[:-1], "rows.npy")[0] == 2  # which would be lost
         assert np.allclose(pd.read_csv("answers.csv")["error"], detector.score(x), rtol=1e-5)
         command = ("request", address, "machines", "--signature", "generate", "--seeds", 5, "--out", "new.csv")
         assert run(*command)[0] == 0
         wanted = served.predict("generate", seed=np.arange(5))["generated"]
         assert np.allclose(pd.read_csv("new.csv")[[f"generated_{i}" for i in range(8)]], wanted, rtol=1e-6)
+        pd.DataFrame(x, columns=list("abcdefgh")).to_csv("rows.csv", index=False)
+        code, _, err = run("request", address, "machines", "rows.csv")
+        assert code == 2
+        assert "give the model's folder as --card, or --as-is" in err
         code, _, err = run("request", address, "machine", "rows.npy")
         assert code == 2
         assert "serves no model 'machine'" in err
@@ -192,7 +202,8 @@ def test_models_config_is_what_the_server_reads(exported, run):
     read = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     digits, machines = read.model_config_list.config
     assert (digits.name, digits.base_path, digits.model_platform) == ("digits", "/models/digits", "tensorflow")
-    assert dict(digits.version_labels) == {"stable": 5}
+    assert not digits.version_labels
+    assert not digits.HasField("model_version_policy")  # the newest, and newer ones when they come
     assert dict(machines.version_labels) == {"stable": 1, "canary": 2}
     assert list(machines.model_version_policy.specific.versions) == [1, 2]
     code, _, err = run("serving-config", "served", "--label", "machines:stable=3")
@@ -208,6 +219,8 @@ def test_load_gives_the_model_back(detector, exported, tmp_path):
     assert np.array_equal(model.reconstruct(x), detector.model.reconstruct(x))
     assert np.array_equal(model.encode_distribution(x)[1], detector.model.encode_distribution(x)[1])
     assert np.array_equal(ae_zoo.Detector.load(exported).flag(x), detector.flag(x))
+    likelihoods = (each.log_likelihood(x[:5], samples=20) for each in (model, detector.model))
+    assert np.array_equal(*likelihoods)  # which has a weight of its own
     with pytest.raises(FileNotFoundError, match="no version of a model"):
         ae_zoo.load(tmp_path)
 
@@ -231,22 +244,22 @@ def test_versions_count_up_and_none_is_replaced(detector, tmp_path):
 def test_two_exports_at_once_get_two_numbers(tmp_path):
     from ae_zoo.serving import writer
 
+    counted = versions.next_number
     made = [tmp_path / "a", tmp_path / "b"]
     for folder in made:
         folder.mkdir()
         (folder / "saved_model.pb").touch()
     (tmp_path / "m").mkdir()
     both = threading.Barrier(2)
-    counted = versions.numbers
 
     def at_the_same_time(folder):
         found = counted(folder)
-        if not found:
+        if found == 1:
             both.wait(timeout=10)  # so that both have seen no version yet
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(versions, "numbers", at_the_same_time)
+        patch.setattr(versions, "next_number", at_the_same_time)
         threads = [threading.Thread(target=writer._place, args=(folder, tmp_path / "m", None)) for folder in made]
         for thread in threads:
             thread.start()
@@ -259,7 +272,7 @@ def test_a_killed_export_leaves_no_version(tmp_path):
     code = (
         "import os, ae_zoo\n"
         "from ae_zoo.serving import writer\n"
-        "writer._place = lambda *args: os.kill(os.getpid(), 9)\n"
+        "writer.warmup.write = lambda *args: os.kill(os.getpid(), 9)\n"
         "ae_zoo.export(ae_zoo.build('sparse', 8, code=2), 'm')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False,
@@ -269,6 +282,10 @@ def test_a_killed_export_leaves_no_version(tmp_path):
     assert all(path.name.startswith(".") for path in (tmp_path / "m").iterdir())  # which a server passes over
     with pytest.raises(FileNotFoundError):
         versions.newest(tmp_path / "m")
+    (left,) = (tmp_path / "m").iterdir()
+    os.utime(left, (0, 0))
+    assert ae_zoo.export(make("sparse"), tmp_path / "m").name == "1"
+    assert not left.exists()  # swept, as nobody has written there for a day
 
 
 def test_damaged_variables_are_never_a_wrong_number(copy):
@@ -292,13 +309,69 @@ def test_a_check_sees_another_models_answers(copy, run):
     np.savez(path, **examples)
     card = versions.card(copy)
     card["files"][f"{versions.EXTRA}/{versions.EXAMPLES}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (copy / versions.EXTRA / versions.CARD).write_text(json.dumps(card))
+    (copy / versions.EXTRA / versions.CARD).write_text(json.dumps(versions.sealed(card)))
     found = serving.check(copy)
     assert not found.passed
     assert found.differences["encode"] > 1e-5 > found.differences["score"]
     code, out, _ = run("check", copy)
     assert code == 1
     assert "DIFFERS" in out
+
+
+def test_a_check_sees_what_is_missing_or_changed(copy):
+    """The signature that a plain client asks for; a card whose columns have changed places."""
+    path = copy / "saved_model.pb"
+    model = c_api._saved_model().FromString(path.read_bytes())
+    entries = model.graphs[0].signatures
+    del entries[[entry.key for entry in entries].index("serving_default")]
+    path.write_bytes(model.SerializeToString())
+    card = versions.card(copy)
+    card["files"]["saved_model.pb"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    written = copy / versions.EXTRA / versions.CARD
+    written.write_text(json.dumps(versions.sealed(card)))
+    with pytest.raises(ValueError, match="lacks or adds serving_default/input/x, serving_default/output/rec"):
+        serving.check(copy)
+    card["threshold"] /= 2
+    written.write_text(json.dumps(card))
+    for use in (serving.check, ae_zoo.load):
+        with pytest.raises(ValueError, match="its contents differ from its hash"):
+            use(copy)
+
+
+def test_a_signature_without_its_tensor_is_no_crash(copy):
+    path = copy / "saved_model.pb"
+    model = c_api._saved_model().FromString(path.read_bytes())
+    (entry,) = (entry for entry in model.graphs[0].signatures if entry.key == "encode")
+    entry.value.outputs[0].value.name = "nowhere:0"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="its graph has no 'nowhere:0'"):
+        serving.SavedModel(copy).run("encode", {"x": np.zeros((1, 8))})
+
+
+def test_a_row_beyond_float32_is_refused_and_not_passed(detector, exported):
+    detector, _ = detector
+    x = np.full((1, 8), 3e38, "float32")
+    with pytest.raises(ValueError, match="x lies so far from what the model was trained on that score is beyond"):
+        serving.SavedModel(exported).run("detect", {"x": x})
+    with pytest.raises(ValueError, match="Row 0 lies so far"):
+        detector.flag(x)
+
+
+def test_folders_that_are_no_place_for_a_model_are_refused(detector, exported, copy, tmp_path):
+    model = detector[0]
+    with pytest.raises(ValueError, match=f"give the folder of the model, {copy.parent}"):
+        ae_zoo.export(model, copy)
+    (copy.parent / "0003").mkdir()
+    (copy.parent / "4").touch()
+    assert versions.newest(copy.parent) == copy
+    assert ae_zoo.export(model, copy.parent).name == "5"
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is a file"):
+        ae_zoo.export(model, tmp_path / "file")
+    with pytest.raises(ValueError, match="auc must be a finite number; received nan"):
+        ae_zoo.export(model, tmp_path / "m", metrics={"auc": np.nan})
+    with pytest.raises(ValueError, match="a Detector or a PCA; received a str"):
+        ae_zoo.export("model.keras", tmp_path / "m")
 
 
 def test_from_the_command_line(run, rows, tmp_path):
@@ -313,6 +386,10 @@ def test_from_the_command_line(run, rows, tmp_path):
     code, out, _ = run("check", "served/m")
     assert code == 0
     assert out.count(" ok") == 5
+    calibrated = ("export", "m.keras", "served/d", "--calibrate", "rows.csv", "--false-alarm-rate", 0.1)
+    assert run(*calibrated)[0] == 0
+    assert run("export", "served/d", "served/e")[0] == 0  # a detector still
+    assert versions.card("served/e/1")["threshold"] == versions.card("served/d/1")["threshold"] > 0
     code, out, _ = run("card", "served/m")
     assert "data: rows.csv: 300 rows of 8 features" in out
     assert "pca test mse" in out

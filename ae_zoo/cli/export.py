@@ -15,6 +15,14 @@ from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model, quiet_impor
 @click.option("--version", type=click.IntRange(1), help="Default: one more than the newest.")
 @click.option("--test", type=PATH, help=f"Held-out rows, for the card's figures and its examples. {ROWS}")
 @click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's figure.")
+@click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector with a threshold from them.")
+@click.option(
+    "--false-alarm-rate",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="Share of ordinary rows beyond the threshold.",
+)
 @click.option("--source", help="What the rows are, in words. Default: the name of the file of --train.")
 def export(
     model: pathlib.Path,
@@ -22,16 +30,18 @@ def export(
     version: int | None,
     test: pathlib.Path | None,
     train: pathlib.Path | None,
+    calibrate: pathlib.Path | None,
+    false_alarm_rate: float,
     source: str | None,
 ) -> None:
     """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
 
-    MODEL is a model's .keras file or a calibrated detector's, which is served with its threshold. The last part of FOLDER
+    MODEL is a model's .keras file, or a calibrated detector's, which is served with its threshold. The last part of FOLDER
     is the name that requests use. A FOLDER that ends in .onnx or .tflite is one file, for ONNX Runtime or LiteRT.
 
     \b
     ae-zoo export model.keras saved_models/digits --test new.parquet --train rows.parquet
-    ae-zoo check saved_models/digits
+    ae-zoo export model.keras saved_models/digits --calibrate ordinary.parquet
     ae-zoo export model.keras digits.onnx
     """
     from ae_zoo import versions
@@ -39,6 +49,10 @@ def export(
 
     x_test, x_train = (None if path is None else read(path) for path in (test, train))
     loaded = load_detector(model) or load_model(model)
+    if calibrate is not None:
+        from ae_zoo.anomaly import Detector
+
+        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, false_alarm_rate)
     with quiet_import():
         from ae_zoo.serving.formats import FORMATS
         from ae_zoo.serving.writer import export as write
@@ -111,7 +125,7 @@ def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None
 def serving_config(folder: pathlib.Path, labels: tuple[str, ...], base: str) -> None:
     """Write FOLDER/models.config, which tells TensorFlow Serving of all models in FOLDER.
 
-    Without labels the newest version of each model is served, with the label stable.
+    Without labels the newest version of each model is served, and every newer one when it appears.
 
     \b
     ae-zoo serving-config saved_models --label digits:stable=1 --label digits:canary=2

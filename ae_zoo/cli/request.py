@@ -4,7 +4,7 @@ import pathlib
 
 import click
 
-from ae_zoo.cli.shared import PATH
+from ae_zoo.cli.shared import PATH, quiet_start
 
 
 @click.command()
@@ -14,6 +14,12 @@ from ae_zoo.cli.shared import PATH
 @click.option("--seeds", type=click.IntRange(1), help="In place of ROWS, for generate: the seeds 0, 1, ..., so many.")
 @click.option("--signature", default="serving_default", show_default=True, help="What to ask for.")
 @click.option("--out", type=PATH, help="File for the answers: .npy, .csv or .parquet. Default: print the first rows.")
+@click.option("--version", type=click.IntRange(1), help="Default: the newest.")
+@click.option("--label", help="A version's label in place of its number.")
+@click.option(
+    "--card", type=PATH, help="The model's folder, whose card puts a table's columns in order by their names."
+)
+@click.option("--as-is", is_flag=True, help="Send a table's columns in the order in which they stand.")
 @click.option("--timeout", type=float, default=10.0, show_default=True, help="Seconds for one request.")
 def request(
     address: str,
@@ -22,34 +28,53 @@ def request(
     seeds: int | None,
     signature: str,
     out: pathlib.Path | None,
+    version: int | None,
+    label: str | None,
+    card: pathlib.Path | None,
+    as_is: bool,
     timeout: float,
 ) -> None:
     """Send the rows in the file ROWS to the served MODEL at ADDRESS, http://host:8501 or grpc://host:8500.
 
     \b
-    ae-zoo request http://localhost:8501 digits rows.parquet --signature score --out answers.csv
+    ae-zoo request http://localhost:8501 machines rows.parquet --card saved_models/machines --signature score --out errors.csv
     ae-zoo request http://localhost:8501 digits --signature generate --seeds 16 --out new.npy
     """
     import numpy as np
 
-    from ae_zoo import client, data
+    from ae_zoo import client, data, versions
+    from ae_zoo.data import stream
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
-    given = np.arange(seeds) if rows is None else data.read(rows).x
-    served = client.connect(address, model, timeout=timeout)
-    table = served.signatures().get(signature, {"inputs": {"x": ()}})
-    found = served.predict(signature, **{next(iter(table["inputs"])): given})
+    if out is not None and rows is not None and out.resolve() == rows.resolve():
+        raise ValueError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
+    columns = None if card is None else versions.card(versions.newest(card))["config"]["columns"]
+    given = np.arange(seeds or 0)
+    if rows is not None:
+        table = data.read(rows)
+        if table.columns is not None and columns is None and not as_is:
+            raise ValueError(
+                f"The server does not know the names of columns: give the model's folder as --card, or --as-is if {rows} "
+                "has the columns of the training rows in their order."
+            )
+        given = table.x if as_is or columns is None else table.rows
+    with quiet_start():  # the stubs of gRPC bring TensorFlow
+        served = client.connect(address, model, version, label, timeout=timeout, columns=columns)
+    with served:
+        inputs = served.signatures().get(signature, {"inputs": {"x": ()}})["inputs"]
+        found = served.predict(signature, **{next(iter(inputs)): given})
     n = max(len(array) for array in found.values() if array.ndim)
-    columns = {}
-    for name, array in sorted(found.items(), key=lambda item: item[1].ndim):  # one number a row first
+    answers = {}
+    for name, array in sorted(found.items(), key=lambda item: (item[1].ndim, item[0])):  # one number a row first
         flat = np.broadcast_to(array, (n,)).reshape(n, 1) if array.ndim == 0 else array.reshape(len(array), -1)
         flat = np.broadcast_to(flat, (n, flat.shape[1]))
-        columns |= {name if flat.shape[1] == 1 else f"{name}_{i}": column for i, column in enumerate(flat.T)}
+        answers |= {name if flat.shape[1] == 1 else f"{name}_{i}": column for i, column in enumerate(flat.T)}
     if out is not None:
-        data.write(out, np.column_stack(list(columns.values())), list(columns))
-        click.echo(f"{out}: {n:,} rows of {len(columns)} columns")
+        with stream.writer(out) as add:
+            add(answers)
+        click.echo(f"{out}: {n:,} rows of {len(answers)} columns")
         return
-    click.echo("  ".join(list(columns)[:8]))
+    click.echo("  ".join(list(answers)[:8]))
     for index in range(min(n, 5)):
-        click.echo("  ".join(f"{column[index]:g}" for column in list(columns.values())[:8]))
+        click.echo("  ".join(f"{column[index]:g}" for column in list(answers.values())[:8]))

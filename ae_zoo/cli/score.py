@@ -113,7 +113,10 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
     done = 0
     with stream.writer(out) as add:
         for piece in stream.pieces(rows):
-            found = function(piece)
+            try:
+                found = function(piece)
+            except ValueError as error:
+                raise ValueError(f"{rows}, from row {done} on: {error}" if done else str(error)) from error
             add(found)
             yield found
             done += len(piece)

@@ -36,7 +36,16 @@ def load_model(path: pathlib.Path) -> Any:
 
 
 def load_detector(path: pathlib.Path) -> Any:
-    """The detector in a file; None where the file is another one's."""
+    """The detector in a file or an exported one's folder; None where it is of another model."""
+    from ae_zoo import versions
+
+    folder = versions.found(path)
+    if folder.is_dir():
+        if versions.card(versions.newest(folder))["threshold"] is None:
+            return None
+        with quiet_import():
+            from ae_zoo.anomaly import Detector
+        return Detector.load(folder)
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:

@@ -1,5 +1,6 @@
 """`ae-zoo train`: a model of any family, from a file of rows to a `.keras` file."""
 
+import os
 import pathlib
 import sys
 from typing import Any
@@ -47,6 +48,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     if out.suffix != ".keras":
         raise ValueError(f"{out} must end in .keras, the format that is written.")
     out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
+    if not os.access(out.parent, os.W_OK):
+        raise ValueError(f"The folder {out.parent} cannot be written to.")
     texts = dict(_pair(setting) for setting in settings)
     labels = plan.pop("labels")
     x, y, columns = (None, None, None) if data is None else rows(data, labels)

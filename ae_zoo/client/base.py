@@ -1,7 +1,8 @@
 """What both transports share: the verbs, the checks before sending, and the batches."""
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,11 +23,23 @@ class Client:
         timeout: float,
         retries: int,
         batch_size: int,
+        columns: Sequence[str] | None,
     ):
+        self.columns = None if columns is None else tuple(columns)
         self.address, self.model, self.version, self.label = address, model, version, label
         self.timeout, self.retries = timeout, retries
         self.batch_size = checks.count("batch_size", batch_size)
         self._table: dict[str, Any] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        raise NotImplementedError
 
     def signatures(self) -> dict[str, dict[str, dict[str, tuple[int | None, ...]]]]:
         """Signature to `{"inputs": {name: shape}, "outputs": {name: shape}}`; None is the number of rows."""
@@ -38,11 +51,24 @@ class Client:
     def predict(self, signature: str, **inputs: Any) -> Arrays:
         """What a signature answers, by the names of its outputs.
 
+        All of an answer is one version's, however many requests it takes.
+
         Raises:
-            ValueError: no such model or signature, other inputs, another width, NaN, or a request the server refuses.
+            ValueError: no such model or signature, other inputs, another width, NaN, no rows, or a request that the server
+                refuses; a data frame where `columns` were not given.
             ConnectionError: the server is out of reach, after the retries.
             TimeoutError: it did not answer in time.
         """
+        known = self._table is not None
+        try:
+            return self._predict(signature, inputs)
+        except ValueError:
+            if not known:
+                raise
+            self._table = None  # the server may have another version by now, with another width, say
+            return self._predict(signature, inputs)
+
+    def _predict(self, signature: str, inputs: Arrays) -> Arrays:
         table = self._metadata()
         if signature not in table:
             raise config.unknown("signature", signature, table)
@@ -51,16 +77,22 @@ class Client:
             raise ValueError(
                 f"Signature {signature!r} takes {', '.join(sorted(entries))}; received {', '.join(sorted(inputs)) or 'none'}."
             )
-        arrays = {name: _checked(name, inputs[name], entry) for name, entry in entries.items()}
+        arrays = {name: _checked(name, inputs[name], entry, self.columns) for name, entry in entries.items()}
         by_rows = [name for name, entry in entries.items() if _shape(entry)[:1] == (None,)]
         counts = {len(arrays[name]) for name in by_rows}
         if len(counts) > 1:
             raise ValueError(f"The inputs must have as many rows each; received {sorted(counts)}.")
         n = counts.pop() if counts else 1
+        if not n:
+            raise ValueError(f"{', '.join(by_rows)} must hold at least one row.")
+        version = self.version
+        if version is None and n > self.batch_size:
+            version = self._describe()[1]  # or the server might change to a newer one on the way
         parts = [
             self._send(
                 signature,
                 {k: a[start : start + self.batch_size] if k in by_rows else a for k, a in arrays.items()},
+                version,
             )
             for start in range(0, n, self.batch_size)
         ]
@@ -92,7 +124,7 @@ class Client:
 
     def _metadata(self) -> dict[str, Any]:
         if self._table is None:
-            self._table = {name: table for name, table in self._describe().items() if not name.startswith("__")}
+            self._table = {name: table for name, table in self._describe()[0].items() if not name.startswith("__")}
         return self._table
 
     def _missing(self) -> ValueError:
@@ -110,10 +142,12 @@ class Client:
     def _late(self) -> TimeoutError:
         return TimeoutError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
 
-    def _describe(self) -> dict[str, Any]:  # the signature_def of the metadata, as in JSON
+    def _describe(self) -> tuple[dict[str, Any], int | None]:
+        """The signature_def of the metadata, as in JSON, and the version that it is of."""
         raise NotImplementedError
 
-    def _send(self, signature: str, inputs: Arrays) -> Arrays:
+    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
+        """One request, to a version, or where that is None to the label's or the newest."""
         raise NotImplementedError
 
 
@@ -122,17 +156,24 @@ def _shape(entry: dict[str, Any]) -> tuple[int | None, ...]:
     return tuple(None if size < 0 else size for size in sizes)
 
 
-def _checked(name: str, value: Any, entry: dict[str, Any]) -> np.ndarray:
+def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, ...] | None) -> np.ndarray:
     shape = _shape(entry)
+    if hasattr(value, "columns") and columns is None:
+        raise ValueError(
+            f"The server does not know the names of columns: give columns=, in the model's order (its card's), or {name} "
+            "as an array in that order."
+        )
     if entry["dtype"] == "DT_FLOAT":
         if shape[:1] == (None,) and None not in shape[1:]:
-            return checks.rows(value, shape[1:], name)
+            return checks.rows(value, shape[1:], name, columns)
         return checks.numeric(value, name)
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} must be a whole number; received values of type {array.dtype}.")
     if shape[:1] == (None,):
         array = np.atleast_1d(array)
+    if array.size and (array.max() >= 2**63 or array.min() < -(2**63)):
+        raise ValueError(f"{name} must fit 64 bits; received {array.max()}.")
     if None not in shape and array.size == math.prod(shape):
         array = array.reshape(shape)
     return array.astype("int32" if entry["dtype"] == "DT_INT32" else "int64")

@@ -21,10 +21,12 @@ class GrpcClient(Client):
         settings: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
+            ("grpc.per_rpc_retry_buffer_size", 2**31 - 1),  # a request that is larger would never be sent again
+            ("grpc.retry_buffer_size", 2**31 - 1),
         ]
         if self.retries:
             policy = {
-                "maxAttempts": min(self.retries + 1, 5),  # gRPC allows no more
+                "maxAttempts": self.retries + 1,
                 "initialBackoff": "0.1s",
                 "maxBackoff": "2s",
                 "backoffMultiplier": 2,
@@ -35,20 +37,25 @@ class GrpcClient(Client):
         self._channel = grpc.insecure_channel(self.address.removeprefix("grpc://"), options=settings)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
-    def _describe(self) -> dict[str, Any]:
+    def close(self) -> None:
+        self._channel.close()
+
+    def _describe(self) -> tuple[dict[str, Any], int | None]:
         from google.protobuf import json_format
         from tensorflow_serving.apis import get_model_metadata_pb2 as pb
 
         request = pb.GetModelMetadataRequest(metadata_field=["signature_def"])
-        answer = self._ask(self._stub.GetModelMetadata, request)
+        answer = self._ask(self._stub.GetModelMetadata, request, self.version)
         table = pb.SignatureDefMap()
         answer.metadata["signature_def"].Unpack(table)
-        return {
+        tables = {
             name: {"inputs": {}, "outputs": {}} | json_format.MessageToDict(entry, preserving_proto_field_name=True)
             for name, entry in table.signature_def.items()
         }
+        spec = answer.model_spec
+        return tables, spec.version.value if spec.HasField("version") else None
 
-    def _send(self, signature: str, inputs: Arrays) -> Arrays:
+    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
@@ -56,16 +63,16 @@ class GrpcClient(Client):
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-        answer = self._ask(self._stub.Predict, request)
+        answer = self._ask(self._stub.Predict, request, version)
         return {name: tf.make_ndarray(tensor) for name, tensor in answer.outputs.items()}
 
-    def _ask(self, method: Any, request: Any) -> Any:
+    def _ask(self, method: Any, request: Any, version: int | None) -> Any:
         import grpc
 
         request.model_spec.name = self.model
-        if self.version is not None:
-            request.model_spec.version.value = self.version
-        if self.label is not None:
+        if version is not None:
+            request.model_spec.version.value = version
+        elif self.label is not None:
             request.model_spec.version_label = self.label
         try:
             return method(request, timeout=self.timeout)

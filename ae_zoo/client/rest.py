@@ -1,9 +1,11 @@
 """TensorFlow Serving's REST interface, in its columnar format."""
 
+import urllib.parse
 from typing import Any
 
 import numpy as np
 
+from ae_zoo import checks
 from ae_zoo.client.base import Arrays, Client
 
 DTYPES = {"DT_FLOAT": "float32", "DT_BOOL": "bool", "DT_INT64": "int64", "DT_INT32": "int32", "DT_DOUBLE": "float64"}
@@ -17,45 +19,71 @@ class RestClient(Client):
         import requests
         import urllib3
 
-        again = urllib3.Retry(
+        class Retry(urllib3.Retry):
+            def increment(self, *args: Any, **options: Any) -> urllib3.Retry:
+                if isinstance(options.get("error"), urllib3.exceptions.ReadTimeoutError):
+                    raise options["error"]  # a late answer would be late again
+                return super().increment(*args, **options)
+
+        again = Retry(
             total=self.retries,
-            read=0,  # a late answer would be late again
             status_forcelist=(429, 502, 503, 504),
             allowed_methods=("GET", "POST"),  # a prediction changes nothing, so it may be sent twice
             backoff_factor=0.1,
             raise_on_status=False,
+            respect_retry_after_header=False,  # which may ask for any time
         )
         self._session = requests.Session()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
-        self._url = f"{self.address}/v1/models/{self.model}"
-        if self.version is not None:
-            self._url += f"/versions/{self.version}"
-        if self.label is not None:
-            self._url += f"/labels/{self.label}"
 
-    def _describe(self) -> dict[str, Any]:
-        return self._ask("GET", "/metadata")["metadata"]["signature_def"]["signature_def"]
+    def _url(self, version: int | None) -> str:
+        url = f"{self.address}/v1/models/{urllib.parse.quote(self.model, safe='')}"
+        if version is not None:
+            return f"{url}/versions/{version}"
+        return url if self.label is None else f"{url}/labels/{urllib.parse.quote(self.label, safe='')}"
 
-    def _send(self, signature: str, inputs: Arrays) -> Arrays:
+    def close(self) -> None:
+        self._session.close()
+
+    def _describe(self) -> tuple[dict[str, Any], int | None]:
+        try:
+            found = self._ask("GET", self._url(self.version) + "/metadata")
+            version = found.get("model_spec", {}).get("version")
+            return found["metadata"]["signature_def"]["signature_def"], int(version) if version else None
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._stranger() from error
+
+    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
         body = {"signature_name": signature, "inputs": {name: array.tolist() for name, array in inputs.items()}}
-        outputs = self._ask("POST", ":predict", body)["outputs"]
         table = self._metadata()[signature]["outputs"]
-        if len(table) == 1:  # then the server leaves the name out
-            outputs = {next(iter(table)): outputs}
-        return {name: np.asarray(outputs[name], DTYPES.get(entry["dtype"])) for name, entry in table.items()}
+        found = self._ask("POST", self._url(version) + ":predict", body)
+        try:
+            outputs = found["outputs"]
+            if len(table) == 1:  # then the server leaves the name out
+                outputs = {next(iter(table)): outputs}
+            return {name: np.asarray(outputs[name], DTYPES.get(entry["dtype"])) for name, entry in table.items()}
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._stranger() from error
 
-    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+    def _stranger(self) -> ValueError:
+        return ValueError(f"{self.address} does not answer as TensorFlow Serving does; check the address.")
+
+    def _ask(self, method: str, url: str, body: Any = None) -> Any:
         import requests
 
         try:
-            answer = self._session.request(method, self._url + path, json=body, timeout=self.timeout)
+            answer = self._session.request(method, url, json=body, timeout=self.timeout)
         except requests.exceptions.ConnectTimeout as error:
             raise self._late() from error
         except requests.exceptions.ConnectionError as error:
             raise (self._late() if "timed out" in str(error) else self._unreachable()) from error
         except requests.exceptions.Timeout as error:
             raise self._late() from error
+        except requests.exceptions.ChunkedEncodingError as error:  # cut short
+            raise self._unreachable() from error
+        except requests.exceptions.RequestException as error:
+            raise ValueError(f"{self.address} cannot be asked: {checks.first_line(error)}") from error
         if answer.status_code in (429, 502, 503, 504):
             raise ConnectionError(
                 f"{self.address} answers {answer.status_code} still, after {self.retries} retries; try again later."
@@ -63,11 +91,10 @@ class RestClient(Client):
         try:
             found = answer.json()
         except ValueError as error:
-            raise ValueError(
-                f"{self.address} does not answer as TensorFlow Serving does; check the address."
-            ) from error
+            raise self._stranger() from error
         if answer.status_code == 404:
             raise self._missing()
         if not answer.ok:
-            raise ValueError(f"{self.address} refuses the request: {found.get('error', answer.status_code)}")
+            reason = found.get("error") if isinstance(found, dict) else None
+            raise ValueError(f"{self.address} refuses the request: {reason or answer.status_code}")
         return found

@@ -1,5 +1,6 @@
 """One's own rows, from and to the files that people keep them in."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -137,8 +138,15 @@ def needs_pyarrow() -> None:
 
 def check_columns(frame: pd.DataFrame, path: pathlib.Path) -> None:
     """Raises `ValueError` where a table lacks column names or has columns that are not numeric."""
-    if path.suffix.lower() == ".csv" and all(_is_number(name) for name in frame.columns):
+    names = [str(name) for name in frame.columns]
+    counted = names == [str(place) for place in range(len(names))]  # names as pandas gives them
+    if path.suffix.lower() == ".csv" and all(map(_is_number, names)) and not counted:
         raise ValueError(f"{path} must begin with a line of column names; its first line holds numbers.")
+    if names[0] == "Unnamed: 0":
+        raise ValueError(
+            f"The first column of {path} has no name: if it is an index, leave it out (pandas: index=False); if it is a "
+            "feature, name it."
+        )
     for name, column in frame.items():
         if not (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)):
             value = column.dropna().iloc[0] if column.notna().any() else None
@@ -163,11 +171,12 @@ def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    """Whether it is a number, or one that pandas has told from an equal one before it: 0.0 and 0.0.1."""
+    for candidate in (text, text.rpartition(".")[0]):
+        with contextlib.suppress(ValueError):
+            float(candidate)
+            return True
+    return False
 
 
 def _images(folder: pathlib.Path) -> np.ndarray:

@@ -166,6 +166,11 @@ class Adversarial(Autoencoder):
     def networks(self) -> tuple[keras.Model, ...]:
         return tuple(filter(None, (self.encoder, self.decoder, self.discriminator, self.class_discriminator)))
 
+    @property
+    def lasting_weights(self) -> dict[str, keras.Variable]:
+        passing = {weight.path for network in self.networks[2:] for weight in network.weights}
+        return {name: weight for name, weight in super().lasting_weights.items() if weight.path not in passing}
+
     def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
         ops, config = keras.ops, self.config
         labels = self._labels(x, y, training)  # (batch,), -1 for none

@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import re
 import sys
 import weakref
 from collections.abc import Sequence
@@ -71,20 +72,20 @@ class SavedModel:
     def __init__(self, folder: str | os.PathLike) -> None:
         self.folder = pathlib.Path(folder)
         if not (self.folder / "saved_model.pb").is_file():
-            raise FileNotFoundError(f"There is no SavedModel in {folder} (no saved_model.pb).")
+            raise FileNotFoundError(f"There is no saved_model.pb in {folder}: give the folder of one version.")
         tf = _library()
+        self.signatures = signatures(self.folder)
         self._graph, status, options = tf.TF_NewGraph(), tf.TF_NewStatus(), tf.TF_NewSessionOptions()
         tags = (ctypes.c_char_p * 1)(b"serve")
         self._session = tf.TF_LoadSessionFromSavedModel(
             options, None, os.fsencode(self.folder), tags, 1, self._graph, None, status
         )
+        weakref.finalize(self, _release, tf, self._session, self._graph)
         try:
             _raise(tf, status, f"{folder} cannot be loaded; its files are damaged, or not all there")
         finally:
             tf.TF_DeleteSessionOptions(options)
             tf.TF_DeleteStatus(status)
-        self.signatures = signatures(self.folder)
-        weakref.finalize(self, _release, tf, self._session, self._graph)
 
     def run(self, name: str, inputs: dict[str, Any], outputs: Sequence[str] | None = None) -> dict[str, np.ndarray]:
         """The answers of a signature.
@@ -147,6 +148,8 @@ class SavedModel:
             operation, _, index = name.partition(":")
             place.operation = tf.TF_GraphOperationByName(self._graph, operation.encode())
             place.index = int(index or 0)
+            if not place.operation or place.index >= tf.TF_OperationNumOutputs(place.operation):
+                raise ValueError(f"{self.folder} is damaged: its graph has no {name!r}, which a signature names.")
         return places
 
 
@@ -188,6 +191,7 @@ def _library() -> ctypes.CDLL:
         "TF_GetCode": [pointer],
         "TF_Message": [pointer],
         "TF_GraphOperationByName": [pointer, ctypes.c_char_p],
+        "TF_OperationNumOutputs": [pointer],
         "TF_AllocateTensor": [ctypes.c_int, pointer, ctypes.c_int, ctypes.c_size_t],
         "TF_TensorData": [pointer],
         "TF_TensorByteSize": [pointer],
@@ -207,7 +211,8 @@ def _library() -> ctypes.CDLL:
 
 def _release(tf: Any, session: Any, graph: Any) -> None:
     status = tf.TF_NewStatus()
-    tf.TF_DeleteSession(session, status)
+    if session:  # none, where loading failed
+        tf.TF_DeleteSession(session, status)
     tf.TF_DeleteGraph(graph)
     tf.TF_DeleteStatus(status)
 
@@ -216,6 +221,8 @@ def _raise(tf: Any, status: Any, what: str) -> None:
     if tf.TF_GetCode(status):
         # The node that failed and the stack of calls follow the reason; nobody who asks can do anything with them.
         reason = tf.TF_Message(status).decode(errors="replace").strip().splitlines()[0].split("[[")[0].strip()
+        asserted = re.search(r"assertion failed: \[(.*)\]", reason)
+        reason = asserted[1] if asserted else reason
         raise ValueError(f"{what}: {reason}")
 
 
@@ -226,11 +233,15 @@ def _unknown(kind: str, name: str, known: Any) -> Any:
 
 
 def _suited(name: str, value: Any, dtype: np.dtype, shape: tuple[int | None, ...]) -> np.ndarray:
+    if hasattr(value, "columns"):
+        raise ValueError(f"{name} has named columns, which are not known here: give an array, in the model's order.")
     array = np.asarray(value)
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(f"{name} must hold numbers that fit {dtype}; received values of type {array.dtype}.")
     with np.errstate(over="ignore"):  # what becomes infinite is refused by the graph
-        array = np.ascontiguousarray(array, dtype)
+        given, array = array, np.ascontiguousarray(array, dtype)
+    if dtype.kind == "i" and not np.array_equal(given, array):
+        raise ValueError(f"{name} must hold numbers that fit {dtype}; received {given.max()}.")
     if array.ndim != len(shape) or any(
         own is not None and own != given for own, given in zip(shape, array.shape, strict=True)
     ):
@@ -255,9 +266,15 @@ def _array(tf: Any, tensor: Any) -> np.ndarray:
 
 def signatures(folder: str | os.PathLike) -> dict[str, Signature]:
     """What the SavedModel in a folder serves, by the few fields of its file that say so."""
+    from google.protobuf.message import DecodeError
+
     content = (pathlib.Path(folder) / "saved_model.pb").read_bytes()
     found = {}
-    for entry in _saved_model().FromString(content).graphs[0].signatures:
+    try:
+        entries = _saved_model().FromString(content).graphs[0].signatures
+    except (DecodeError, IndexError):
+        raise ValueError(f"{folder} cannot be loaded; its saved_model.pb is damaged.") from None
+    for entry in entries:
         if entry.key.startswith("__"):  # TensorFlow's own
             continue
         sides = []
@@ -266,7 +283,7 @@ def signatures(folder: str | os.PathLike) -> dict[str, Signature]:
             side = sorted(side, key=lambda item: item.key)
             sides.append({
                 item.key: (
-                    DTYPES[item.value.dtype],
+                    _dtype(item.value.dtype, item.key),
                     tuple(None if dim.size < 0 else dim.size for dim in item.value.shape.dims),
                 )
                 for item in side
@@ -274,6 +291,12 @@ def signatures(folder: str | os.PathLike) -> dict[str, Signature]:
             tensors |= {item.key: item.value.name for item in side}
         found[entry.key] = Signature(*sides, tensors)
     return found
+
+
+def _dtype(code: int, name: str) -> np.dtype:
+    if code not in DTYPES:
+        raise ValueError(f"{name!r} is of a type that is not served here, number {code} of TensorFlow's.")
+    return DTYPES[code]
 
 
 def write_alone(folder: str | os.PathLike, name: str, target: str | os.PathLike) -> None:

@@ -1,5 +1,6 @@
 """`models.config`: what TensorFlow Serving is told of a folder of models."""
 
+import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ def write_config(
     Args:
         folder: of models, each with its versions: `saved_models`.
         labels: names for versions, by model: `{"digits": {"stable": 1, "canary": 2}}`. The server then loads those versions
-            of the model; without labels the newest, which gets the label `stable`.
+            of the model; without labels the newest, and every newer one when it appears.
         base: where the server finds the folder.
 
     Raises:
@@ -38,7 +39,7 @@ def write_config(
                 raise ValueError(
                     f"The label {label!r} is for version {version} of {name}, which has {', '.join(map(str, models[name]))}."
                 )
-    entries = [_entry(name, labels.get(name) or {"stable": found[-1]}, base) for name, found in models.items()]
+    entries = [_entry(name, labels.get(name, {}), base.rstrip("/")) for name in models]
     with files.whole(folder / NAME) as sibling:
         sibling.write_text("model_config_list {\n" + "".join(entries) + "}\n")
     return folder / NAME
@@ -48,10 +49,10 @@ def _entry(name: str, labels: Mapping[str, int], base: str) -> str:
     # Only versions that are loaded can have labels, and a server loads the newest alone unless told.
     loaded = " ".join(f"versions: {version}" for version in sorted(set(labels.values())))
     lines = [
-        f'name: "{name}"',
-        f'base_path: "{base}/{name}"',
+        f"name: {json.dumps(name)}",  # whose rules for quotes are those of protocol buffers' text
+        f"base_path: {json.dumps(f'{base}/{name}')}",
         'model_platform: "tensorflow"',
-        f"model_version_policy {{ specific {{ {loaded} }} }}",
-        *(f'version_labels {{ key: "{label}" value: {version} }}' for label, version in labels.items()),
+        *([f"model_version_policy {{ specific {{ {loaded} }} }}"] if labels else []),
+        *(f"version_labels {{ key: {json.dumps(label)} value: {version} }}" for label, version in labels.items()),
     ]
     return "  config {\n" + "".join(f"    {line}\n" for line in lines) + "  }\n"

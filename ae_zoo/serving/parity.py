@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -63,6 +64,7 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
     version = versions.newest(folder)
     versions.check_intact(version)
     examples = version / versions.EXTRA / versions.EXAMPLES
+    _check_complete(version, examples)
     # -P: the script's own folder is not searched for modules, whose names are also those of others.
     done = subprocess.run(
         [sys.executable, "-P", c_api.__file__, str(version), str(examples)],
@@ -70,6 +72,8 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
         text=True,
         check=False,
     )
+    if done.returncode < 0:
+        raise ValueError(f"{version} cannot be checked: it ends TensorFlow by {signal.Signals(-done.returncode).name}.")
     if done.returncode:
         last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
         raise ValueError(f"{version} cannot be checked: {last}")
@@ -78,13 +82,25 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
         raise ValueError(found["error"])
     if found["imported"]:
         raise RuntimeError(f"The check has imported {', '.join(found['imported'])}, which it must not need.")
-    missing = versions.card(version)["signatures"].keys() - found["differences"].keys()
-    if missing:
-        raise ValueError(f"{version} lacks the signature {', '.join(sorted(missing))} that its card names.")
     differences = found["differences"]
     if openvino:
         differences |= _by_openvino(version, examples)
     return Checked(version, differences, tolerance)
+
+
+def _check_complete(version: pathlib.Path, examples: pathlib.Path) -> None:
+    """Raises `ValueError` where the model lacks a signature, an input or an output that was exported, or has another."""
+    exported = {name for name in files.read_arrays(examples) if "/" in name}
+    served = {
+        f"{name}/{side}/{key}"
+        for name, one in c_api.signatures(version).items()
+        for side, keys in (("input", one.inputs), ("output", one.outputs))
+        for key in keys
+    }
+    if exported != served:
+        raise ValueError(
+            f"{version} is not what was exported; it lacks or adds {', '.join(sorted(exported ^ served))}."
+        )
 
 
 def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, float]:

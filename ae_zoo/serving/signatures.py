@@ -38,7 +38,7 @@ class Served:
     ranged: bool = False
 
     def guarded(self, given: Any) -> dict[str, Any]:
-        """The function's outputs, from a graph that first sees to it that the input has any: by shape, NaN and range."""
+        """The function's outputs, from a graph that refuses what has none: by shape, NaN, range, and overflow."""
         if self.dtype == "float32":
             given = _finite(given, self.input, self.shape)
         if self.ranged:
@@ -46,7 +46,11 @@ class Served:
             given = _asserted(
                 given, within, f"{self.input} must lie in [0, 1], as the rows did that the model was trained on"
             )
-        return self.function(given)
+        beyond = f"{self.input} lies so far from what the model was trained on that {{}} is beyond float32"
+        return {
+            name: _asserted(value, _all_finite(value), beyond.format(name)) if value.dtype.is_floating else value
+            for name, value in self.function(given).items()
+        }
 
 
 def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, Served]:
@@ -113,7 +117,13 @@ def _finite(x: Any, name: str, shape: tuple[int, ...]) -> Any:
 
     # The session takes any shape, and a row of one feature would be stretched to all of them without a word.
     x = tf.ensure_shape(x, (None, *shape))
-    return _asserted(x, tf.reduce_all(tf.math.is_finite(x)), f"{name} must be finite; it holds NaN or infinity")
+    return _asserted(x, _all_finite(x), f"{name} must be finite; it holds NaN or infinity")
+
+
+def _all_finite(x: Any) -> Any:
+    import tensorflow as tf
+
+    return tf.reduce_all(tf.math.is_finite(x))
 
 
 def _asserted(x: Any, condition: Any, message: str) -> Any:
@@ -163,8 +173,9 @@ class _Seed:
         self.seed, self.draws = seed, 0
 
     def next(self) -> Any:
+        """A pair whose lower halves, which are what the generator takes, differ for all seeds of 64 bits."""
         self.draws += 1
-        return keras.ops.stack([self.seed, keras.ops.full_like(self.seed, self.draws)])
+        return keras.ops.stack([self.seed, self.draws + 1_000_003 * (self.seed // 2**32)])
 
 
 def _float(x: Any) -> Any:

@@ -1,10 +1,13 @@
 """From a trained model to a folder that TensorFlow Serving loads as it is."""
 
+import contextlib
+import errno
 import json
 import os
 import pathlib
 import shutil
 import tempfile
+import time
 from typing import Any
 
 import numpy as np
@@ -16,6 +19,7 @@ from ae_zoo.pca import PCA
 from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.serving.signatures import Served, signatures
 
+BESIDE = ".export."  # in the name of a folder that is being written, which a server passes over
 ERRORS = 2000  # of the test rows' that a version keeps, evenly by rank: for the picture on its page
 
 
@@ -49,10 +53,9 @@ def export(
         The folder of the version.
 
     Raises:
-        ValueError: a detector without a threshold, a model that has seen no rows, rows that the model does not take, or
-            a version below 1.
+        ValueError: a detector without a threshold, a model that has seen no rows, rows that the model does not take, a
+            version below 1, or a Keras that runs on another backend than TensorFlow.
         FileExistsError: the version is there already.
-        RuntimeError: Keras runs on another backend than TensorFlow.
 
     Example:
         >>> ae_zoo.export(model, "saved_models/digits", x_test=digits.x_test, x_train=digits.x_train, source=str(digits))
@@ -60,12 +63,15 @@ def export(
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
+        raise ValueError(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
     model, threshold, is_pca = _unpacked(model)
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(os.path.abspath(folder))  # its last part is a name even of "."
+    if versions.is_version(folder):
+        raise ValueError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
+    metrics = {name: checks.finite(name, value) for name, value in (metrics or {}).items()}
     if version is not None:
         checks.count("version", version)
         if (folder / str(version)).exists():
@@ -78,15 +84,18 @@ def export(
     rows = examples.some_rows(model) if x_test is None else x_test[: examples.SHOWN]
     kept = examples.examples(model, threshold, rows, served)
     if folder.suffix in formats.FORMATS:
-        if version is not None or x_train is not None or source is not None or metrics is not None:
+        if version is not None or x_train is not None or source is not None or metrics:
             raise ValueError(
                 f"{folder.name} is a single file, without a version and a card: leave out version, x_train, source and "
                 "metrics, or export to a folder."
             )
         formats.write(served, kept, folder)
         return folder
+    if folder.is_file():
+        raise ValueError(f"{folder} is a file; give the folder of a served model.")
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".export.") as beside:
+    _sweep(folder)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=BESIDE) as beside:
         made = pathlib.Path(beside) / "version"
         variables, outputs = _write(model, served, made)
         extra = made / versions.EXTRA
@@ -99,20 +108,40 @@ def export(
             "family": "pca" if is_pca else card.family(model),
             "threshold": threshold,
             **card.make(model, made, x_train, x_test, source),
-            "metrics": {**card.metrics(model, x_train, x_test), **(metrics or {})},
+            "metrics": {**card.metrics(model, x_train, x_test), **metrics},
             "signatures": card.signatures(served, outputs),
             "variables": variables,
         }
-        (extra / versions.CARD).write_text(json.dumps(about, indent=2) + "\n")
+        (extra / versions.CARD).write_text(json.dumps(versions.sealed(about), indent=2) + "\n")
         target = _place(made, folder, version)
-    with files.whole(folder / versions.CARD) as sibling:
-        shutil.copyfile(versions.newest(folder) / versions.EXTRA / versions.CARD, sibling)
+    _copy_card(folder)
     return target
+
+
+def _sweep(folder: pathlib.Path) -> None:
+    """Removes what exports left that were killed a day ago or more."""
+    for left in folder.glob(f"{BESIDE}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > 86_400:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _copy_card(folder: pathlib.Path) -> None:
+    """Puts the newest version's card beside the versions, also where another process exports at the same time."""
+    copied = None
+    while (newest := versions.newest(folder)) != copied:
+        written = newest / versions.EXTRA / versions.CARD
+        if written.is_file():  # not where somebody else's version is the newest
+            with files.whole(folder / versions.CARD) as sibling:
+                shutil.copyfile(written, sibling)
+        copied = newest
 
 
 def _unpacked(model: Autoencoder | Detector | PCA) -> tuple[Autoencoder, float | None, bool]:
     """The model itself, a detector's threshold, and whether it was a PCA."""
     threshold = None
+    if not isinstance(model, Autoencoder | Detector | PCA):
+        raise ValueError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
     if isinstance(model, Detector):
         if model.threshold is None:
             raise ValueError("The detector has no threshold yet: call calibrate(x_held_out) first.")
@@ -133,33 +162,32 @@ def _errors(model: Autoencoder, x_test: np.ndarray | None) -> dict[str, np.ndarr
 
 
 def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
-    """Writes the SavedModel; returns the paths of the weights that it keeps, and each signature's outputs."""
+    """Writes the SavedModel; returns the names of the weights that it keeps, and each signature's outputs."""
     import keras
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
-    networks = [model.encoder, model.decoder, *([model.posterior] if "encode_distribution" in served else [])]
-    weights = list({weight.path: weight for network in networks for weight in network.weights}.values())
+    weights = model.lasting_weights
     # TensorFlow's own variables: Keras's wrappers of them would be stored a second time.
-    archive.add_variable_collection(versions.WEIGHTS, [weight.value for weight in weights])
+    archive.add_variable_collection(versions.WEIGHTS, [weight.value for weight in weights.values()])
     outputs = {}
     for name, one in served.items():
         spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
         function = archive.add_endpoint(name, one.guarded, [spec])
         outputs[name] = function.get_concrete_function().structured_outputs
     archive.write_out(str(folder), verbose=False)
-    return [weight.path for weight in weights], outputs
+    return list(weights), outputs
 
 
 def _place(made: pathlib.Path, folder: pathlib.Path, version: int | None) -> pathlib.Path:
     """Renames a finished version to its number, the next free one if none is given."""
     while True:
-        number = version or max(versions.numbers(folder), default=0) + 1
+        number = version or versions.next_number(folder)
         target = folder / str(number)
         try:
-            os.rename(made, target)  # fails where a folder with something in it is there already
-        except OSError:
-            if not target.exists():
+            os.rename(made, target)  # fails where a file, or a folder with something in it, is there already
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                 raise
             if version is not None:
                 raise FileExistsError(f"{folder} has a version {version} already.") from None
