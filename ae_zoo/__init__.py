@@ -49,6 +49,7 @@ def __getattr__(name: str) -> Any:
         "losses",
         "nets",
         "noise",
+        "notebook",
         "plots",
         "regularizers",
         "serving",

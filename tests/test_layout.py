@@ -12,7 +12,7 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
-    {"child", "config", "checks", "files", "recipe", "versions"},
+    {"child", "config", "checks", "files", "quiet", "recipe", "versions"},
     {"noise", "losses", "inference"},
     {"jacobian"},
     {"layers", "priors", "regularizers", "winners"},
@@ -22,7 +22,7 @@ LAYERS = [
     {"families"},
     {"factory"},
     {"data", "pca", "latent"},
-    {"client", "training", "plots", "report"},
+    {"client", "notebook", "training", "plots", "report"},
     {"anomaly", "tuning"},
     {"serving", "chapter"},
     {"cli"},

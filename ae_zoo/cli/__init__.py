@@ -6,7 +6,7 @@ import warnings
 
 import click
 
-from ae_zoo.cli import chapter, export, families, generate, request, score, search, train
+from ae_zoo.cli import chapter, export, families, generate, notebooks, request, score, search, train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -36,6 +36,7 @@ for command in (
     export.serving_config,
     request.request,
     chapter.chapter,
+    notebooks.notebooks,
 ):
     cli.add_command(command)
 

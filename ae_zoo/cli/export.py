@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model, quiet_import, quiet_start
+from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model
+from ae_zoo.quiet import quiet_import, quiet_start
 
 
 @click.command()

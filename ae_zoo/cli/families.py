@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ae_zoo.cli.shared import quiet_import
+from ae_zoo.quiet import quiet_import
 
 
 @click.command()

@@ -4,7 +4,8 @@ import pathlib
 
 import click
 
-from ae_zoo.cli.shared import PATH, quiet_start
+from ae_zoo.cli.shared import PATH
+from ae_zoo.quiet import quiet_start
 
 
 @click.command()

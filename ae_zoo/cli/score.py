@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ae_zoo.cli.shared import PATH, load_detector, load_model, quiet_start
+from ae_zoo.cli.shared import PATH, load_detector, load_model
+from ae_zoo.quiet import quiet_start
 
 if TYPE_CHECKING:
     import numpy as np

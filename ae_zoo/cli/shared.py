@@ -1,14 +1,12 @@
 """What the commands share."""
 
-import contextlib
-import os
 import pathlib
-import sys
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import click
+
+from ae_zoo.quiet import quiet_import
 
 PATH = click.Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
@@ -54,28 +52,6 @@ def load_detector(path: pathlib.Path) -> Any:
     with quiet_import():
         from ae_zoo.anomaly import Detector
     return Detector.load(path)
-
-
-@contextlib.contextmanager
-def quiet_import() -> Iterator[None]:
-    """Keeps what TensorFlow's C++ code writes as Keras is imported off the error stream."""
-    with quiet_start():
-        yield
-        sys.modules["keras"].ops.zeros(())  # the search for a GPU is put off to the first operation
-
-
-@contextlib.contextmanager
-def quiet_start() -> Iterator[None]:
-    """Keeps what C++ code writes as it starts, whatever the log level, off the error stream."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:

@@ -4,7 +4,7 @@ Figures are made without pyplot, so nothing is left open and no window system is
 """
 
 from ae_zoo.plots.curves import activations, activity, comparison, errors, learning_curves
-from ae_zoo.plots.fronts import front
+from ae_zoo.plots.fronts import front, lines
 from ae_zoo.plots.images import filters, samples, strips, tiles
 from ae_zoo.plots.scatter import codes, prior
 
@@ -17,6 +17,7 @@ __all__ = [
     "filters",
     "front",
     "learning_curves",
+    "lines",
     "prior",
     "samples",
     "strips",

@@ -13,6 +13,7 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.checks import count
 from ae_zoo.factory import compile_plainly
+from ae_zoo.inference import no_retracing_alarm
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest
@@ -155,16 +156,17 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
         if saved:
             saved.restore(model)
         if not (record.is_complete or record.is_exhausted or (saved and saved.finished)):
-            model.fit(
-                batches.dataset,
-                epochs=epochs,
-                initial_epoch=record.next_epoch,
-                validation_data=valid if valid is None or valid[1] is not None else valid[0],
-                validation_batch_size=None if valid is None else _even(len(valid[0])),
-                callbacks=watchers,
-                verbose=plan.verbose,
-                shuffle=False,
-            )
+            with no_retracing_alarm():  # one model after another in a notebook
+                model.fit(
+                    batches.dataset,
+                    epochs=epochs,
+                    initial_epoch=record.next_epoch,
+                    validation_data=valid if valid is None or valid[1] is not None else valid[0],
+                    validation_batch_size=None if valid is None else _even(len(valid[0])),
+                    callbacks=watchers,
+                    verbose=plan.verbose,
+                    shuffle=False,
+                )
     finally:  # also when interrupted: what was found is kept
         record.restore(model)
         compile_plainly(model)  # this schedule has run out, and `predict` is slow with many steps a call

@@ -1,0 +1,43 @@
+"""`ae-zoo notebooks`: the notebooks that walk the chapter, in one's own folder."""
+
+import importlib.metadata
+import pathlib
+import shutil
+
+import click
+
+from ae_zoo.cli.shared import PATH
+
+
+@click.command()
+@click.argument("folder", type=PATH)
+def notebooks(folder: pathlib.Path) -> None:
+    """Copy the notebooks that walk the chapter to FOLDER.
+
+    They run on full MNIST; with AE_ZOO_FAST=1 in seconds, on a few digits, to look around.
+
+    \b
+    ae-zoo notebooks learn
+    pip install 'ae-zoo[notebooks]'
+    jupyter lab learn
+    """
+    found = _installed()
+    for path in found:
+        if (folder / path.name).exists():
+            raise FileExistsError(
+                f"{folder / path.name} is there already, and may have been changed; name another folder."
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in found:
+        click.echo(shutil.copy(path, folder))
+
+
+def _installed() -> list[pathlib.Path]:
+    """Those of the checkout, or where the wheel has put them."""
+    found = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+    if not found:
+        listed = importlib.metadata.distribution("ae-zoo").files or []
+        found = sorted(pathlib.Path(path.locate()) for path in listed if path.suffix == ".ipynb")
+    if not found:
+        raise FileNotFoundError("The notebooks were not installed with this package: install it again with pip.")
+    return found

@@ -1,0 +1,81 @@
+"""What the notebooks share: which digits, a fast mode, figures of one size, and claims that are checked.
+
+With `AE_ZOO_FAST=1` in the environment a notebook runs in seconds, on few rows and for few epochs: enough to see that it
+runs, and for nothing else. Its output and its figures say so, and no claim is checked.
+"""
+
+import contextlib
+import dataclasses
+import os
+import time
+from typing import Any
+
+from ae_zoo.data import Digits, load_mnist
+from ae_zoo.quiet import quiet_import
+
+with quiet_import():  # or a kernel shows it under the first cell
+    import keras  # noqa: F401
+
+VARIABLE = "AE_ZOO_FAST"
+FAST = os.environ.get(VARIABLE, "") not in ("", "0")
+DPI = 72
+ROWS, TEST_ROWS = 2000, 500  # of the fast mode
+
+_started = time.perf_counter()
+
+
+def digits(*, flat: bool = True) -> Digits:
+    """The digits of `ae_zoo.load_mnist`, or the first of them in fast mode; prints which they are."""
+    found = load_mnist(flat=flat)
+    if FAST:
+        found = dataclasses.replace(
+            found,
+            x_train=found.x_train[:ROWS],
+            y_train=found.y_train[:ROWS],
+            x_test=found.x_test[:TEST_ROWS],
+            y_test=found.y_test[:TEST_ROWS],
+            source=f"FAST MODE, results mean nothing; the first of {found.source}",
+            full=False,
+        )
+    print(found)
+    return found
+
+
+def quick(full: Any, fast: Any) -> Any:
+    """`full`, or `fast` in fast mode: a number of epochs, say."""
+    return fast if FAST else full
+
+
+def show(figure: Any) -> None:
+    """Shows a matplotlib figure as a picture of one size, which in fast mode says that it is from there."""
+    import io
+
+    if FAST:
+        figure.text(
+            0.995, 0.005, "fast mode: few rows, few epochs", ha="right", va="bottom", fontsize=8, color="#c00000"
+        )
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight")
+    with contextlib.suppress(ImportError):  # a script has drawn it, and shows nothing
+        from IPython.display import Image, display
+
+        display(Image(picture.getvalue()))
+
+
+def claim(text: str, holds: Any) -> None:
+    """Prints a claim that holds; one that does not ends the notebook, but in fast mode, where none is checked.
+
+    Raises:
+        AssertionError: it does not hold.
+    """
+    if FAST:
+        print(f"not checked in fast mode: {text}")
+        return
+    if not holds:
+        raise AssertionError(f"This does not hold: {text}")
+    print(f"holds: {text}")
+
+
+def finish() -> None:
+    """Prints how long the notebook took."""
+    print(f"{time.perf_counter() - _started:.0f} s")

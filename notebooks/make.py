@@ -1,0 +1,78 @@
+"""Runs the notebooks: each `NAME.py` becomes `NAME.ipynb`, executed, with its pictures.
+
+    python notebooks/make.py [NAME...]
+
+The source is the `.py` file, in jupytext's percent format. What a run adds besides outputs (times, versions of the kernel)
+is left out, so that a second run changes only what is different. The picture of a cell with the tag `cover` goes to
+`docs/pictures`, for the README.
+"""
+
+import base64
+import os
+import pathlib
+import re
+import sys
+import time
+
+import jupytext
+import nbclient
+import nbformat
+
+HERE = pathlib.Path(__file__).parent
+PICTURES = HERE.parent / "docs" / "pictures"
+LIMIT = 400_000  # bytes of a notebook
+SLACK = 1.6  # how much longer than its header says a notebook may run
+
+
+def source(path: pathlib.Path) -> nbformat.NotebookNode:
+    """The notebook that a `.py` file describes, not run."""
+    notebook = jupytext.read(path, fmt="py:percent")
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02}"  # which would be random
+    notebook.metadata = nbformat.from_dict({
+        "jupytext": {"formats": "ipynb,py:percent"},
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    })  # fmt: skip
+    return notebook
+
+
+def run(path: pathlib.Path) -> None:
+    """Executes one and writes it, if all its claims hold."""
+    notebook = source(path)
+    started = time.perf_counter()
+    nbclient.NotebookClient(
+        notebook, timeout=3600, record_timing=False, resources={"metadata": {"path": HERE}}
+    ).execute()
+    minutes = (time.perf_counter() - started) / 60
+    for cell in notebook.cells:
+        for output in cell.get("outputs", ()):
+            if output.output_type == "stream" and output.name == "stderr":
+                raise ValueError(f"{path.name} writes to the error stream: {output.text}")
+            output.get("metadata", {}).clear()
+            if "cover" in cell.metadata.get("tags", ()) and "image/png" in output.get("data", {}):
+                PICTURES.mkdir(exist_ok=True)
+                (PICTURES / f"{path.stem}.png").write_bytes(base64.b64decode(output.data["image/png"]))
+    notebook.metadata["language_info"] = {"name": "python"}
+    text = nbformat.writes(notebook) + "\n"
+    if len(text) > LIMIT:
+        raise ValueError(f"{path.stem} takes {len(text):,} bytes, more than the {LIMIT:,} that it may.")
+    path.with_suffix(".ipynb").write_text(text)
+    said = float(re.search(r"about ([\d.]+) minutes?", notebook.cells[0].source)[1])
+    print(f"{path.stem}: {minutes:.1f} minutes (its header: {said:g}), {len(text) / 1000:.0f} KB", flush=True)
+    if minutes > SLACK * said:
+        raise ValueError(f"{path.stem} takes longer than its header says.")
+
+
+def main() -> None:
+    """Runs those that are named, or all."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.get("AE_ZOO_FAST", "0") not in ("", "0"):
+        sys.exit("Notebooks that are kept are run in full: unset AE_ZOO_FAST.")
+    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("[0-9]*.py"))
+    for name in names:
+        run(HERE / f"{name}.py")
+
+
+if __name__ == "__main__":
+    main()
