@@ -26,6 +26,7 @@ import numpy as np
 from ae_zoo import checks, nets, noise
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import DEEP, LOSSES, Config, option, unknown
+from ae_zoo.inference import no_retracing_alarm
 from ae_zoo.layers import Ramp
 from ae_zoo.recipe import Recipe
 
@@ -245,9 +246,10 @@ def _importance_sampled(model: Variational, x: np.ndarray, samples: int, seed: i
     network = networks[key]
     network.get_layer("log_weights").draws.state.assign([seed, 0])
     result = np.empty(len(x))
-    for start in range(0, len(x), size):
-        start = min(start, len(x) - size)
-        batch = x[start : start + size]
-        parts = [network.predict_on_batch(batch) for _ in range(rounds)]
-        result[start : start + size] = np.logaddexp.reduce(np.asarray(parts, "float64"), axis=0) - math.log(rounds)
+    with no_retracing_alarm():
+        for start in range(0, len(x), size):
+            start = min(start, len(x) - size)
+            batch = x[start : start + size]
+            parts = [network.predict_on_batch(batch) for _ in range(rounds)]
+            result[start : start + size] = np.logaddexp.reduce(np.asarray(parts, "float64"), axis=0) - math.log(rounds)
     return result

@@ -1,0 +1,95 @@
+"""The notebooks run, and the executed ones are those of the sources."""
+
+import importlib.util
+import pathlib
+import runpy
+
+import nbformat
+import numpy as np
+import pytest
+
+import ae_zoo
+from ae_zoo import notebook
+
+FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
+SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
+FAMILIES_SHOWN = "".join(path.read_text() for path in SOURCES)
+
+
+@pytest.fixture(scope="module")
+def make():
+    spec = importlib.util.spec_from_file_location("make_notebooks", FOLDER / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def fast(monkeypatch, digits):
+    monkeypatch.setattr(notebook, "FAST", True)
+    monkeypatch.setattr(notebook, "load_mnist", lambda flat=True: _shaped(digits, flat))
+
+
+def _shaped(digits, flat):
+    import dataclasses
+
+    shape = (-1, 784) if flat else (-1, 28, 28)
+    return dataclasses.replace(digits, x_train=digits.x_train.reshape(shape), x_test=digits.x_test.reshape(shape))
+
+
+def test_there_are_thirteen_and_they_show_every_family():
+    assert [path.name[:2] for path in SOURCES] == [f"{number:02}" for number in range(1, 14)]
+    assert all(f'"{family}"' in FAMILIES_SHOWN for family in ae_zoo.families())
+
+
+# A few epochs on a few digits do not play the adversarial game to its end, and say so.
+@pytest.mark.filterwarnings("ignore:The discriminator is dead:UserWarning")
+@pytest.mark.filterwarnings("ignore:The codes do not follow the prior:UserWarning")
+@pytest.mark.filterwarnings("ignore:Few classes are used:UserWarning")
+@pytest.mark.filterwarnings("ignore:The discriminator of the:UserWarning")
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_each_runs(path, fast, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path))
+    said = capsys.readouterr().out
+    assert "not checked in fast mode" in said
+    assert "FAST MODE" in said.splitlines()[0]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_each_is_kept_executed_in_full(path, make):
+    kept = nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    source = make.source(path)
+    assert [(cell.cell_type, cell.source) for cell in kept.cells] == [
+        (cell.cell_type, cell.source) for cell in source.cells
+    ], "its pair is out of step: make notebooks"
+    outputs = [output for cell in kept.cells for output in cell.get("outputs", ())]
+    assert all(cell.execution_count for cell in kept.cells if cell.cell_type == "code")
+    text = "".join(output.text for output in outputs if output.output_type == "stream")
+    assert not any(output.output_type == "error" or output.get("name") == "stderr" for output in outputs)
+    assert text.count("holds: ") >= path.read_text().count("claim(") >= 3
+    assert "full MNIST: 60,000 training" in text or path.stem == "13_your_own_table"
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 1
+    assert path.with_suffix(".ipynb").stat().st_size <= make.LIMIT
+    assert (make.PICTURES / f"{path.stem}.png").is_file()
+
+
+def test_a_claim_that_does_not_hold_ends_the_notebook(monkeypatch, capsys):
+    monkeypatch.setattr(notebook, "FAST", False)
+    notebook.claim("two is more than one", 2 > 1)
+    assert capsys.readouterr().out == "holds: two is more than one\n"
+    with pytest.raises(AssertionError, match="does not hold: one is"):
+        notebook.claim("one is more than two", np.bool_(False))
+
+
+def test_they_are_copied_and_none_is_overwritten(run, tmp_path):
+    code, out, _ = run("notebooks", tmp_path / "learn")
+    copies = sorted((tmp_path / "learn").iterdir())
+    assert code == 0
+    assert [path.name for path in copies] == [path.with_suffix(".ipynb").name for path in SOURCES]
+    assert copies[0].read_bytes() == SOURCES[0].with_suffix(".ipynb").read_bytes()
+    assert str(copies[0]) in out
+    copies[0].unlink()
+    code, _, err = run("notebooks", tmp_path / "learn")
+    assert (code, copies[0].exists()) == (2, False)
+    assert "is there already" in err
