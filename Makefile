@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: chapter test bench zoo format clean
+.PHONY: chapter test bench zoo notebooks format clean
 
 chapter: $(READY)
 	$(BIN)/ae-zoo chapter
@@ -21,6 +21,10 @@ bench: $(READY)
 # The trained models in saved_models/: from full MNIST, in about seven minutes.
 zoo: $(READY)
 	$(BIN)/python saved_models/make.py
+
+# The notebooks, executed on full MNIST, claims and all: about half an hour.
+notebooks: $(READY)
+	$(BIN)/python notebooks/make.py
 
 format: $(READY)
 	$(BIN)/ruff format .

@@ -122,7 +122,7 @@ claim(
 claim("hidden layers take the error at two codes at least 25 % below PCA's", test_error(deep) < 0.75 * test_error(pca))
 claim("one tanh layer stays within 10 % of PCA", abs(test_error(book) / test_error(pca) - 1) < 0.10)
 claim(
-    "the deep codes name at least 25 % more of the digits than PCA's",
+    "the deep codes name more digits than PCA's, by at least 25 points in a hundred",
     named["784-300-100-2 and back"] > named["PCA"] + 0.25,
 )
 

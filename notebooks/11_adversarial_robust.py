@@ -16,7 +16,6 @@
 # $2 \log 2 = 1.386$ nats, and the codes have the shape of the draws.
 
 # %%
-import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
@@ -39,7 +38,7 @@ shaped = ae_zoo.build(
 )  # fmt: skip
 ae_zoo.fit(shaped, data.x_train, data.y_train, epochs=quick(15, 1), verbose=0)
 
-draws = keras.ops.convert_to_numpy(shaped.drawn_codes(3000, keras.random.SeedGenerator(1)))
+draws = shaped.sample(3000, seed=1)
 codes = shaped.encode(data.x_test)
 
 # %% tags=["cover"]

@@ -41,9 +41,12 @@ def run(path: pathlib.Path) -> None:
     """Executes one and writes it, if all its claims hold."""
     notebook = source(path)
     started = time.perf_counter()
-    nbclient.NotebookClient(
-        notebook, timeout=3600, record_timing=False, resources={"metadata": {"path": HERE}}
-    ).execute()
+    resources = {"metadata": {"path": HERE}}
+    try:
+        nbclient.NotebookClient(notebook, timeout=3600, record_timing=False, resources=resources).execute()
+    except nbclient.exceptions.CellExecutionError as error:
+        said = [output.text for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output]
+        sys.exit(f"{''.join(said)}{path.name}: {error.ename}: {error.evalue}")
     minutes = (time.perf_counter() - started) / 60
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):

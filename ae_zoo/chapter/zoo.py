@@ -13,7 +13,6 @@ from ae_zoo import plots
 from ae_zoo.anomaly import Detector
 from ae_zoo.chapter.run import Run
 from ae_zoo.pca import PCA
-from ae_zoo.priors import MODES, PRIORS
 from ae_zoo.report import Section
 
 LABELLED = 1000  # rows whose labels a classifier may see
@@ -194,7 +193,7 @@ def adversarial(run: Run) -> Section:
         "Nothing but draws are needed, so any shape will do: here ten flat clouds in a ring, and the labels of the "
         "training digits say which cloud is whose."
     )
-    draws = _draws(shaped, 3000, run.seed)
+    draws = shaped.sample(3000, seed=run.seed)
     code = shaped.encode(digits.x_test)
     off = float(np.abs(code.mean(axis=0) - draws.mean(axis=0)).max())
     ratio = [float(value) for value in code.std(axis=0) / draws.std(axis=0)]
@@ -288,15 +287,6 @@ def _by_label(model, rows: int, seed: int) -> list[np.ndarray]:
     return [
         np.concatenate([model.generate(1, label=label, seed=seed + row) for label in range(10)]) for row in range(rows)
     ]
-
-
-def _draws(model, n: int, seed: int) -> np.ndarray:
-    """Codes `(n, code)` from an adversarial model's prior."""
-    import keras
-
-    modes = np.random.default_rng(seed).integers(MODES, size=n).astype("int32")
-    generator = keras.random.SeedGenerator(seed)
-    return keras.ops.convert_to_numpy(PRIORS[model.config.prior](modes, model.config.code, generator))
 
 
 def _short(run: Run) -> str:

@@ -265,6 +265,10 @@ class Adversarial(Autoencoder):
             label: their class, cluster or mode of the prior; drawn where not given.
             seed: equal seeds give equal rows.
         """
+        return self.decode(self.sample(n, label=label, seed=seed))
+
+    def sample(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
+        """Codes from the prior, with their class where the model has classes; arguments as of `generate`."""
         config, random = self.config, np.random.default_rng(seed)
         n, kinds = checks.count("n", n), config.categories or MODES
         if label is not None and not config.categories and config.prior == "gaussian":
@@ -279,7 +283,7 @@ class Adversarial(Autoencoder):
         code = PRIORS[config.prior](modes.astype("int32"), config.code, generator)
         if config.categories:
             code = self._with_class(code, np.eye(kinds, dtype="float32")[labels])
-        return self.decode(keras.ops.convert_to_numpy(code))
+        return keras.ops.convert_to_numpy(code)
 
     def drawn_codes(self, n: int, seed: Any) -> Any:
         """Codes `(n, code)` from the prior, each with its class, as a tensor; `seed` is a `keras.random.SeedGenerator`."""

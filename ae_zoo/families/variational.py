@@ -141,8 +141,12 @@ class Variational(Autoencoder):
 
         Equal seeds give equal rows.
         """
+        return self.decode(self.sample(n, seed=seed))
+
+    def sample(self, n: int, *, seed: int | None = None) -> np.ndarray:
+        """Codes `(n, code)` from the prior; equal seeds give equal codes."""
         shape = (checks.count("n", n), self.config.code)
-        return self.decode(np.random.default_rng(seed).standard_normal(shape, "float32"))
+        return np.random.default_rng(seed).standard_normal(shape, "float32")
 
     def drawn_codes(self, n: int, seed: Any) -> Any:
         """Codes `(n, code)` from the prior, as a tensor; `seed` is a `keras.random.SeedGenerator`."""

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from ae_zoo.plots.style import ACCENT, INK, SECOND, plain
+from ae_zoo.plots.style import ACCENT, INK, SECOND, Figure, plain
 
 
 def activations(panels: Mapping[str, np.ndarray], *, targets: Mapping[str, float] | None = None) -> Figure:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from ae_zoo.plots.style import ACCENT, INK, SECOND, plain
+from ae_zoo.plots.style import ACCENT, INK, SECOND, Figure, plain
 
 
 def front(

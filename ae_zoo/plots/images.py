@@ -5,7 +5,8 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
+
+from ae_zoo.plots.style import Figure
 
 
 def strips(rows: Mapping[str, np.ndarray], *, notes: Sequence[str] | None = None) -> Figure:

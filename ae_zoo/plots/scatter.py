@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from ae_zoo.plots.style import ACCENT, CLASS_COLOURS, INK, plain
+from ae_zoo.plots.style import ACCENT, CLASS_COLOURS, INK, Figure, plain
 
 
 def codes(panels: Mapping[str, np.ndarray], labels: np.ndarray, *, points: int = 3000) -> Figure:
