@@ -1,11 +1,11 @@
 """Running a network over many rows in NumPy, fast and without a tracing for every size."""
 
 import contextlib
-import logging
-from collections.abc import Iterator
 
 import keras
 import numpy as np
+
+from ae_zoo.quiet import quiet_log
 
 FEW = 128  # rows for which a compiled function does not pay
 
@@ -39,16 +39,6 @@ def in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarr
     return result
 
 
-@contextlib.contextmanager
-def no_retracing_alarm() -> Iterator[None]:
+def no_retracing_alarm() -> contextlib.AbstractContextManager[None]:
     """TensorFlow tells functions apart by their address, and warns of retracing when a new one gets an old address."""
-    logger = logging.getLogger("tensorflow")
-
-    def harmless(record: logging.LogRecord) -> bool:
-        return "triggered tf.function retracing" not in record.getMessage()
-
-    logger.addFilter(harmless)
-    try:
-        yield
-    finally:
-        logger.removeFilter(harmless)
+    return quiet_log("triggered tf.function retracing")

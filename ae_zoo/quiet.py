@@ -1,6 +1,7 @@
-"""Keeps what TensorFlow's C++ code says as it starts off the error stream; nothing that concerns the reader is among it."""
+"""Keeps off the error stream what TensorFlow says there that is of no concern to who reads it."""
 
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -26,3 +27,18 @@ def quiet_start() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def quiet_log(harmless: str) -> Iterator[None]:
+    """Keeps messages of TensorFlow's logger that hold a text to itself."""
+    logger = logging.getLogger("tensorflow")
+
+    def other(record: logging.LogRecord) -> bool:
+        return harmless not in record.getMessage()
+
+    logger.addFilter(other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(other)

@@ -52,21 +52,20 @@ show(plots.strips({"original": x, **{name: model.reconstruct(x) for name, model 
 #
 # ## Where the error lies
 #
-# The squared error of each pixel, averaged over all test digits of a kind. Dark is much error, on one scale for all.
+# The squared error of each pixel, averaged over all test digits of a kind. Dark is much error, each strip on its own scale.
 
 # %%
 maps = {}
 for name, model in models.items():
     error = model.reconstruction_error(data.x_test, per_feature=True)
     maps[name] = np.stack([error[data.y_test == digit].mean(axis=0) for digit in range(10)])
-largest = max(each.max() for each in maps.values())
-show(plots.strips({name: each / largest for name, each in maps.items()}, notes=[str(digit) for digit in range(10)]))
+show(plots.strips({name: each / each.max() for name, each in maps.items()}, notes=[str(digit) for digit in range(10)]))
 
 # %% [markdown]
-# The network's error sits at the edges of strokes: it knows that there is a stroke, not to the pixel where it ends. PCA's is
-# spread over the whole middle of the paper.
+# Both err where digits of one kind differ: the tail of a two, the top of a five, the crossing of an eight. At a hundred codes what is
+# left lies along the edges of strokes: it is known that there is a stroke, not to the pixel where it ends.
 #
-# That can be measured. Take the pixels that are exactly white in the original; how much ink comes back there?
+# The grey waves can be measured. Take the pixels that are exactly white in the original; how much ink comes back there?
 
 # %%
 white = data.x_test == 0

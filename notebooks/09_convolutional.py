@@ -72,9 +72,9 @@ show(plots.tiles(np.moveaxis(scaled, -1, 1), low=-1, colours="gray"))
 # %% [markdown]
 # ## A digit out of its place
 #
-# MNIST's digits are centred. What if one is not? Both networks were trained on centred ones, and both lose; the convolution loses
-# less, since its filters are at home everywhere. Its last step, from the maps to thirty numbers, is not: that is a dense
-# layer, which has seen strokes at the rim only rarely.
+# MNIST's digits are centred. What if one is not? All three were trained on centred ones, and all three lose. One might expect the
+# convolutional network to lose less, since its filters are at home everywhere. But its last step, from the maps to thirty numbers, is
+# dense layers, which have rarely seen strokes at the rim; so it stays ahead, and loses about as much.
 
 # %%
 shifts = [0, 1, 2, 3, 4, 5]

@@ -51,8 +51,8 @@ new = [np.concatenate([shaped.generate(1, label=label, seed=seed) for label in r
 show(plots.tiles(new, columns=[str(label) for label in range(10)]))
 
 # %% [markdown]
-# The test digits' codes, on the left, have been nowhere near a label; the encoder sees pixels alone. On the right are draws. Three new digits
-# of each kind are below: pick a cloud, draw, decode.
+# On the left are test digits, whose labels nobody was told: the encoder sees pixels alone. On the right are draws. Three new digits of each
+# kind are above: pick a cloud, draw, decode.
 #
 # ## What it is, and how it is written
 #
@@ -118,7 +118,9 @@ precision = {name: float(average_precision_score(intruder, score)) for name, sco
 print("average precision:   " + "   ".join(f"{name} {value:.3f}" for name, value in precision.items()))
 
 # %% [markdown]
-# The first fifteen suspects of each. The ordinary network's are odd *fours*; the intruders it has learned.
+# The gain over the ordinary network is real and small: ten codes and one intruder in twenty leave even that one little chance to learn
+# the intruders. (Over three seeds, by `python -m benchmarks robust`: 0.65 beside 0.62, and 0.61 for a better PCA; the paper's best F1 is
+# 0.64, here 0.65.) The first fifteen suspects of each:
 
 # %%
 suspects = [x[np.argsort(-score, kind="stable")[:15]] for score in scores.values()]
@@ -138,8 +140,12 @@ claim(
     wrong < plain_wrong / 2,
 )
 claim(
-    "the robust network finds intruders better than the ordinary one",
-    precision["robust"] > precision["ordinary network"] + 0.1,
+    "the robust network finds more of the intruders than the ordinary one",
+    precision["robust"] > precision["ordinary network"],
+)
+claim(
+    "and both more than PCA",
+    min(precision["robust"], precision["ordinary network"]) > precision["PCA without the worst quarter"],
 )
 
 # %% [markdown]

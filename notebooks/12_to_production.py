@@ -23,6 +23,7 @@ from ae_zoo.notebook import claim, digits, finish, quick, show
 
 data = digits()
 folder = tempfile.TemporaryDirectory()  # in your own work: a folder that stays
+home = os.getcwd()
 os.chdir(folder.name)
 
 apart = np.random.default_rng(1).permutation(len(data.x_train)) < len(data.x_train) // 6
@@ -158,6 +159,6 @@ claim("the inverted digits are flagged", answer["flagged"][4:].all())
 # - In a checkout of the repository `ae_zoo.load("digits-sparse")` loads one of ten trained models; `ae-zoo check digits-sparse` checks it.
 
 # %%
-os.chdir("/")
+os.chdir(home)
 folder.cleanup()
 finish()

@@ -25,6 +25,7 @@ from ae_zoo import plots
 from ae_zoo.notebook import claim, finish, quick, show
 
 folder = tempfile.TemporaryDirectory()  # in your own work: a folder that stays
+home = os.getcwd()
 os.chdir(folder.name)
 print(quick("All 569 rows.", "FAST MODE, results mean nothing: a few epochs."))
 
@@ -185,6 +186,6 @@ claim(
 # - How many codes? Draw the held-out error of PCA against the number of components, and look for where it flattens.
 
 # %%
-os.chdir("/")
+os.chdir(home)
 folder.cleanup()
 finish()

@@ -10,6 +10,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo.training.batches import Batches
+from ae_zoo.training.run import _split
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -289,3 +290,12 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_refused(x, tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         ae_zoo.fit(build(), x, epochs=2, checkpoint=path, verbose=0)
     assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]  # nothing is left beside it
+
+
+def test_few_labels_are_split_as_the_rows_are():
+    """Also where their rows were chosen by the generator and the seed that choose the held-out rows."""
+    y = np.full(1000, -1, "int32")
+    y[np.random.default_rng(1).permutation(1000)[:50]] = 3
+    rows, (held, labels) = _split(None, np.zeros((1000, 2), "float32"), y, 0.1, 1)
+    assert (len(rows), len(held)) == (900, 100)
+    assert ((y[rows] == 3).sum(), (labels == 3).sum()) == (45, 5)

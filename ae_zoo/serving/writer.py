@@ -16,6 +16,7 @@ from ae_zoo import checks, files, versions
 from ae_zoo.anomaly import Detector
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.pca import PCA
+from ae_zoo.quiet import quiet_log
 from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.serving.signatures import Served, signatures
 
@@ -175,7 +176,8 @@ def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) 
         spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
         function = archive.add_endpoint(name, one.guarded, [spec])
         outputs[name] = function.get_concrete_function().structured_outputs
-    archive.write_out(str(folder), verbose=False)
+    with quiet_log("Assets written"):
+        archive.write_out(str(folder), verbose=False)
     return list(weights), outputs
 
 

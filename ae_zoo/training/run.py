@@ -222,9 +222,14 @@ def _split(
         raise ValueError(
             f"{len(x)} rows cannot be split for validation={validation:g}; give more rows or validation=0."
         )
-    order = np.random.default_rng(seed).permutation(len(x))
-    kept = np.sort(order[:held_out])
-    return np.sort(order[held_out:]), (x[kept], None if y is None else y[kept])
+    # Rows with a label apart from those without: a few labels must not all be held out, as they would be where the
+    # caller has chosen their rows by the same generator and seed.
+    labelled = np.zeros(len(x), bool) if y is None or y.dtype.kind != "i" else y >= 0
+    of_labelled = round(held_out * labelled.mean())
+    random, held = np.random.default_rng(seed), np.zeros(len(x), bool)
+    for group, some in ((labelled, of_labelled), (~labelled, held_out - of_labelled)):
+        held[random.permutation(np.flatnonzero(group))[:some]] = True
+    return np.flatnonzero(~held), (x[held], None if y is None else y[held])
 
 
 def _pays_to_compile(model: Autoencoder, rows_shown: int) -> bool:
