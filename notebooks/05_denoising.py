@@ -6,7 +6,7 @@
 # | Section | 19.4 of *Hands-On Machine Learning with R*: denoising autoencoders |
 # | Question | What must a network know to undo noise, and how does one tell whether it does? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
-# | Run time | about 2 minutes on 2 cores |
+# | Run time | about 2.5 minutes on 2 cores |
 #
 # A code that is wide enough could learn to copy. A **denoising** autoencoder cannot: it is shown a corrupted digit and asked for
 # the clean one (Vincent et al. 2008). To fill in what is missing it must know how digits go on.
@@ -28,7 +28,7 @@ def decibels(images):
 
 
 # %% [markdown]
-# ## Four kinds of noise
+# ## Three kinds of noise
 #
 # The noise is fresh at every step of the training, so no corrupted digit is ever seen twice. It is a layer of the network, and at
 # inference it is not there: `model.corrupt` puts it on rows for us to look at.

@@ -6,7 +6,7 @@
 # | Section | 19.5 of *Hands-On Machine Learning with R*: anomaly detection |
 # | Question | When is an error large enough to raise an alarm, and how often will that alarm be false? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test; printed symbols that are no digits |
-# | Run time | about 1.5 minutes on 2 cores |
+# | Run time | about 1 minute on 2 cores |
 #
 # A network gives back best what is like the rows that it was trained on. So a row that comes back badly is strange. That is a
 # detector without a single label of what strange means, if one can say *how* badly.

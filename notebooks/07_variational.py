@@ -6,7 +6,7 @@
 # | Section | 19.6 of *Hands-On Machine Learning with R*, further reading: variational autoencoders |
 # | Question | What does a code need so that any point in it decodes to something that makes sense? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
-# | Run time | about 3 minutes on 2 cores |
+# | Run time | about 1.5 minutes on 2 cores |
 #
 # The map at the end of notebook 1 had places that decode to nothing. No wonder: an ordinary autoencoder is trained on the codes of
 # its rows and on no others. A **variational** one (Kingma and Welling 2014) is trained on whole clouds.
@@ -46,7 +46,8 @@ show(
 )
 
 # %% [markdown]
-# The divergence *rises* at first: the encoder learns that saying something about the digit is worth its price.
+# (The curves are in nats a pixel: both parts are divided by 784.) The divergence *rises* at first: the encoder learns that saying
+# something about the digit is worth its price.
 #
 # ## New digits
 #
@@ -81,7 +82,8 @@ print("neighbours that agree:   " + "   ".join(f"{name} {share:.0%}" for name, s
 #
 # Over all digits, a unit's draws should have mean 0 and variance 1. The variance is made of two parts: how far the means of
 # the clouds are apart, and how wide the clouds are. A unit whose means do not move says nothing; its clouds are the round
-# one itself. The model has given it up, as a unit that says something has to pay for it.
+# one itself. The model has given it up, as a unit that says something has to pay for it. (Each line is sorted by itself: the units
+# whose means vary least are those whose clouds are widest.)
 
 # %%
 mean, log_variance = model.encode_distribution(data.x_test)

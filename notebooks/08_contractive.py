@@ -6,7 +6,7 @@
 # | Section | 19.6 of *Hands-On Machine Learning with R*, further reading: contractive autoencoders |
 # | Question | Can a code ignore what does not matter, without being told what matters? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
-# | Run time | about 2 minutes on 2 cores |
+# | Run time | about 1 minute on 2 cores |
 #
 # A smudge on the paper should not change what the code says. A **contractive** autoencoder (Rifai et al. 2011) asks for that
 # directly: it counts how fast the code moves when the pixels do, and wants less of it.
@@ -117,20 +117,21 @@ for name, encode in {"pixels": lambda rows: rows, **{name: model.encode for name
 # %% [markdown]
 # ## The directions that are left
 #
-# At each digit, the Jacobian's largest singular vectors are the directions in pixel space along which the code still moves. The
-# first six, at one digit: they thicken, lean, lengthen. The paper calls them the tangents of the surface on which digits lie.
+# At each digit, the Jacobian's largest singular vectors are the directions in pixel space along which the code still moves. Here are the
+# first twelve at one digit, a three, with the larger weight: a stroke longer here, thicker there, a loop that opens. The paper calls
+# such directions the tangents of the surface on which digits lie. There are few of them: the share of the squared derivatives that lies in
+# the first 20 directions, of 300 that there could be, is printed for each network.
 
 # %%
-model = models["contractive"]
 row = int(np.flatnonzero(data.y_test == 3)[0])
-h = model.encode(x[row : row + 1])[0]
-jacobian = (h * (1 - h))[:, None] * np.asarray(model.get_layer("code").kernel).T  # (code, pixels)
-_, strength, directions = np.linalg.svd(jacobian, full_matrices=False)
-show(plots.filters(directions[:6].T, columns=6))
-print(
-    "share of the squared derivatives in the first 20 of 300 directions:",
-    f"{np.sum(strength[:20] ** 2) / np.sum(strength**2):.0%}",
-)
+few_directions = {}
+for name, model in models.items():
+    h = model.encode(x[row : row + 1])[0]
+    jacobian = (h * (1 - h))[:, None] * np.asarray(model.get_layer("code").kernel).T  # (code, pixels)
+    _, strength, directions = np.linalg.svd(jacobian, full_matrices=False)
+    few_directions[name] = float(np.sum(strength[:20] ** 2) / np.sum(strength**2))
+print("   ".join(f"{name}: {share:.0%}" for name, share in few_directions.items()))
+show(plots.filters(directions[:12].T, columns=12))
 
 # %% [markdown]
 # ## What was claimed
@@ -141,6 +142,7 @@ claim("the penalty lowers what it counts, more with more weight", norms[0] > 2 *
 claim("the codes move less under noise", moved["contractive"]["noise"] < moved["plain"]["noise"])
 claim("the filters are smoother, more with more weight", rough["more so"] < rough["contractive"] < rough["plain"])
 claim("by a fifth or more with the larger weight", rough["more so"] < 0.8 * rough["plain"])
+claim("with it, 20 directions hold more than 80 % of what still moves the code", few_directions["more so"] > 0.8)
 claim("codes beat pixels with 1,000 labels", min(named["plain"], named["contractive"]) > named["pixels"])
 claim(
     "the more contraction, the more digits are named rightly", named["plain"] < named["contractive"] < named["more so"]

@@ -1,6 +1,7 @@
 """Runs the notebooks: each `NAME.py` becomes `NAME.ipynb`, executed, with its pictures.
 
     python notebooks/make.py [NAME...]
+    python notebooks/make.py --prose [NAME...]    where only prose has changed: keeps the outputs, runs nothing
 
 The source is the `.py` file, in jupytext's percent format. What a run adds besides outputs (times, versions of the kernel)
 is left out, so that a second run changes only what is different. The picture of a cell with the tag `cover` goes to
@@ -67,14 +68,25 @@ def run(path: pathlib.Path) -> None:
         raise ValueError(f"{path.stem} takes longer than its header says.")
 
 
+def renew_prose(path: pathlib.Path) -> None:
+    """Brings the text of an executed notebook in step with its source."""
+    notebook, kept = source(path), nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+    code, run_code = ([cell for cell in each.cells if cell.cell_type == "code"] for each in (notebook, kept))
+    if [cell.source for cell in code] != [cell.source for cell in run_code]:
+        raise ValueError(f"{path.stem} has other code than was run: run it again.")
+    for cell, was in zip(code, run_code, strict=True):
+        cell.outputs, cell.execution_count = was.outputs, was.execution_count
+    path.with_suffix(".ipynb").write_text(nbformat.writes(notebook) + "\n")
+
+
 def main() -> None:
     """Runs those that are named, or all."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("AE_ZOO_FAST", "0") not in ("", "0"):
         sys.exit("Notebooks that are kept are run in full: unset AE_ZOO_FAST.")
-    names = sys.argv[1:] or sorted(path.stem for path in HERE.glob("[0-9]*.py"))
-    for name in names:
-        run(HERE / f"{name}.py")
+    prose, *names = sys.argv[1:] if sys.argv[1:2] == ["--prose"] else (None, *sys.argv[1:])
+    for name in names or sorted(path.stem for path in HERE.glob("[0-9]*.py")):
+        (renew_prose if prose else run)(HERE / f"{name}.py")
 
 
 if __name__ == "__main__":

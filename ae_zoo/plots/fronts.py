@@ -64,6 +64,8 @@ def lines(
         axes.plot(x, values, color=colour, marker=marker, markersize=5, linestyle=style, linewidth=1.4, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     _scale(axes, np.asarray(x), np.concatenate([np.asarray(values) for values in series.values()]))
+    if len(x) <= 8:
+        axes.set_xticks(x, [f"{value:g}" for value in x])
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return axes.figure
