@@ -112,8 +112,8 @@ def finite_errors(errors: np.ndarray) -> np.ndarray:
     if not np.isfinite(errors).all():
         row = int(np.flatnonzero(~np.isfinite(errors.reshape(len(errors), -1)).all(axis=1))[0])
         raise ValueError(
-            f"Row {row} lies so far from the rows that the model was trained on that its error is beyond float32; is it in "
-            "the units of the training rows?"
+            f"Row {row} lies so far from the rows that the model was trained on that its error is beyond float32, or the "
+            "model has diverged; is the row in the units of the training rows?"
         )
     return errors
 

@@ -118,7 +118,8 @@ def check_intact(version: str | os.PathLike) -> None:
 def described(version: pathlib.Path) -> str:
     """The card for a terminal."""
     about = card(version)
-    lines = [f"{version.parent.name}, version {version.name}: {about['family']}, {about['parameters']:,} weights, "
+    place = version.resolve()
+    lines = [f"{place.parent.name}, version {place.name}: {about['family']}, {about['parameters']:,} weights, "
              f"{about['bytes'] / 1e6:.2f} MB, made {about['made']}"]  # fmt: skip
     data = about["data"]
     if data["source"]:

@@ -27,11 +27,12 @@ data = digits()
 # The encoder gives each digit not a point but a normal distribution $q(z \mid x)$, by its mean and its variances. The decoder gets
 # a draw from it. The loss has two parts, both in nats:
 #
-# $$-\log p(x \mid z) \;+\; \mathrm{KL}\big(q(z \mid x)\,\|\,\mathcal N(0, I)\big).$$
+# $$\mathbb E_{z \sim q(z \mid x)}\big[-\log p(x \mid z)\big] \;+\; \mathrm{KL}\big(q(z \mid x)\,\|\,\mathcal N(0, I)\big).$$
 #
 # The first wants the digit back. The second wants each cloud to look like one large, round one. A cloud that is small and far
 # out serves the first part and pays in the second. What settles in between is a code without holes: neighbouring clouds
-# overlap, and together they fill the round one. The sum bounds $-\log p(x)$, how surprised the model is by a digit.
+# overlap, and together they fill the round one. The mean is estimated by one draw a digit; the sum bounds $-\log p(x)$, how surprised
+# the model is by a digit.
 
 # %%
 model = ae_zoo.build(

@@ -90,7 +90,7 @@ show(plots.filters(models["more so"].get_layer("code").kernel, most=32))
 
 def roughness(model):
     kernel = np.asarray(model.get_layer("code").kernel).T.reshape(-1, 28, 28)
-    middle = kernel[:, 4:24, 4:24]  # the rim of the paper is always white, and its weights are never trained
+    middle = kernel[:, 4:24, 4:24]  # where no ink comes in, at the rim, weights only serve the decoder
     return float(np.mean(np.square(np.diff(middle, axis=2))) / np.mean(np.var(middle, axis=(1, 2))))
 
 
@@ -156,8 +156,8 @@ claim(
 # ## Try this
 #
 # - `hidden=[300]` makes the encoder deep; the penalty is then estimated by random directions rather than computed.
-# - Compare with noise: `corruption="gaussian", corruption_amount=0.1` and no contraction. For small noise the two are the same to first
-#   order; see Alain and Bengio 2014.
+# - Compare with noise: `corruption="gaussian", corruption_amount=0.1` and no contraction. Small noise asks, to leading order, that the
+#   *reconstruction* move little (Alain and Bengio 2014); this penalty asks it of the code.
 
 # %%
 finish()

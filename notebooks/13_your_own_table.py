@@ -121,7 +121,7 @@ top = np.argsort(-share)[:6]
 pd.DataFrame(
     {"measured": judge.x[strangest][top], "expected": back[top], "share of the error": share[top]},
     index=[judge.columns[place] for place in top],
-).style.format({"measured": "{:.4g}", "expected": "{:.4g}", "share of the error": "{:.0%}"})
+).style.set_uuid("strangest").format({"measured": "{:.4g}", "expected": "{:.4g}", "share of the error": "{:.0%}"})
 
 # %% [markdown]
 # ## Columns by name

@@ -49,23 +49,27 @@ def run(path: pathlib.Path) -> None:
         said = [output.text for cell in notebook.cells for output in cell.get("outputs", ()) if "text" in output]
         sys.exit(f"{''.join(said)}{path.name}: {error.ename}: {error.evalue}")
     minutes = (time.perf_counter() - started) / 60
+    said = float(re.search(r"about ([\d.]+) minutes?", notebook.cells[0].source)[1])
+    if minutes > SLACK * said:
+        sys.exit(f"{path.stem} took {minutes:.1f} minutes, and its header says {said:g}.")
+    cover = None
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            if output.output_type == "stream" and output.name == "stderr":
-                raise ValueError(f"{path.name} writes to the error stream: {output.text}")
+            if output.get("name") == "stderr":
+                sys.exit(f"{path.name} writes to the error stream: {output.text}")
             output.get("metadata", {}).clear()
             if "cover" in cell.metadata.get("tags", ()) and "image/png" in output.get("data", {}):
-                PICTURES.mkdir(exist_ok=True)
-                (PICTURES / f"{path.stem}.png").write_bytes(base64.b64decode(output.data["image/png"]))
+                cover = base64.b64decode(output.data["image/png"])
     notebook.metadata["language_info"] = {"name": "python"}
     text = nbformat.writes(notebook) + "\n"
-    if len(text) > LIMIT:
-        raise ValueError(f"{path.stem} takes {len(text):,} bytes, more than the {LIMIT:,} that it may.")
+    if len(text) > LIMIT or cover is None:
+        sys.exit(
+            f"{path.stem} takes {len(text):,} bytes of {LIMIT:,}, and {'no ' * (cover is None)}cell has the tag cover."
+        )
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / f"{path.stem}.png").write_bytes(cover)
     path.with_suffix(".ipynb").write_text(text)
-    said = float(re.search(r"about ([\d.]+) minutes?", notebook.cells[0].source)[1])
     print(f"{path.stem}: {minutes:.1f} minutes (its header: {said:g}), {len(text) / 1000:.0f} KB", flush=True)
-    if minutes > SLACK * said:
-        raise ValueError(f"{path.stem} takes longer than its header says.")
 
 
 def renew_prose(path: pathlib.Path) -> None:

@@ -18,11 +18,7 @@ from ae_zoo.quiet import quiet_import, quiet_start
 @click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's figure.")
 @click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector with a threshold from them.")
 @click.option(
-    "--false-alarm-rate",
-    type=float,
-    default=0.01,
-    show_default=True,
-    help="Share of ordinary rows beyond the threshold.",
+    "--false-alarm-rate", type=float, help="With --calibrate: share of ordinary rows beyond it. Default: 0.01."
 )
 @click.option("--source", help="What the rows are, in words. Default: the name of the file of --train.")
 def export(
@@ -32,7 +28,7 @@ def export(
     test: pathlib.Path | None,
     train: pathlib.Path | None,
     calibrate: pathlib.Path | None,
-    false_alarm_rate: float,
+    false_alarm_rate: float | None,
     source: str | None,
 ) -> None:
     """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
@@ -48,12 +44,14 @@ def export(
     from ae_zoo import versions
     from ae_zoo.data import read
 
+    if false_alarm_rate is not None and calibrate is None:
+        raise click.UsageError("--false-alarm-rate is of the rows of --calibrate: give both.")
     x_test, x_train = (None if path is None else read(path) for path in (test, train))
     loaded = load_detector(model) or load_model(model)
     if calibrate is not None:
         from ae_zoo.anomaly import Detector
 
-        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, false_alarm_rate)
+        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, false_alarm_rate or 0.01)
     with quiet_import():
         from ae_zoo.serving.formats import FORMATS
         from ae_zoo.serving.writer import export as write

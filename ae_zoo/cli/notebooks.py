@@ -34,10 +34,13 @@ def notebooks(folder: pathlib.Path) -> None:
 
 def _installed() -> list[pathlib.Path]:
     """Those of the checkout, or where the wheel has put them."""
-    found = sorted((pathlib.Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
-    if not found:
-        listed = importlib.metadata.distribution("ae-zoo").files or []
-        found = sorted(pathlib.Path(path.locate()) for path in listed if path.suffix == ".ipynb")
+    root = pathlib.Path(__file__).parents[2]
+    if (root / "pyproject.toml").is_file():
+        return sorted((root / "notebooks").glob("*.ipynb"))
+    listed = importlib.metadata.distribution("ae-zoo").files or []
+    found = [pathlib.Path(path.locate()) for path in listed if path.suffix == ".ipynb"]
+    found += (root / "share" / "ae_zoo" / "notebooks").glob("*.ipynb")  # of pip install --target, whose list is wrong
+    found = sorted({path.name: path for path in found if path.is_file()}.values())
     if not found:
         raise FileNotFoundError("The notebooks were not installed with this package: install it again with pip.")
     return found

@@ -59,14 +59,14 @@ class Client:
             ConnectionError: the server is out of reach, after the retries.
             TimeoutError: it did not answer in time.
         """
-        known = self._table is not None
+        known = self._table
         try:
             return self._predict(signature, inputs)
         except ValueError:
-            if not known:
+            self._table = None
+            if known is None or self._metadata() == known:
                 raise
-            self._table = None  # the server may have another version by now, with another width, say
-            return self._predict(signature, inputs)
+            return self._predict(signature, inputs)  # the server has another version by now, with another width, say
 
     def _predict(self, signature: str, inputs: Arrays) -> Arrays:
         table = self._metadata()
@@ -77,7 +77,10 @@ class Client:
             raise ValueError(
                 f"Signature {signature!r} takes {', '.join(sorted(entries))}; received {', '.join(sorted(inputs)) or 'none'}."
             )
-        arrays = {name: _checked(name, inputs[name], entry, self.columns) for name, entry in entries.items()}
+        arrays = {
+            name: _checked(name, inputs[name], entry, self.columns if name == "x" else None)
+            for name, entry in entries.items()
+        }
         by_rows = [name for name, entry in entries.items() if _shape(entry)[:1] == (None,)]
         counts = {len(arrays[name]) for name in by_rows}
         if len(counts) > 1:
@@ -127,8 +130,8 @@ class Client:
             self._table = {name: table for name, table in self._describe()[0].items() if not name.startswith("__")}
         return self._table
 
-    def _missing(self) -> ValueError:
-        which = f" version {self.version}" if self.version is not None else ""
+    def _missing(self, version: int | None) -> ValueError:
+        which = f" version {version}" if version is not None else ""
         which += f" label {self.label!r}" if self.label is not None else ""
         return ValueError(
             f"{self.address} serves no model {self.model!r}{which}; check its name and the server's config."
@@ -158,7 +161,7 @@ def _shape(entry: dict[str, Any]) -> tuple[int | None, ...]:
 
 def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, ...] | None) -> np.ndarray:
     shape = _shape(entry)
-    if hasattr(value, "columns") and columns is None:
+    if name == "x" and hasattr(value, "columns") and columns is None:
         raise ValueError(
             f"The server does not know the names of columns: give columns=, in the model's order (its card's), or {name} "
             "as an array in that order."

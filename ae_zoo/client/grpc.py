@@ -79,7 +79,7 @@ class GrpcClient(Client):
         except grpc.RpcError as error:
             code = error.code()
             if code == grpc.StatusCode.NOT_FOUND:
-                raise self._missing() from error
+                raise self._missing(version) from error
             if code == grpc.StatusCode.UNAVAILABLE:
                 raise self._unreachable() from error
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:

@@ -48,7 +48,7 @@ class RestClient(Client):
 
     def _describe(self) -> tuple[dict[str, Any], int | None]:
         try:
-            found = self._ask("GET", self._url(self.version) + "/metadata")
+            found = self._ask("GET", "/metadata", self.version)
             version = found.get("model_spec", {}).get("version")
             return found["metadata"]["signature_def"]["signature_def"], int(version) if version else None
         except (KeyError, TypeError, AttributeError) as error:
@@ -57,7 +57,7 @@ class RestClient(Client):
     def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
         body = {"signature_name": signature, "inputs": {name: array.tolist() for name, array in inputs.items()}}
         table = self._metadata()[signature]["outputs"]
-        found = self._ask("POST", self._url(version) + ":predict", body)
+        found = self._ask("POST", ":predict", version, body)
         try:
             outputs = found["outputs"]
             if len(table) == 1:  # then the server leaves the name out
@@ -69,11 +69,11 @@ class RestClient(Client):
     def _stranger(self) -> ValueError:
         return ValueError(f"{self.address} does not answer as TensorFlow Serving does; check the address.")
 
-    def _ask(self, method: str, url: str, body: Any = None) -> Any:
+    def _ask(self, method: str, what: str, version: int | None, body: Any = None) -> Any:
         import requests
 
         try:
-            answer = self._session.request(method, url, json=body, timeout=self.timeout)
+            answer = self._session.request(method, self._url(version) + what, json=body, timeout=self.timeout)
         except requests.exceptions.ConnectTimeout as error:
             raise self._late() from error
         except requests.exceptions.ConnectionError as error:
@@ -93,7 +93,7 @@ class RestClient(Client):
         except ValueError as error:
             raise self._stranger() from error
         if answer.status_code == 404:
-            raise self._missing()
+            raise self._missing(version)
         if not answer.ok:
             reason = found.get("error") if isinstance(found, dict) else None
             raise ValueError(f"{self.address} refuses the request: {reason or answer.status_code}")

@@ -139,6 +139,8 @@ def needs_pyarrow() -> None:
 def check_columns(frame: pd.DataFrame, path: pathlib.Path) -> None:
     """Raises `ValueError` where a table lacks column names or has columns that are not numeric."""
     names = [str(name) for name in frame.columns]
+    if not names:
+        raise ValueError(f"{path} has no columns.")
     counted = names == [str(place) for place in range(len(names))]  # names as pandas gives them
     if path.suffix.lower() == ".csv" and all(map(_is_number, names)) and not counted:
         raise ValueError(f"{path} must begin with a line of column names; its first line holds numbers.")
@@ -172,7 +174,8 @@ def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
 
 def _is_number(text: str) -> bool:
     """Whether it is a number, or one that pandas has told from an equal one before it: 0.0 and 0.0.1."""
-    for candidate in (text, text.rpartition(".")[0]):
+    stem, _, again = text.rpartition(".")
+    for candidate in (text, stem if again.isdecimal() else ""):
         with contextlib.suppress(ValueError):
             float(candidate)
             return True

@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from ae_zoo.plots.style import ACCENT, INK, SECOND, Figure, plain
+from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, few, plain, scale
 
 
 def activations(panels: Mapping[str, np.ndarray], *, targets: Mapping[str, float] | None = None) -> Figure:
@@ -69,7 +69,8 @@ def errors(groups: Mapping[str, np.ndarray], *, threshold: float | None = None, 
     axes = ax if ax is not None else Figure((7.5, 3.6), layout="constrained").subplots()
     positive = np.concatenate([np.ravel(values) for values in groups.values()])
     bins = np.geomspace(max(positive.min(), 1e-12), positive.max(), int(np.clip(2 * len(positive) ** 0.5, 12, 80)))
-    colours = (ACCENT, SECOND, "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+    few(groups, 6)
+    colours = (ACCENT, SECOND, *OTHERS)
     for (label, values), colour in zip(groups.items(), colours, strict=False):
         weights = np.full(len(values), 1 / len(values))
         axes.hist(values, bins=bins, weights=weights, color=colour, alpha=0.25)
@@ -107,6 +108,36 @@ def learning_curves(history: Mapping[str, Sequence[float]], *, ax: Axes | None =
         if f"val_{name}" in history:
             axes.plot(epochs, history[f"val_{name}"], color=colour, linestyle="--", label=f"{name}, held out")
     axes.set(xlabel="epoch", yscale="log")
+    axes.legend(frameon=False, fontsize=8)
+    plain(axes)
+    return axes.figure
+
+
+def lines(
+    x: Sequence[float], series: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Figure:
+    """A line a series over the values that were tried, such as errors over code sizes.
+
+    An axis that spans much is logarithmic.
+
+    Args:
+        x: what was tried `(n,)`.
+        series: name to what came of it `(n,)`.
+        xlabel, ylabel: of the axes.
+        ax: to draw into, instead of a new figure.
+
+    Raises:
+        ValueError: more than seven series.
+    """
+    axes = ax if ax is not None else Figure((6.4, 3.6), layout="constrained").subplots()
+    few(series, 7)
+    looks = zip((ACCENT, SECOND, INK, *OTHERS), "oDsv^<>", ("-", "-", "--", "-", "-", "-", "-"))
+    for (name, values), (colour, marker, style) in zip(series.items(), looks, strict=False):
+        axes.plot(x, values, color=colour, marker=marker, markersize=5, linestyle=style, linewidth=1.4, label=name)
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    scale(axes, np.asarray(x), np.concatenate([np.asarray(values) for values in series.values()]))
+    if len(x) <= 8:
+        axes.set_xticks(x, [f"{value:g}" for value in x])
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return axes.figure

@@ -1,12 +1,9 @@
 """What is paid for what is gained."""
 
-from collections.abc import Mapping, Sequence
-
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from ae_zoo.plots.style import ACCENT, INK, SECOND, Figure, plain
+from ae_zoo.plots.style import ACCENT, INK, SECOND, Figure, plain, scale
 
 
 def front(
@@ -39,46 +36,10 @@ def front(
         place = best[bend]
         axes.scatter(sizes[place], errors[place], marker="*", s=170, color=INK, zorder=4, label="knee")
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    _scale(axes, sizes, errors)
+    scale(axes, sizes, errors)
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return axes.figure
-
-
-def lines(
-    x: Sequence[float], series: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, ax: Axes | None = None
-) -> Figure:
-    """A line a series over the values that were tried, such as errors over code sizes.
-
-    An axis that spans much is logarithmic.
-
-    Args:
-        x: what was tried `(n,)`.
-        series: name to what came of it `(n,)`.
-        xlabel, ylabel: of the axes.
-        ax: to draw into, instead of a new figure.
-    """
-    axes = ax if ax is not None else Figure((6.4, 3.6), layout="constrained").subplots()
-    looks = zip((ACCENT, SECOND, INK, "#009E73", "#CC79A7"), "oDsv^", ("-", "-", "--", "-", "-"))
-    for (name, values), (colour, marker, style) in zip(series.items(), looks, strict=False):
-        axes.plot(x, values, color=colour, marker=marker, markersize=5, linestyle=style, linewidth=1.4, label=name)
-    axes.set(xlabel=xlabel, ylabel=ylabel)
-    _scale(axes, np.asarray(x), np.concatenate([np.asarray(values) for values in series.values()]))
-    if len(x) <= 8:
-        axes.set_xticks(x, [f"{value:g}" for value in x])
-    axes.legend(frameon=False, fontsize=8)
-    plain(axes)
-    return axes.figure
-
-
-def _scale(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Makes the axes of what spans much logarithmic, with plain numbers beside them."""
-    for axis, scale, values in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
-        if values.max() > 5 * values.min() > 0:
-            scale("log")
-            axis.set_major_locator(LogLocator(subs=(1, 2, 5) if values.max() < 100 * values.min() else (1,)))
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
 def pareto(sizes: np.ndarray, errors: np.ndarray) -> np.ndarray:

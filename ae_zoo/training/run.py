@@ -225,7 +225,7 @@ def _split(
     # Rows with a label apart from those without: a few labels must not all be held out, as they would be where the
     # caller has chosen their rows by the same generator and seed.
     labelled = np.zeros(len(x), bool) if y is None or y.dtype.kind != "i" else y >= 0
-    of_labelled = round(held_out * labelled.mean())
+    of_labelled = min(round(held_out * labelled.mean()), max(0, labelled.sum() - 1))
     random, held = np.random.default_rng(seed), np.zeros(len(x), bool)
     for group, some in ((labelled, of_labelled), (~labelled, held_out - of_labelled)):
         held[random.permutation(np.flatnonzero(group))[:some]] = True
