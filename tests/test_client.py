@@ -103,6 +103,25 @@ def test_all_batches_of_an_answer_are_one_versions(served):
     assert plan.versions == ["", 2, 2, 2]
 
 
+def test_a_refused_request_is_sent_once(served, monkeypatch):
+    address, plan = served
+    digits = client.connect(address, "digits", batch_size=3)
+    digits.signatures()
+    monkeypatch.setattr(digits, "_send", _refuse_the_last(digits._send))
+    with pytest.raises(ValueError, match="refused"):
+        digits.encode(X)
+    assert plan.batches == [3, 3]
+
+
+def _refuse_the_last(send):
+    def sent(signature, inputs, version):
+        if len(inputs["x"]) < 3:
+            raise ValueError("refused")
+        return send(signature, inputs, version)
+
+    return sent
+
+
 def test_columns_are_put_in_the_models_order(served):
     digits = client.connect(served[0], "digits", columns=list("abcd"))
     shuffled = pd.DataFrame(X, columns=list("abcd"))[list("cadb")]

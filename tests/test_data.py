@@ -104,6 +104,8 @@ def test_bad_files_get_one_sentence(name, content, message, tmp_path):
 def test_columns_may_be_counted(tmp_path):
     pd.DataFrame([[5, 6]]).to_csv(tmp_path / "a.csv", index=False)
     assert data.read(tmp_path / "a.csv").x.tolist() == [[5, 6]]
+    pd.DataFrame([[5, 6]], columns=["2020.Q1", "2020.Q2"]).to_csv(tmp_path / "b.csv", index=False)
+    assert data.read(tmp_path / "b.csv").columns == ("2020.Q1", "2020.Q2")
 
 
 def test_bad_folders_get_one_sentence(tmp_path):

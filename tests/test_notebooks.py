@@ -1,19 +1,22 @@
 """The notebooks run, and the executed ones are those of the sources."""
 
 import importlib.util
+import io
 import pathlib
+import re
 import runpy
 
 import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 
 import ae_zoo
-from ae_zoo import notebook
+from ae_zoo import notebook, plots
 
 FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
-FAMILIES_SHOWN = "".join(path.read_text() for path in SOURCES)
+BUILT = re.compile(r'(?:build|trained)\(\s*"(\w+)"')
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,9 @@ def _shaped(digits, flat):
 
 def test_there_are_thirteen_and_they_show_every_family():
     assert [path.name[:2] for path in SOURCES] == [f"{number:02}" for number in range(1, 14)]
-    assert all(f'"{family}"' in FAMILIES_SHOWN for family in ae_zoo.families())
+    lines = [line for path in SOURCES for line in path.read_text().splitlines() if not line.startswith("#")]
+    code = "\n".join(lines)
+    assert set(BUILT.findall(code)) == set(ae_zoo.families())
 
 
 # A few epochs on a few digits do not play the adversarial game to its end, and say so.
@@ -80,6 +85,20 @@ def test_a_claim_that_does_not_hold_ends_the_notebook(monkeypatch, capsys):
     assert capsys.readouterr().out == "holds: two is more than one\n"
     with pytest.raises(AssertionError, match="does not hold: one is"):
         notebook.claim("one is more than two", np.bool_(False))
+    monkeypatch.setattr(notebook, "_part", True)  # claims are of full MNIST
+    notebook.claim("one is more than two", False)
+    assert capsys.readouterr().out == "not checked on a part of MNIST: one is more than two\n"
+
+
+def test_a_figure_of_the_fast_mode_says_so(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda image: shown.append(image.data))
+    for fast in (False, True):
+        monkeypatch.setattr(notebook, "FAST", fast)
+        notebook.show(plots.learning_curves({"loss": [2.0, 1.0]}))
+    full, fast = (np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int) for data in shown)
+    red = [(image[..., 0] - image[..., 1] > 100).sum() for image in (full, fast)]
+    assert red[0] == 0 < red[1]
 
 
 def test_they_are_copied_and_none_is_overwritten(run, tmp_path):

@@ -3,6 +3,7 @@
 import io
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from ae_zoo import plots
@@ -21,6 +22,8 @@ def test_lines_are_the_series_on_axes_that_suit_them():
     assert [line.get_label() for line in axes.lines] == ["a", "b"]
     assert np.array_equal(axes.lines[0].get_ydata(), [0.1, 0.05, 0.001])
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    with pytest.raises(ValueError, match="At most 7"):
+        plots.lines([1], {str(name): [1] for name in range(8)}, xlabel="", ylabel="")
     (even,) = plots.lines([0, 1, 2], {"a": [1.0, 2.0, 3.0]}, xlabel="", ylabel="").axes
     assert (even.get_xscale(), even.get_yscale()) == ("linear", "linear")
 

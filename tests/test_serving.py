@@ -388,6 +388,8 @@ def test_from_the_command_line(run, rows, tmp_path):
     assert out.count(" ok") == 5
     calibrated = ("export", "m.keras", "served/d", "--calibrate", "rows.csv", "--false-alarm-rate", 0.1)
     assert run(*calibrated)[0] == 0
+    code, _, err = run("export", "m.keras", "served/f", "--false-alarm-rate", 0.1)
+    assert (code, "give both" in err) == (2, True)
     assert run("export", "served/d", "served/e")[0] == 0  # a detector still
     assert versions.card("served/e/1")["threshold"] == versions.card("served/d/1")["threshold"] > 0
     code, out, _ = run("card", "served/m")

@@ -299,3 +299,7 @@ def test_few_labels_are_split_as_the_rows_are():
     rows, (held, labels) = _split(None, np.zeros((1000, 2), "float32"), y, 0.1, 1)
     assert (len(rows), len(held)) == (900, 100)
     assert ((y[rows] == 3).sum(), (labels == 3).sum()) == (45, 5)
+    one = np.where(np.arange(10) == 4, 3, -1).astype("int32")
+    rows, (held, _) = _split(None, np.zeros((10, 2), "float32"), one, 0.7, 1)
+    assert 4 in rows
+    assert len(held) == 7
