@@ -6,7 +6,7 @@
 # | Section | 19.6 of *Hands-On Machine Learning with R*, further reading: winner-take-all autoencoders |
 # | Question | Can sparsity be had without a price to tune? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
-# | Run time | about 3 minutes on 2 cores |
+# | Run time | about 2 minutes on 2 cores |
 #
 # Notebook 4 made codes sparse by a penalty: with a target, a weight, and an error that pays for both. Makhzani and Frey (2015) do
 # without. They look at one unit at a time: of all the digits in a batch, it may speak for the few that excite it most, and is
@@ -49,7 +49,8 @@ print(result)
 show(plots.filters(np.transpose(model.get_layer("reconstruction").kernel), most=96))
 
 # %% [markdown]
-# Pieces of strokes, of a length and a bend that digits share. For comparison the same number of units from a network of the same width
+# Pieces of strokes, and sketches of whole digits, of a slant and a bend that many share. (A few are pure grain: those are dead, and their
+# weights are as they began.) For comparison the same number of units from a network of the same width
 # without any competition. It reconstructs digits almost perfectly, and has had no reason to find parts.
 
 # %%

@@ -82,7 +82,8 @@ print(
 )
 
 # %% [markdown]
-# And since the two parts are apart, one can hold the hand and change the digit. Each row is one draw of the style, in all ten digits.
+# And where the two parts are apart, one can hold the hand and change the digit. Each row is one draw of the style, in all ten digits. After
+# so short a training they are not cleanly apart: some hands can write some digits only.
 
 # %%
 styles = [np.concatenate([classes.generate(1, label=label, seed=seed) for label in range(10)]) for seed in range(5)]

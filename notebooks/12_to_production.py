@@ -86,7 +86,7 @@ print(checked)
 # `serving.SavedModel` is the same runtime for your own use. It starts in a second, without `import tensorflow`, which is how `ae-zoo score`
 # goes through files of any size.
 
-# %%
+# %% tags=["cover"]
 served = serving.SavedModel(version)
 x = np.concatenate([data.x_test[:4], 1 - data.x_test[:4]])  # four digits, and the same four inverted
 answer = served.run("detect", {"x": x})

@@ -103,11 +103,11 @@ show(plots.errors({"benign": score[~is_malignant], "malignant": score[is_maligna
 
 # %% [markdown]
 # The area under the curve is the probability that a malignant tumour has a larger error than a benign one. No label was used in
-# training; a classifier that learns from labels does better on this table, above 0.99. A detector is for the case in which nobody has
+# training; a classifier that learns from labels would do better. A detector is for the case in which nobody has
 # labelled what is strange, or in which tomorrow's strangeness is not yesterday's.
 #
 # Had we chosen between the two detectors by this area, as the picture does, we would have used the labels after all. With
-# none at hand, choose by the error on held-out ordinary rows, and prefer the simpler where they are close.
+# none at hand, choose by the error on held-out ordinary rows, and prefer the simpler where they are close: by that rule PCA is chosen here.
 #
 # ## Why was this one flagged?
 #

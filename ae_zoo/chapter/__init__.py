@@ -4,7 +4,6 @@ Each module is one section of the book: a function from a `Run` to a `Section`. 
 names, are run where they are asked for.
 """
 
-import dataclasses
 import pathlib
 import sys
 import time
@@ -52,7 +51,7 @@ def chapter(
     """
     sections, numbers = [], chosen(only)
     if quick and len(digits.x_train) > QUICK_TRAINING:
-        digits = _some(digits)
+        digits = digits.first(QUICK_TRAINING, QUICK_TEST, f"{QUICK_TRAINING + QUICK_TEST:,} digits of {digits.source}")
     run = Run(digits, folder, seed, quick)
     print(f"Data: {digits}")
     for place, number in enumerate(numbers, start=1):
@@ -83,19 +82,6 @@ def chosen(only: Sequence[str]) -> list[str]:
         if not any(_within(known, number) for known in SECTIONS):
             raise unknown("section", number, SECTIONS)
     return [known for known in SECTIONS if any(_within(known, number) for number in only or BOOK)]
-
-
-def _some(digits: Digits) -> Digits:
-    """The first of them; MNIST's order is random."""
-    return dataclasses.replace(
-        digits,
-        x_train=digits.x_train[:QUICK_TRAINING],
-        y_train=digits.y_train[:QUICK_TRAINING],
-        x_test=digits.x_test[:QUICK_TEST],
-        y_test=digits.y_test[:QUICK_TEST],
-        source=f"{QUICK_TRAINING + QUICK_TEST:,} digits of {digits.source}",
-        full=False,
-    )
 
 
 def _within(number: str, wanted: str) -> bool:
