@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | Section | 19.2.1 of *Hands-On Machine Learning with R*: undercomplete autoencoders, and PCA |
-# | Question | What can a network do with two numbers that a rotation cannot? |
+# | Question | What can a network do with two numbers that a flat plane cannot? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
 # | Run time | about 1 minute on 2 cores |
 #
@@ -28,7 +28,9 @@ data = digits()
 # Principal component analysis finds the flat plane that lies closest to the digits. A digit's code is its shadow on that
 # plane, and its reconstruction is the point in the plane itself:
 #
-# $$\hat x = \bar x + W W^\top (x - \bar x), \qquad W \text{ of shape } 784 \times 2.$$
+# $$\hat x = \bar x + W W^\top (x - \bar x),$$
+#
+# where $\bar x$ is the mean digit and the two columns of $W$, of 784 numbers each, are at right angles and of length 1.
 #
 # No linear network can do better (Baldi and Hornik 1989): whatever it does before and after its two numbers, what it can
 # give back is a plane, and PCA's is the best one. We can watch a network without activations find the same plane.
@@ -73,7 +75,7 @@ show(plots.codes({name: model.encode(data.x_test) for name, model in models.item
 # their own, because digits that look alike can share a neighbourhood, and sharing makes the two numbers go further.
 #
 # Two figures say the same without a picture: the error, and how often the 15 nearest training digits, in those two numbers
-# alone, name a test digit rightly. Guessing would be right one time in ten.
+# alone, classify a test digit correctly. Guessing would be right one time in ten.
 
 # %%
 named = {}
@@ -85,9 +87,9 @@ for name, model in models.items():
 # %% [markdown]
 # ## What comes back
 #
-# One test digit of each kind, and what two numbers make of it. PCA gives a mixture of grey shapes. The deep network gives a
-# clean digit, though not always the right one: where two kinds share a place in the code, it draws the one that is more
-# often there.
+# One test digit of each kind, and what two numbers make of it. PCA gives a mixture of grey shapes. The deep network gives something
+# more like a digit, but a three comes back as a five and a five as a nine: where two kinds share a place in the code it
+# cannot tell them apart, and draws one of them or a blur of both.
 
 # %%
 first = [int(np.flatnonzero(data.y_test == digit)[0]) for digit in range(10)]
@@ -130,7 +132,7 @@ claim(
 # - Build `deep` again with another `seed`. Which kinds of digit part, and where they lie, changes; the error hardly does. Two
 #   numbers of a network have no meaning by themselves, unlike PCA's components, which come in order.
 # - Give `code=3`. By how much does the error fall, for PCA and for the network?
-# - Colour by something else than the digit: the mean of its pixels, say, or how far it leans.
+# - Colour by something other than the digit: the mean of its pixels, say, or how far it leans.
 
 # %%
 finish()

@@ -4,7 +4,7 @@
 # | | |
 # |---|---|
 # | Section | 19.3 of *Hands-On Machine Learning with R*: sparse autoencoders |
-# | Question | What does it do to a digit, and to a code, to ask that the code be mostly off? |
+# | Question | What happens to a digit, and to its code, if most of the code must be off? |
 # | Data | MNIST: 60,000 handwritten digits to train on, 10,000 to test |
 # | Run time | about 2 minutes on 2 cores |
 #
@@ -30,7 +30,7 @@ data = digits()
 # $$\frac{\beta}{m}\sum_{j=1}^{m} \Big[\rho \log\frac{\rho}{\hat\rho_j} + (1-\rho)\log\frac{1-\rho}{1-\hat\rho_j}\Big],
 # \qquad \hat\rho_j = \frac{1 + \bar a_j}{2}.$$
 #
-# The book's target of -0.1 thus means $\rho = 0.45$: nearly half way. We shall also try -0.75, which is $\rho = 0.125$.
+# $\bar a_j$ is the mean activation of code $j$, $m$ the number of codes, $\beta$ the weight. The book's target of -0.1 thus means $\rho = 0.45$: nearly half way. We shall also try -0.75, which is $\rho = 0.125$.
 
 # %%
 plans = {
@@ -76,7 +76,7 @@ show(plots.strips({"original": x, **{name: model.reconstruct(x) for name, model 
 #
 # A code unit's outgoing weights are what it adds to the paper when it is on. Below are 32 units without a penalty, then 32 of the
 # sparse network. Without a penalty a unit is a grainy pattern over the whole paper, that means something only together with
-# all others. Many of the units that are mostly off have become a stroke, or the sketch of a digit.
+# all others. (Light adds ink, dark takes it away, mid-grey does nothing.) Many of the units that are mostly off have become a stroke, or the sketch of a digit.
 
 # %%
 show(plots.filters(np.transpose(models["no penalty"].get_layer("reconstruction").kernel), most=32))
@@ -98,7 +98,7 @@ show(
 )
 
 # %% [markdown]
-# How many kinds of digit does a unit serve? For each unit, take the test digits for which it is on (above 0.5) and count the
+# How many kinds of digit does a unit serve? For each unit that is on for at least 20 of the test digits, take the test digits for which it is on (above 0.5) and count the
 # share of the most frequent kind among them; one tenth would be no preference at all.
 
 # %%
@@ -117,6 +117,9 @@ pure = {name: purity(code) for name, code in codes.items()}
 print("   ".join(f"{name}: {value:.2f}" for name, value in pure.items()))
 
 # %% [markdown]
+# A unit of the sparse network serves one kind of digit about half of the time, twice as often as the others: its codes can be read
+# one by one. That is what sparse codes are for, and the error printed above is their price.
+#
 # ## The weight
 #
 # How much the penalty counts is one more thing to choose. The zoo's weight multiplies the *mean* over the codes, so that it means

@@ -51,7 +51,7 @@ show(
 )
 
 # %% [markdown]
-# Thick pens, flourishes, odd proportions. The last strip shows which pixels the error comes from, which is what one would
+# Stray bars, thick pens, flourishes. The last strip shows which pixels the error comes from, which is what one would
 # tell the person who has to look at an alarm.
 #
 # ## A threshold that keeps its word
@@ -71,7 +71,7 @@ print(f"threshold {detector.threshold:.5f}: {false_alarms:.2%} of the test digit
 #
 # Strange rows in the training set teach the network to draw strangeness. The book therefore trains a second time, on the
 # three quarters with the least error. `refit` does that. The errors of the strangest quarter of the test digits rise, while the
-# rest stay about where they were, or become a little worse for the loss of a quarter of the rows.
+# rest stay about where they were, or become a little worse for the loss of a quarter of the rows. (The dashed threshold is the one before.)
 
 # %%
 refitted = detector.refit(x_fit, quantile=0.75, epochs=quick(None, 1), verbose=0).calibrate(x_calibrate, 0.01)
@@ -117,9 +117,13 @@ show(
 )
 
 # %% [markdown]
-# The wide network copies a letter almost whole, so that its error says nothing. The narrow one bends it towards a digit,
-# and the difference is the alarm. With shuffled pixels it is the other way round: they are like nothing that a hundred codes
-# can write, while the narrow network's threshold is so much higher that some of the sparse ones pass. So the figure to choose a detector by is not its reconstruction error: it is what it does with
+# The wide network copies a letter almost whole, so that its error says little. The narrow one bends it towards a digit,
+# and the difference is the alarm.
+#
+# With shuffled pixels it is the other way round: they are like nothing that a hundred codes
+# can write, while the narrow network's threshold is so much higher that some of those with little ink pass.
+#
+# So the figure to choose a detector by is not its reconstruction error: it is what it does with
 # strangers, if some are known, at a false alarm rate that one can live with.
 
 # %%

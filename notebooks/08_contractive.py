@@ -30,7 +30,8 @@ data = digits()
 # $$\lambda \sum_{j}\sum_{i} \Big(\frac{\partial h_j}{\partial x_i}\Big)^2
 # = \lambda \sum_j h_j^2 (1 - h_j)^2 \sum_i W_{ij}^2 \quad\text{for one sigmoid layer}.$$
 #
-# The closed form is exact and costs next to nothing. Many implementations take the gradient of the *summed* code instead, in
+# $W_{ij}$ leads from pixel $i$ to unit $j$, and $\lambda$ is the weight. The decoder uses the same $W$, turned round, or else the encoder could
+# just shrink it and the decoder grow. The closed form is exact and costs next to nothing. Many implementations take the gradient of the *summed* code instead, in
 # which the derivatives of different units cancel; a test of this package compares with finite differences.
 #
 # The reconstruction pulls the other way: two digits that differ must have codes that differ. So the code can hold still in
@@ -70,9 +71,12 @@ for name, model in models.items():
     print(f"{name:12} moved by noise {moved[name]['noise']:.1%}, by a shift of one pixel {moved[name]['shift']:.1%}")
 
 # %% [markdown]
+# Against noise the penalty does what was asked of it. Against a shift it helps little, probably since digits do differ by where their strokes
+# lie, so that the code must keep moving there.
+#
 # ## What the units look for
 #
-# The incoming weights of 32 units each: plain, then with the larger weight. A plain unit's weights are full of fine grain, which reacts
+# The incoming weights of 32 units each: plain, then with the larger weight (light: ink here excites the unit; dark: it calms it). A plain unit's weights are full of fine grain, which reacts
 # to single pixels; it does no harm to the reconstruction, and nobody asked for less. The penalty smooths it away.
 
 # %%
@@ -83,7 +87,7 @@ show(plots.filters(models["more so"].get_layer("code").kernel, most=32))
 
 # %% [markdown]
 # How rough is a filter? Compare each weight with its neighbour to the right: the mean squared difference over the variance; 2 would
-# be pure grain, 0 a smooth surface.
+# be grain as fine as the pixels, 0 a flat surface.
 
 # %%
 
@@ -112,7 +116,7 @@ for name, encode in {"pixels": lambda rows: rows, **{name: model.encode for name
     centre, scale = train.mean(axis=0), train.std()
     classifier = LogisticRegression(max_iter=2000).fit((train - centre) / scale, data.y_train[few])
     named[name] = float(classifier.score((test - centre) / scale, data.y_test))
-    print(f"{name:12} {named[name]:.1%} named rightly")
+    print(f"{name:12} {named[name]:.1%} classified correctly")
 
 # %% [markdown]
 # ## The directions that are left
@@ -145,7 +149,8 @@ claim("by a fifth or more with the larger weight", rough["more so"] < 0.8 * roug
 claim("with it, 20 directions hold more than 80 % of what still moves the code", few_directions["more so"] > 0.8)
 claim("codes beat pixels with 1,000 labels", min(named["plain"], named["contractive"]) > named["pixels"])
 claim(
-    "the more contraction, the more digits are named rightly", named["plain"] < named["contractive"] < named["more so"]
+    "the more contraction, the more digits are classified correctly",
+    named["plain"] < named["contractive"] < named["more so"],
 )
 claim(
     "though reconstructions become worse",

@@ -25,17 +25,23 @@ data = digits()
 # %% [markdown]
 # ## A share of the digits for each unit
 #
-# With a rate of 5 %, a unit that is excited by everything must let go of 95 % of it, and can only gain by standing for something
+# With a `share` of 5 %, a unit that is excited by everything must let go of 95 % of it, and can only gain by standing for something
 # that few digits have. And a unit that is excited little still wins with its best 5 %, so that it learns. That is why the code
-# may be wider than the row, a dictionary of a thousand pieces of stroke. (A unit that no digit excites at all is dead; masking some
-# of the input in training, and a rate of learning that is not too high, keep those few.)
+# may be wider than the row, a dictionary of a thousand sketches and pieces of stroke. (A unit that no digit excites at all is dead; masking some
+# of the input in training, and a moderate learning rate, keep their number small.)
 #
 # The competition is for training alone. It depends on who else is in the batch, and a digit's code should not; so `encode` gives all
 # activations, and the decoder, which has only ever seen sparse codes, is not used on them.
 
 # %%
 model = ae_zoo.build(
-    "winner_take_all", data=data.x_train, code=quick(1000, 200), corruption="masking", corruption_amount=0.3, seed=1
+    "winner_take_all",
+    data=data.x_train,
+    code=quick(1000, 200),
+    share=0.05,
+    corruption="masking",
+    corruption_amount=0.3,
+    seed=1,
 )
 result = ae_zoo.fit(model, data.x_train, validation=0, learning_rate=4e-3, epochs=quick(12, 1), verbose=0)
 print(result)
@@ -43,7 +49,7 @@ print(result)
 # %% [markdown]
 # ## The dictionary
 #
-# What each of 96 units adds to the paper when it speaks.
+# What each of 96 units adds to the paper when it speaks: light is ink, dark takes ink away.
 
 # %% tags=["cover"]
 show(plots.filters(np.transpose(model.get_layer("reconstruction").kernel), most=96))
@@ -51,20 +57,21 @@ show(plots.filters(np.transpose(model.get_layer("reconstruction").kernel), most=
 # %% [markdown]
 # Pieces of strokes, and sketches of whole digits, of a slant and a bend that many share. (A few are pure grain: those are dead, and their
 # weights are as they began.) For comparison the same number of units from a network of the same width
-# without any competition. It reconstructs digits almost perfectly, and has had no reason to find parts.
+# without any competition. It reconstructs digits almost perfectly, as its error says, and has had no reason to find parts.
 
 # %%
 free = ae_zoo.build(
     "undercomplete", data=data.x_train, hidden=[], code=quick(1000, 200), code_activation="relu", seed=1
 )
 ae_zoo.fit(free, data.x_train, epochs=quick(4, 1), verbose=0)
+print(f"test error {free.reconstruction_error(data.x_test).mean():.5f}")
 show(plots.filters(np.transpose(free.get_layer("reconstruction").kernel), most=32))
 
 # %% [markdown]
 # ## How much of the paper does a unit write on?
 #
-# The share of the pixels on which a unit's outgoing weight is more than a fifth of its largest. A part is small; a pattern over the whole
-# paper is not.
+# The share of the pixels on which a unit's outgoing weight is more than a fifth of its largest. The outline of a digit, with the dark beside
+# it, is no small part of the paper; a pattern without an object takes half of it.
 
 # %%
 

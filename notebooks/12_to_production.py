@@ -32,7 +32,7 @@ x_fit, x_calibrate = data.x_train[~apart], data.x_train[apart]
 # %% [markdown]
 # ## Search
 #
-# Eight networks with twenty codes, ranked by the error on held-out rows. Not an exhaustive search; `minutes=30` would be one.
+# Eight networks with twenty codes, ranked by the error on held-out rows. A short search; `minutes=30` would be a longer one.
 
 # %%
 found = ae_zoo.search(
@@ -116,7 +116,8 @@ print(json.dumps(body)[:120], "...")
 # %% [markdown]
 # ## What it refuses
 #
-# A wrong number is worse than none. The graph itself, wherever it runs, refuses what has no answer.
+# A wrong number is worse than none. A SavedModel's graph refuses what has no answer, in a server as well as here. (The ONNX and LiteRT files
+# below check nothing: there NaN gives NaN.)
 
 # %%
 refused = []

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, few, plain, scale
 
@@ -52,6 +53,7 @@ def activity(panels: Mapping[str, np.ndarray], *, label: str, threshold: float |
     if threshold is not None:
         axes.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=f"threshold {threshold:g}")
         axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="code units, the most active first", ylabel=label, ylim=(0 if threshold is None else None, None))
     axes.legend(frameon=False, fontsize=8)
     plain(axes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -56,6 +57,12 @@ def _classes(axes: Axes, code: np.ndarray, labels: np.ndarray, points: int) -> N
     for name, colour in zip(names, CLASS_COLOURS, strict=False):
         x, y = np.median(code[labels == name], axis=0)
         axes.text(
-            x, y, str(name), color="white", weight="bold", fontsize=10, ha="center", va="center",
+            x, y, str(name), color=_readable(colour), weight="bold", fontsize=10, ha="center", va="center",
             bbox={"boxstyle": "circle,pad=0.2", "alpha": 0.85, "linewidth": 0, "color": colour},
         )  # fmt: skip
+
+
+def _readable(colour: str) -> str:
+    """White on dark, ink on light: by the luminance of the colour."""
+    red, green, blue = mpl.colors.to_rgb(colour)
+    return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.6 else "white"
