@@ -81,6 +81,7 @@ def test_each_is_kept_executed_in_full(path, make):
 
 def test_a_claim_that_does_not_hold_ends_the_notebook(monkeypatch, capsys):
     monkeypatch.setattr(notebook, "FAST", False)
+    monkeypatch.setattr(notebook, "_part", False)
     notebook.claim("two is more than one", 2 > 1)
     assert capsys.readouterr().out == "holds: two is more than one\n"
     with pytest.raises(AssertionError, match="does not hold: one is"):
