@@ -67,8 +67,8 @@ def load(path: str | os.PathLike) -> Autoencoder:
 
     Args:
         path: a file; the folder of a served model, whose newest version is taken, or of a version; or the name of one of
-            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds all but an
-            adversarial model's discriminators, which come back untrained: to train on, keep the file.
+            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds all but an adversarial
+            model's discriminators, which come back untrained: to train on, keep the file.
 
     Raises:
         FileNotFoundError: there is no such file.

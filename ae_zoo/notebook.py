@@ -12,8 +12,8 @@ from typing import Any
 from ae_zoo.data import Digits, load_mnist
 from ae_zoo.quiet import quiet_import
 
-with quiet_import():  # or a kernel shows it under the first cell
-    import keras  # noqa: F401
+with quiet_import():
+    import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay out of the first cell's output
 
 VARIABLE = "AE_ZOO_FAST"
 FAST = os.environ.get(VARIABLE, "") not in ("", "0")

@@ -51,7 +51,8 @@ def export(
     if calibrate is not None:
         from ae_zoo.anomaly import Detector
 
-        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, false_alarm_rate or 0.01)
+        rate = {} if false_alarm_rate is None else {"false_alarm_rate": false_alarm_rate}
+        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, **rate)
     with quiet_import():
         from ae_zoo.serving.formats import FORMATS
         from ae_zoo.serving.writer import export as write

@@ -54,7 +54,7 @@ def request(
     given = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)
-        if table.columns is not None and columns is None and not as_is:
+        if table.columns is not None and card is None and not as_is:
             raise ValueError(
                 f"The server does not know the names of columns: give the model's folder as --card, or --as-is if {rows} "
                 "has the columns of the training rows in their order."

@@ -1,4 +1,4 @@
-"""What the figures share: colours and plain axes."""
+"""What the figures share: their class, colours and axes."""
 
 import io
 from typing import Any

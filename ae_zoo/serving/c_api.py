@@ -239,9 +239,9 @@ def _suited(name: str, value: Any, dtype: np.dtype, shape: tuple[int | None, ...
     if not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(f"{name} must hold numbers that fit {dtype}; received values of type {array.dtype}.")
     with np.errstate(over="ignore"):  # what becomes infinite is refused by the graph
-        given, array = array, np.ascontiguousarray(array, dtype)
-    if dtype.kind == "i" and not np.array_equal(given, array):
-        raise ValueError(f"{name} must hold numbers that fit {dtype}; received {given.max()}.")
+        original, array = array, np.ascontiguousarray(array, dtype)
+    if dtype.kind == "i" and not np.array_equal(original, array):
+        raise ValueError(f"{name} must hold numbers that fit {dtype}; received {original.max()}.")
     if array.ndim != len(shape) or any(
         own is not None and own != given for own, given in zip(shape, array.shape, strict=True)
     ):
@@ -301,9 +301,8 @@ def _dtype(code: int, name: str) -> np.dtype:
 
 def write_alone(folder: str | os.PathLike, name: str, target: str | os.PathLike) -> None:
     """Makes of the folder `target` the same model with a signature as `serving_default`, for readers that see no other."""
-    model = _saved_model().FromString(
-        (pathlib.Path(folder) / "saved_model.pb").read_bytes()
-    )  # what is not declared stays
+    content = (pathlib.Path(folder) / "saved_model.pb").read_bytes()
+    model = _saved_model().FromString(content)  # what is not declared in it stays
     entries = {entry.key: entry.value for entry in model.graphs[0].signatures}
     entries["serving_default"].CopyFrom(entries[name])
     (pathlib.Path(target) / "saved_model.pb").write_bytes(model.SerializeToString())

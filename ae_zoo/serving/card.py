@@ -52,11 +52,13 @@ def signatures(served: dict[str, Served], outputs: dict[str, Any]) -> dict[str, 
     }
 
 
-def metrics(model: Autoencoder, x_train: np.ndarray | None, x_test: np.ndarray | None) -> dict[str, float]:
-    """Mean squared error on the model's scale of the test rows, and PCA's with as many components as the code has units."""
-    if x_test is None or not model.reconstructs:
+def metrics(
+    model: Autoencoder, errors: np.ndarray | None, x_train: np.ndarray | None, x_test: np.ndarray | None
+) -> dict[str, float]:
+    """Mean of the test rows' `errors`, on the model's scale, and PCA's with as many components as the code has units."""
+    if errors is None:
         return {}
-    found = {"test mse": float(model.reconstruction_error(x_test).mean(dtype="float64"))}
+    found = {"test mse": float(errors.mean(dtype="float64"))}
     units = int(np.prod(model.decoder.input_shape[1:]))
     if x_train is not None and units <= min(len(x_train), x_train[0].size):
         pca = PCA(units, scaling=model.config.scaling).fit(x_train)

@@ -23,7 +23,7 @@ def some_rows(model: Autoencoder) -> np.ndarray:
     return np.asarray(model.scaling.invert(drawn), "float32")
 
 
-def examples(
+def make(
     model: Autoencoder, threshold: float | None, rows: np.ndarray, served: dict[str, Served]
 ) -> dict[str, np.ndarray]:
     """Requests and Python's answers, by `signature/input/name` and `signature/output/name`.

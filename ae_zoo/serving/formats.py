@@ -48,7 +48,9 @@ def write(served: dict[str, Served], examples: dict[str, np.ndarray], path: path
     network(examples[f"{next(iter(of_rows))}/input/x"])  # Keras writes ONNX of models that have run only
     with files.whole(path) as sibling:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)  # Keras's import of tf2onnx
+            warnings.filterwarnings(
+                "ignore", "In the future `np.object`", FutureWarning
+            )  # raised by Keras's copy of tf2onnx
             network.export(str(sibling), format=kind, verbose=False)
         difference = _difference(RUNTIMES[kind](sibling), of_rows, examples)
         if not difference <= TOLERANCE:
@@ -112,9 +114,9 @@ def _check_installed(kind: str) -> None:
     """Before the long work: what Keras says of a missing library comes late, and names other packages."""
     try:
         if kind == "onnx":
-            import onnxruntime  # noqa: F401
-            import tf2onnx.tfonnx  # noqa: F401
+            import onnxruntime  # noqa: F401 - only asked whether it is there
+            import tf2onnx.tfonnx  # noqa: F401 - the same
         else:
-            import ai_edge_litert.interpreter  # noqa: F401
+            import ai_edge_litert.interpreter  # noqa: F401 - the same
     except ImportError:
         raise ImportError(f"This format needs libraries of its own: run pip install 'ae-zoo[{kind}]'.") from None

@@ -39,8 +39,12 @@ class Served:
 
     def guarded(self, given: Any) -> dict[str, Any]:
         """The function's outputs, from a graph that refuses what has none: by shape, NaN, range, and overflow."""
-        if self.dtype == "float32":
-            given = _finite(given, self.input, self.shape)
+        import tensorflow as tf
+
+        # The session takes any shape, and a row of one feature would be stretched to all of them without a word.
+        given = tf.ensure_shape(given, (None, *self.shape))
+        if given.dtype.is_floating:
+            given = _asserted(given, _all_finite(given), f"{self.input} must be finite; it holds NaN or infinity")
         if self.ranged:
             within = keras.ops.logical_and(keras.ops.all(given >= 0), keras.ops.all(given <= 1))
             given = _asserted(
@@ -110,14 +114,6 @@ def signatures(model: Autoencoder, threshold: float | None = None) -> dict[str, 
             "a new row for each seed, and its code; equal seeds give equal rows",
         )
     return found
-
-
-def _finite(x: Any, name: str, shape: tuple[int, ...]) -> Any:
-    import tensorflow as tf
-
-    # The session takes any shape, and a row of one feature would be stretched to all of them without a word.
-    x = tf.ensure_shape(x, (None, *shape))
-    return _asserted(x, _all_finite(x), f"{name} must be finite; it holds NaN or infinity")
 
 
 def _all_finite(x: Any) -> Any:

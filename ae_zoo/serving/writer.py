@@ -69,7 +69,7 @@ def export(
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
     model, threshold, is_pca = _unpacked(model)
-    folder = pathlib.Path(os.path.abspath(folder))  # its last part is a name even of "."
+    folder = pathlib.Path(folder)
     if versions.is_version(folder):
         raise ValueError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
     metrics = {name: checks.finite(name, value) for name, value in (metrics or {}).items()}
@@ -83,7 +83,7 @@ def export(
         model.check_targets(x_test, "x_test")
     served = signatures(model, threshold)
     rows = examples.some_rows(model) if x_test is None else x_test[: examples.SHOWN]
-    kept = examples.examples(model, threshold, rows, served)
+    kept = examples.make(model, threshold, rows, served)
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise ValueError(
@@ -94,6 +94,7 @@ def export(
         return folder
     if folder.is_file():
         raise ValueError(f"{folder} is a file; give the folder of a served model.")
+    errors = model.reconstruction_error(x_test) if x_test is not None and model.reconstructs else None
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=BESIDE) as beside:
@@ -101,15 +102,15 @@ def export(
         variables, outputs = _write(model, served, made)
         extra = made / versions.EXTRA
         extra.mkdir()
-        np.savez_compressed(extra / versions.EXAMPLES, **kept, **_errors(model, x_test))
-        warmup.write(extra / warmup.NAME, folder.name, {
+        np.savez_compressed(extra / versions.EXAMPLES, **kept, **_by_rank(errors))
+        warmup.write(extra / warmup.NAME, folder.resolve().name, {
             name: {one.input: kept[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
         })  # fmt: skip
         about = {
             "family": "pca" if is_pca else card.family(model),
             "threshold": threshold,
             **card.make(model, made, x_train, x_test, source),
-            "metrics": {**card.metrics(model, x_train, x_test), **metrics},
+            "metrics": {**card.metrics(model, errors, x_train, x_test), **metrics},
             "signatures": card.signatures(served, outputs),
             "variables": variables,
         }
@@ -155,10 +156,10 @@ def _unpacked(model: Autoencoder | Detector | PCA) -> tuple[Autoencoder, float |
     return model, threshold, is_pca
 
 
-def _errors(model: Autoencoder, x_test: np.ndarray | None) -> dict[str, np.ndarray]:
-    if x_test is None or not model.reconstructs:
+def _by_rank(errors: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Some of the errors, evenly by rank, under the name by which the examples' file holds them."""
+    if errors is None:
         return {}
-    errors = model.reconstruction_error(x_test)
     return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
 
 
