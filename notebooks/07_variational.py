@@ -131,7 +131,7 @@ print(f"log p: test digits {likelihood.mean():.1f} nats, the same inverted {inve
 
 # %% [markdown]
 # The mean over a few hundred test digits, after this short training, is printed above. The paper's network of 50 codes reaches -86.8 after
-# 3,280 epochs; `python -m benchmarks variational` trains for 300 and reaches -86.0.
+# 3,280 epochs; `python -m benchmarks variational` trains for 300 and reaches -86.0 (one seed).
 #
 # ## The price
 #

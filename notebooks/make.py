@@ -1,7 +1,6 @@
 """Runs the notebooks: each `NAME.py` becomes `NAME.ipynb`, executed, with its pictures.
 
-    python notebooks/make.py [NAME...]
-    python notebooks/make.py --prose [NAME...]    where only prose has changed: keeps the outputs, runs nothing
+    python notebooks/make.py --help
 
 The source is the `.py` file, in jupytext's percent format. What a run adds besides outputs (times, versions of the kernel)
 is left out, so that a second run changes only what is different. The picture of a cell with the tag `cover` goes to
@@ -15,6 +14,7 @@ import re
 import sys
 import time
 
+import click
 import jupytext
 import nbclient
 import nbformat
@@ -83,12 +83,16 @@ def renew_prose(path: pathlib.Path) -> None:
     path.with_suffix(".ipynb").write_text(nbformat.writes(notebook) + "\n")
 
 
-def main() -> None:
-    """Runs those that are named, or all."""
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--prose", is_flag=True, help="Bring text in step where only text has changed: keeps outputs, runs nothing."
+)
+def main(names: tuple[str, ...], prose: bool) -> None:
+    """Run the notebooks NAMES, such as 04_sparse, or all of them."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("AE_ZOO_FAST", "0") not in ("", "0"):
         sys.exit("Notebooks that are kept are run in full: unset AE_ZOO_FAST.")
-    prose, *names = sys.argv[1:] if sys.argv[1:2] == ["--prose"] else (None, *sys.argv[1:])
     for name in names or sorted(path.stem for path in HERE.glob("[0-9]*.py")):
         (renew_prose if prose else run)(HERE / f"{name}.py")
 

@@ -1,4 +1,5 @@
 import os
+import shutil
 import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -6,6 +7,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import pytest
 
+import ae_zoo
 from ae_zoo import cli
 from ae_zoo.data import load_mnist
 from ae_zoo.data.mnist import VARIABLE
@@ -45,6 +47,35 @@ def digits(tmp_path_factory):
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr("keras.datasets.mnist.load_data", _no_network)
         return load_mnist()
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """300 rows of 8 features in [0, 1]."""
+    return np.random.default_rng(0).random((300, 8), "float32")
+
+
+@pytest.fixture(scope="session")
+def detector(rows):
+    """A calibrated detector of rows with units of their own, and the rows."""
+    x = 1000 + 50 * rows
+    model = ae_zoo.build("variational", data=x, code=3, hidden=[6], seed=1)
+    model.adapt(x)
+    return ae_zoo.Detector(model).calibrate(x, false_alarm_rate=0.1), x
+
+
+@pytest.fixture(scope="session")
+def exported(detector, tmp_path_factory):
+    """Its exported version."""
+    detector, x = detector
+    folder = tmp_path_factory.mktemp("served") / "machines"
+    return ae_zoo.export(detector, folder, x_train=x, x_test=x[:50], source="machines")
+
+
+@pytest.fixture
+def copy(exported, tmp_path):
+    """A version that may be damaged."""
+    return shutil.copytree(exported, tmp_path / "machines" / "1")
 
 
 def _no_network(*args, **kwargs):

@@ -83,7 +83,7 @@ def grpc_server(runtime, plan, model="digits"):
 def rest_server(runtime, plan, model="digits"):
     from google.protobuf import json_format
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(_Handler):
         def do_GET(self):
             table = json_format.MessageToDict(signature_map(runtime), preserving_proto_field_name=True)
             self._answer(
@@ -112,15 +112,7 @@ def rest_server(runtime, plan, model="digits"):
             else:
                 code, found = 200, make(body)
                 plan.versions += [int(asked[1]) if asked[1] else asked[2] or ""] if body else []
-            text = json.dumps(found).encode()
-            with contextlib.suppress(OSError):  # a client that has given up
-                self.send_response(code)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
+            self.answer(code, json.dumps(found).encode())
 
     with _listening(Handler) as address:
         yield address
@@ -130,18 +122,24 @@ def rest_server(runtime, plan, model="digits"):
 def any_server(answer):
     """Answers everything with the same bytes."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(_Handler):
         def do_GET(self):
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_):
-            pass
+            self.answer(200, answer)
 
     with _listening(Handler) as address:
         yield address
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, code, text):
+        with contextlib.suppress(OSError):  # a client that has given up
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
 
 
 @contextlib.contextmanager

@@ -13,15 +13,6 @@ from ae_zoo.serving import formats
 from tests.test_conformance import make
 
 
-@pytest.fixture(scope="module")
-def detector():
-    """Of rows with units of their own."""
-    x = 1000 + 50 * np.random.default_rng(0).random((300, 8), "float32")
-    model = ae_zoo.build("variational", data=x, code=3, hidden=[6], seed=1)
-    model.adapt(x)
-    return ae_zoo.Detector(model).calibrate(x, false_alarm_rate=0.1), x
-
-
 @pytest.mark.parametrize("suffix", formats.FORMATS)
 @pytest.mark.parametrize("family", [*sorted(FAMILIES), "classes"])
 def test_every_family_is_written_in_every_format(family, suffix, tmp_path):

@@ -1,16 +1,10 @@
-"""Exported models: their answers are Python's, asked of TensorFlow's C library; and what happens on bad days."""
+"""What is served: its answers are Python's, asked of TensorFlow's C library, of OpenVINO and of a client."""
 
 import hashlib
 import json
-import os
 import pathlib
 import shutil
-import signal
-import subprocess
-import sys
-import threading
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,37 +12,9 @@ import pytest
 import ae_zoo
 from ae_zoo import serving, versions
 from ae_zoo.families import FAMILIES
-from ae_zoo.serving import c_api
 from tests.test_conformance import make
 
 OWN = {"variational": {"encode_distribution", "generate"}, "adversarial": {"generate"}}
-
-
-@pytest.fixture(scope="module")
-def rows():
-    return np.random.default_rng(0).random((300, 8), "float32")
-
-
-@pytest.fixture(scope="module")
-def detector(rows):
-    """Of rows with units of their own."""
-    x = 1000 + 50 * rows
-    model = ae_zoo.build("variational", data=x, code=3, hidden=[6], seed=1)
-    model.adapt(x)
-    return ae_zoo.Detector(model).calibrate(x, false_alarm_rate=0.1), x
-
-
-@pytest.fixture(scope="module")
-def exported(detector, tmp_path_factory):
-    detector, x = detector
-    folder = tmp_path_factory.mktemp("served") / "machines"
-    return ae_zoo.export(detector, folder, x_train=x, x_test=x[:50], source="machines")
-
-
-@pytest.fixture
-def copy(exported, tmp_path):
-    """A version that may be damaged."""
-    return shutil.copytree(exported, tmp_path / "machines" / "1")
 
 
 @pytest.mark.parametrize("family", [*sorted(FAMILIES), "pca", "classes"])
@@ -124,6 +90,9 @@ def test_the_graph_itself_refuses_another_width_and_range(exported, tmp_path):
     signature = model.signatures["score"]
     with pytest.raises(ValueError, match=r"\[2,1\] is not compatible with expected shape \[\?,8\]"):
         model._run([signature.tensors["x"]], [np.ones((2, 1), "float32")], [signature.tensors["error"]])
+    generate = model.signatures["generate"]
+    with pytest.raises(ValueError, match=r"\[2,3\] is not compatible with expected shape \[\?\]"):
+        model._run([generate.tensors["seed"]], [np.ones((2, 3), "int64")], [generate.tensors["code"]])
     grey = serving.SavedModel(ae_zoo.export(make("undercomplete"), tmp_path / "grey"))
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
         grey.run("score", {"x": np.full((1, 8), 255.0)})
@@ -211,143 +180,6 @@ def test_models_config_is_what_the_server_reads(exported, run):
     assert "which has 1, 2" in err
 
 
-def test_load_gives_the_model_back(detector, exported, tmp_path):
-    detector, x = detector
-    model = ae_zoo.load(exported.parent)
-    assert type(model) is type(detector.model)
-    assert model.config == detector.model.config
-    assert np.array_equal(model.reconstruct(x), detector.model.reconstruct(x))
-    assert np.array_equal(model.encode_distribution(x)[1], detector.model.encode_distribution(x)[1])
-    assert np.array_equal(ae_zoo.Detector.load(exported).flag(x), detector.flag(x))
-    likelihoods = (each.log_likelihood(x[:5], samples=20) for each in (model, detector.model))
-    assert np.array_equal(*likelihoods)  # which has a weight of its own
-    with pytest.raises(FileNotFoundError, match="no version of a model"):
-        ae_zoo.load(tmp_path)
-
-
-def test_a_model_that_has_seen_no_rows_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="has not been trained"):
-        ae_zoo.export(make("sparse", scaling="standard", output_activation="linear"), tmp_path / "m")
-    assert not (tmp_path / "m").exists()
-
-
-def test_versions_count_up_and_none_is_replaced(detector, tmp_path):
-    model = detector[0]
-    assert ae_zoo.export(model, tmp_path / "m").name == "1"
-    assert ae_zoo.export(model, tmp_path / "m", version=7).name == "7"
-    with pytest.raises(FileExistsError, match="a version 7 already"):
-        ae_zoo.export(model, tmp_path / "m", version=7)
-    assert ae_zoo.export(model, tmp_path / "m").name == "8"
-    assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["1", "7", "8", "card.json"]
-
-
-def test_two_exports_at_once_get_two_numbers(tmp_path):
-    from ae_zoo.serving import writer
-
-    counted = versions.next_number
-    made = [tmp_path / "a", tmp_path / "b"]
-    for folder in made:
-        folder.mkdir()
-        (folder / "saved_model.pb").touch()
-    (tmp_path / "m").mkdir()
-    both = threading.Barrier(2)
-
-    def at_the_same_time(folder):
-        found = counted(folder)
-        if found == 1:
-            both.wait(timeout=10)  # so that both have seen no version yet
-        return found
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(versions, "next_number", at_the_same_time)
-        threads = [threading.Thread(target=writer._place, args=(folder, tmp_path / "m", None)) for folder in made]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert versions.numbers(tmp_path / "m") == [1, 2]
-
-
-def test_a_killed_export_leaves_no_version(tmp_path):
-    code = (
-        "import os, ae_zoo\n"
-        "from ae_zoo.serving import writer\n"
-        "writer.warmup.write = lambda *args: os.kill(os.getpid(), 9)\n"
-        "ae_zoo.export(ae_zoo.build('sparse', 8, code=2), 'm')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False,
-                          env={**os.environ, "PYTHONPATH": os.getcwd()})  # fmt: skip
-    assert done.returncode == -signal.SIGKILL
-    assert versions.numbers(tmp_path / "m") == []
-    assert all(path.name.startswith(".") for path in (tmp_path / "m").iterdir())  # which a server passes over
-    with pytest.raises(FileNotFoundError):
-        versions.newest(tmp_path / "m")
-    (left,) = (tmp_path / "m").iterdir()
-    os.utime(left, (0, 0))
-    assert ae_zoo.export(make("sparse"), tmp_path / "m").name == "1"
-    assert not left.exists()  # swept, as nobody has written there for a day
-
-
-def test_damaged_variables_are_never_a_wrong_number(copy):
-    path = copy / "variables" / "variables.data-00000-of-00001"
-    whole = path.read_bytes()
-    for damaged in (whole[: len(whole) // 2], bytes([whole[0] ^ 1]) + whole[1:]):
-        path.write_bytes(damaged)
-        for use in (serving.check, ae_zoo.load):
-            with pytest.raises(ValueError, match="not as it was exported: variables/variables.data-00000-of-00001"):
-                use(copy)
-        with pytest.raises(ValueError, match="cannot be loaded; its files are damaged"):
-            serving.SavedModel(copy)
-
-
-def test_a_check_sees_another_models_answers(copy, run):
-    """Weights that are sound files, but not those of the examples."""
-    path = copy / versions.EXTRA / versions.EXAMPLES
-    with np.load(path) as arrays:
-        examples = dict(arrays)
-    examples["encode/output/code"][2] += 1e-3
-    np.savez(path, **examples)
-    card = versions.card(copy)
-    card["files"][f"{versions.EXTRA}/{versions.EXAMPLES}"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (copy / versions.EXTRA / versions.CARD).write_text(json.dumps(versions.sealed(card)))
-    found = serving.check(copy)
-    assert not found.passed
-    assert found.differences["encode"] > 1e-5 > found.differences["score"]
-    code, out, _ = run("check", copy)
-    assert code == 1
-    assert "DIFFERS" in out
-
-
-def test_a_check_sees_what_is_missing_or_changed(copy):
-    """The signature that a plain client asks for; a card whose columns have changed places."""
-    path = copy / "saved_model.pb"
-    model = c_api._saved_model().FromString(path.read_bytes())
-    entries = model.graphs[0].signatures
-    del entries[[entry.key for entry in entries].index("serving_default")]
-    path.write_bytes(model.SerializeToString())
-    card = versions.card(copy)
-    card["files"]["saved_model.pb"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    written = copy / versions.EXTRA / versions.CARD
-    written.write_text(json.dumps(versions.sealed(card)))
-    with pytest.raises(ValueError, match="lacks or adds serving_default/input/x, serving_default/output/rec"):
-        serving.check(copy)
-    card["threshold"] /= 2
-    written.write_text(json.dumps(card))
-    for use in (serving.check, ae_zoo.load):
-        with pytest.raises(ValueError, match="its contents differ from its hash"):
-            use(copy)
-
-
-def test_a_signature_without_its_tensor_is_no_crash(copy):
-    path = copy / "saved_model.pb"
-    model = c_api._saved_model().FromString(path.read_bytes())
-    (entry,) = (entry for entry in model.graphs[0].signatures if entry.key == "encode")
-    entry.value.outputs[0].value.name = "nowhere:0"
-    path.write_bytes(model.SerializeToString())
-    with pytest.raises(ValueError, match="its graph has no 'nowhere:0'"):
-        serving.SavedModel(copy).run("encode", {"x": np.zeros((1, 8))})
-
-
 def test_a_row_beyond_float32_is_refused_and_not_passed(detector, exported):
     detector, _ = detector
     x = np.full((1, 8), 3e38, "float32")
@@ -355,59 +187,3 @@ def test_a_row_beyond_float32_is_refused_and_not_passed(detector, exported):
         serving.SavedModel(exported).run("detect", {"x": x})
     with pytest.raises(ValueError, match="Row 0 lies so far"):
         detector.flag(x)
-
-
-def test_folders_that_are_no_place_for_a_model_are_refused(detector, exported, copy, tmp_path):
-    model = detector[0]
-    with pytest.raises(ValueError, match=f"give the folder of the model, {copy.parent}"):
-        ae_zoo.export(model, copy)
-    (copy.parent / "0003").mkdir()
-    (copy.parent / "4").touch()
-    assert versions.newest(copy.parent) == copy
-    assert ae_zoo.export(model, copy.parent).name == "5"
-    (tmp_path / "file").touch()
-    with pytest.raises(ValueError, match="is a file"):
-        ae_zoo.export(model, tmp_path / "file")
-    with pytest.raises(ValueError, match="auc must be a finite number; received nan"):
-        ae_zoo.export(model, tmp_path / "m", metrics={"auc": np.nan})
-    with pytest.raises(ValueError, match="a Detector or a PCA; received a str"):
-        ae_zoo.export("model.keras", tmp_path / "m")
-
-
-def test_from_the_command_line(run, rows, tmp_path):
-    frame = pd.DataFrame(100 * rows, columns=list("abcdefgh"))
-    frame.to_csv("rows.csv", index=False)
-    model = ae_zoo.build("undercomplete", data=frame, code=2, seed=1)
-    model.adapt(frame)
-    model.save("m.keras")
-    code, out, err = run("export", "m.keras", "served/m", "--test", "rows.csv", "--train", "rows.csv")
-    assert (code, err) == (0, "")
-    assert "served/m/1: written" in out
-    code, out, _ = run("check", "served/m")
-    assert code == 0
-    assert out.count(" ok") == 5
-    calibrated = ("export", "m.keras", "served/d", "--calibrate", "rows.csv", "--false-alarm-rate", 0.1)
-    assert run(*calibrated)[0] == 0
-    code, _, err = run("export", "m.keras", "served/f", "--false-alarm-rate", 0.1)
-    assert (code, "give both" in err) == (2, True)
-    assert run("export", "served/d", "served/e")[0] == 0  # a detector still
-    assert versions.card("served/e/1")["threshold"] == versions.card("served/d/1")["threshold"] > 0
-    code, out, _ = run("card", "served/m")
-    assert "data: rows.csv: 300 rows of 8 features" in out
-    assert "pca test mse" in out
-    assert versions.card("served/m/1")["config"]["columns"] == list("abcdefgh")
-    for args, message in (
-        (("export", "m.keras", "served/m", "--version", 1), "a version 1 already"),
-        (("check", "served/none"), "There is no folder served/none"),
-        (("card", tmp_path), "holds no version of a model"),
-    ):
-        code, _, err = run(*args)
-        assert code == 2
-        assert message in err
-
-
-def test_a_file_that_asks_for_code_is_refused(tmp_path):
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(lambda x: x * 2)])
-    model.save(tmp_path / "lambda.keras")
-    with pytest.raises(ValueError, match=r"cannot be loaded as a model: .*Lambda"):
-        ae_zoo.load(tmp_path / "lambda.keras")
