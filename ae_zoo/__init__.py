@@ -6,60 +6,14 @@
 >>> result = ae_zoo.fit(model, digits.x_train)
 >>> codes = model.encode(digits.x_test)
 
-Names are imported when they are first used, so `import ae_zoo` and `ae-zoo --help` load neither Keras nor TensorFlow.
+`__init__.pyi` beside this file says what there is and where it is. Names are imported when they are first used, so
+`import ae_zoo` and `ae-zoo --help` load neither Keras nor TensorFlow. No module has the name of a public function, which it
+would replace when it is imported.
 """
 
-import importlib
-from typing import Any
+import importlib.metadata
 
-_HOMES = {
-    "build": "factory",
-    "families": "factory",
-    "load": "factory",
-    "fit": "training",
-    "fit_robust": "training",
-    "pretrain": "training",
-    "corrupt": "noise",
-    "search": "tuning",
-    "load_mnist": "data",
-    "PCA": "pca",
-    "Detector": "anomaly",
-    "export": "serving",
-    "Density": "latent",
-    "interpolate": "latent",
-    "traverse": "latent",
-}
-__all__ = sorted(_HOMES)
-__version__ = "0.1.0"
+import lazy_loader
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = value
-        return value
-    if name in (
-        "anomaly",
-        "checks",
-        "client",
-        "config",
-        "data",
-        "latent",
-        "layers",
-        "losses",
-        "nets",
-        "noise",
-        "notebook",
-        "plots",
-        "regularizers",
-        "serving",
-        "training",
-        "tuning",
-        "versions",
-    ):
-        return importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+__version__ = importlib.metadata.version("ae-zoo")
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Self
 import keras
 import numpy as np
 
-from ae_zoo import checks, files, losses, nets, noise
+from ae_zoo import checks, losses, networks
+from ae_zoo._support import files
 from ae_zoo.config import Config, unknown
-from ae_zoo.inference import Views, in_batches
-from ae_zoo.nets import output
+from ae_zoo.layers.corruption import corrupt
+from ae_zoo.networks import output
+from ae_zoo.networks.inference import Views, in_batches
 from ae_zoo.recipe import Recipe
 
 
@@ -56,19 +58,19 @@ class Autoencoder(keras.Model):
         self._views = Views()
         self._part_metrics = [keras.metrics.Mean(part) for part in self.PARTS]
         # Shown where the code is regularised; the loss adds whatever penalties there are.
-        self._penalty_metric = keras.metrics.Mean("penalty") if nets.code_regularizer(config) else None
+        self._penalty_metric = keras.metrics.Mean("penalty") if networks.code_regularizer(config) else None
 
     # What a family may replace.
 
     @classmethod
     def make_encoder(cls, config: Config) -> keras.Model:
         """The network from rows to codes; it has a layer named `scaling`."""
-        return nets.encoder(config)
+        return networks.encoder(config)
 
     @classmethod
     def make_decoder(cls, config: Config, encoder: keras.Model) -> keras.Model:
         """The network from codes, of the shape that `encoder` gives, to reconstructions on the model's scale."""
-        return nets.decoder(config, encoder)
+        return networks.decoder(config, encoder)
 
     def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
         """What the loss is the sum of: a value a row `(batch,)` for each name in `PARTS`.
@@ -217,11 +219,9 @@ class Autoencoder(keras.Model):
         x = self.check_rows(x)
         if self.config.corruption == "none":
             return x
-        low, high = nets.pepper_and_salt(self.config)
+        low, high = networks.pepper_and_salt(self.config)
         scaled = keras.ops.convert_to_numpy(self.scaling(x))
-        noisy = noise.corrupt(
-            scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed
-        )
+        noisy = corrupt(scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed)
         return self.scaling.invert(noisy)
 
     def check_rows(self, x: Any, name: str = "x") -> np.ndarray:

@@ -3,14 +3,14 @@
 import dataclasses
 import os
 import pathlib
-import sys
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from ae_zoo import checks, versions
+from ae_zoo import checks
+from ae_zoo._support import versions
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import unknown
 from ae_zoo.families import FAMILIES
@@ -20,7 +20,7 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
     """A compiled model of a family, ready to fit.
 
     Args:
-        family: a name of `ae_zoo.families()`.
+        family: a name of `ae_zoo.list_families()`.
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
             in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
@@ -119,7 +119,7 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     return model
 
 
-def families() -> dict[str, str]:
+def list_families() -> dict[str, str]:
     """The name of each family, and what it is in one line."""
     return {name: (cls.__doc__ or "").strip().splitlines()[0] for name, cls in FAMILIES.items()}
 
@@ -141,7 +141,3 @@ def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict
     if given.get("scaling", options.get("scaling")) == "standard":
         options["output_activation"] = "linear"
     return options
-
-
-# Importing the subpackage of the same name has put it in this function's place.
-sys.modules["ae_zoo"].families = families  # type: ignore[attr-defined]

@@ -10,8 +10,8 @@ import time
 import numpy as np
 
 import ae_zoo
-from ae_zoo import priors
 from ae_zoo.data import Digits
+from ae_zoo.families.adversarial import priors
 from benchmarks import common
 
 LABELS, MINUTES = 1000, 20

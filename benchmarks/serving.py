@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 import ae_zoo
-from ae_zoo import serving, versions
+from ae_zoo import serving
+from ae_zoo._support import versions
 from benchmarks.common import verdict
 
 ROWS = 100_000

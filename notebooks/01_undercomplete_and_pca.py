@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits()
 

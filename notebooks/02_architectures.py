@@ -19,7 +19,7 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits()
 folder = tempfile.TemporaryDirectory()  # for the searches' records; give a name of your own, and they can go on

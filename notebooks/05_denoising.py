@@ -16,7 +16,7 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits()
 clean = data.x_test

@@ -16,7 +16,8 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.symbols import symbols
 
 data = digits()
 
@@ -97,7 +98,7 @@ narrow_pca = ae_zoo.Detector(ae_zoo.PCA(10).fit(x_fit)).calibrate(x_calibrate, 0
 strangers = {
     "shuffled pixels": np.random.default_rng(1).permuted(data.x_test[:500], axis=1),
     "inverted digits": 1 - data.x_test[:500],
-    "other symbols": ae_zoo.data.symbols(seed=1),
+    "other symbols": symbols(seed=1),
 }
 detectors = {"100 codes": detector, "10 codes": narrow, "PCA, 10 codes": narrow_pca}
 flagged = {

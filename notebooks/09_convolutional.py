@@ -17,7 +17,7 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits(flat=False)  # (n, 28, 28)
 x_train, x_test = data.x_train, data.x_test

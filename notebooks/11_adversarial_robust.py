@@ -22,7 +22,7 @@ from sklearn.metrics import average_precision_score
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits()
 small = quick({}, {"hidden": [64], "discriminator": [32]})

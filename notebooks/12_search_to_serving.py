@@ -19,7 +19,8 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots, serving
-from ae_zoo.notebook import claim, digits, finish, quick, show
+from ae_zoo._support import versions
+from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
 
 data = digits()
 folder = tempfile.TemporaryDirectory()  # in your own work: a folder that stays
@@ -67,7 +68,7 @@ print(f"threshold {detector.threshold:.5f}")
 
 # %%
 version = ae_zoo.export(detector, "saved_models/digits", x_train=x_fit, x_test=data.x_test, source=str(data))
-print(*ae_zoo.versions.described(version).splitlines()[1:-1], sep="\n")
+print(*versions.described(version).splitlines()[1:-1], sep="\n")
 
 # %% [markdown]
 # ## Check

@@ -22,7 +22,7 @@ from sklearn.metrics import roc_auc_score
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.notebook import claim, finish, quick, show
+from ae_zoo.chapter.notebook import claim, finish, quick, show
 
 folder = tempfile.TemporaryDirectory()  # in your own work: a folder that stays
 home = os.getcwd()

@@ -14,6 +14,7 @@ import numpy as np
 import sklearn.svm
 
 import ae_zoo
+from ae_zoo._support import versions
 
 HERE = pathlib.Path(__file__).parent
 SEED = 1
@@ -63,7 +64,7 @@ def make(family: str, digits: ae_zoo.data.Digits) -> None:
         metrics=metrics,
     )
     size = sum(path.stat().st_size for path in version.rglob("*") if path.is_file())
-    print(f"\n{ae_zoo.versions.described(version)}\n{size / 1e6:.2f} MB in all", flush=True)
+    print(f"\n{versions.described(version)}\n{size / 1e6:.2f} MB in all", flush=True)
     if size > LIMIT:
         raise ValueError(f"{folder.name} takes {size / 1e6:.2f} MB, more than the {LIMIT / 1e6:g} MB that it may.")
     print(ae_zoo.serving.check(version), flush=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo import priors
+from ae_zoo.families.adversarial import priors
 from ae_zoo.training.batches import Batches
 
 RANDOM = np.random.default_rng(0)

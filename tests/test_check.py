@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo import serving, versions
+from ae_zoo import serving
+from ae_zoo._support import versions
 from ae_zoo.serving import c_api
 
 

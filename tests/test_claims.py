@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo import losses, noise
+from ae_zoo import losses
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.layers import Corruption, Scaling
-from ae_zoo.regularizers import KLSparsity, L1Sparsity
+from ae_zoo.layers import noise
+from ae_zoo.layers.corruption import KINDS, Corruption, corrupt
+from ae_zoo.layers.scaling import Scaling
+from ae_zoo.layers.sparsity import KLSparsity, L1Sparsity
 
 ROWS = np.random.default_rng(1).uniform(-0.9, 0.9, size=(100, 6)).astype("float32")
 
@@ -95,36 +97,36 @@ CORRUPTED = np.full((400, 500), 0.5, "float32")
 
 
 def test_masking_zeroes_a_share_and_leaves_the_rest():
-    noisy = noise.corrupt(CORRUPTED, "masking", 0.3, seed=1)
+    noisy = corrupt(CORRUPTED, "masking", 0.3, seed=1)
     assert set(np.unique(noisy)) == {0.0, 0.5}
     assert np.mean(noisy == 0) == pytest.approx(0.3, abs=0.01)
 
 
 def test_dropout_zeroes_a_share_and_scales_the_rest():
-    noisy = noise.corrupt(CORRUPTED, "dropout", 0.2, seed=1)
+    noisy = corrupt(CORRUPTED, "dropout", 0.2, seed=1)
     assert set(np.unique(noisy)) == {0.0, np.float32(0.5) / np.float32(0.8)}
     assert noisy.mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_salt_and_pepper_are_equally_many():
-    noisy = noise.corrupt(CORRUPTED, "salt_pepper", 0.4, low=-2, high=2, seed=1)
+    noisy = corrupt(CORRUPTED, "salt_pepper", 0.4, low=-2, high=2, seed=1)
     shares = [np.mean(noisy == value) for value in (-2, 2, 0.5)]
     assert shares == pytest.approx([0.2, 0.2, 0.6], abs=0.01)
 
 
 def test_gaussian_noise_has_its_moments():
-    added = noise.corrupt(CORRUPTED, "gaussian", 1.5, seed=1) - CORRUPTED
+    added = corrupt(CORRUPTED, "gaussian", 1.5, seed=1) - CORRUPTED
     assert added.mean() == pytest.approx(0, abs=0.02)
     assert added.std() == pytest.approx(1.5, abs=0.02)
     assert np.mean(np.abs(added) < 1.5) == pytest.approx(0.6827, abs=0.01)
 
 
-@pytest.mark.parametrize("kind", sorted(noise.KINDS))
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_noise_is_fresh_at_each_call_repeats_with_its_seed_and_rests_at_inference(kind):
     layer = Corruption(kind, 0.3, seed=1)
     first, second = np.asarray(layer(CORRUPTED, training=True)), np.asarray(layer(CORRUPTED, training=True))
     assert not np.array_equal(first, second)
-    assert np.array_equal(first, noise.corrupt(CORRUPTED, kind, 0.3, seed=1))
+    assert np.array_equal(first, corrupt(CORRUPTED, kind, 0.3, seed=1))
     assert np.array_equal(np.asarray(layer(CORRUPTED, training=False)), CORRUPTED)
 
 

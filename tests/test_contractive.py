@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo import jacobian
+from ae_zoo.families.contractive import jacobian
 
 SMOOTH = {"activation": "tanh", "output_activation": "linear"}  # finite differences want no kinks
 

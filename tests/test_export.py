@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import ae_zoo
-from ae_zoo import versions
+from ae_zoo._support import versions
 from tests.test_conformance import make
 
 
@@ -47,7 +47,7 @@ def test_versions_count_up_and_none_is_replaced(detector, tmp_path):
 
 
 def test_two_exports_at_once_get_two_numbers(tmp_path):
-    from ae_zoo.serving import writer
+    from ae_zoo.serving import export
 
     counted = versions.next_number
     made = [tmp_path / "a", tmp_path / "b"]
@@ -65,7 +65,7 @@ def test_two_exports_at_once_get_two_numbers(tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(versions, "next_number", at_the_same_time)
-        threads = [threading.Thread(target=writer._place, args=(folder, tmp_path / "m", None)) for folder in made]
+        threads = [threading.Thread(target=export._place, args=(folder, tmp_path / "m", None)) for folder in made]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -76,8 +76,8 @@ def test_two_exports_at_once_get_two_numbers(tmp_path):
 def test_a_killed_export_leaves_no_version(tmp_path):
     code = (
         "import os, ae_zoo\n"
-        "from ae_zoo.serving import writer\n"
-        "writer.warmup.write = lambda *args: os.kill(os.getpid(), 9)\n"
+        "from ae_zoo.serving import export\n"
+        "export.warmup.write = lambda *args: os.kill(os.getpid(), 9)\n"
         "ae_zoo.export(ae_zoo.build('sparse', 8, code=2), 'm')\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=False,

@@ -8,6 +8,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo import serving
+from ae_zoo._support import versions
 from ae_zoo.families import FAMILIES
 from ae_zoo.serving import formats
 from tests.test_conformance import make
@@ -84,7 +85,7 @@ def test_the_cards_page_shows_figures_rows_and_signatures(detector, run, tmp_pat
     code, out, _ = run("card", tmp_path / "machines", "--html", tmp_path / "card.html")
     assert (code, out) == (0, f"{tmp_path / 'card.html'}: written\n")
     page = _Page((tmp_path / "card.html").read_text())
-    card = ae_zoo.versions.card(version)
+    card = versions.card(version)
     for words in (
         "machines, version 1: variational",
         "machines <1>",

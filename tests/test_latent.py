@@ -69,7 +69,7 @@ def test_a_gaussian_has_the_codes_mean_and_covariance(rows):
 
 @pytest.mark.parametrize("wide", [False, True])
 def test_a_mixture_finds_the_clusters(wide, monkeypatch):
-    monkeypatch.setattr("ae_zoo.latent.WIDE", 1 if wide else 256)
+    monkeypatch.setattr("ae_zoo.evaluation.density.WIDE", 1 if wide else 256)
     random = np.random.default_rng(0)
     rows = np.concatenate([random.normal([-9, 0], 0.5, (300, 2)), random.normal([9, 5], 0.5, (100, 2))])
     new = ae_zoo.Density(Plain(2), "mixture", components=2).fit(rows).generate(20_000, seed=1)

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 import ae_zoo
-from ae_zoo import notebook, plots
+from ae_zoo import plots
+from ae_zoo.chapter import notebook
 
 FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
@@ -44,7 +45,7 @@ def test_there_are_thirteen_and_they_show_every_family():
     assert [path.name[:2] for path in SOURCES] == [f"{number:02}" for number in range(1, 14)]
     lines = [line for path in SOURCES for line in path.read_text().splitlines() if not line.startswith("#")]
     code = "\n".join(lines)
-    assert set(BUILT.findall(code)) == set(ae_zoo.families())
+    assert set(BUILT.findall(code)) == set(ae_zoo.list_families())
 
 
 # A few epochs on a few digits do not play the adversarial game to its end, and say so.

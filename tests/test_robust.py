@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo.training import RobustResult
+from ae_zoo.training.fit_robust import RobustResult
 from ae_zoo.training.split import shrink
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import ae_zoo
-from ae_zoo import serving, versions
+from ae_zoo import serving
+from ae_zoo._support import versions
 from ae_zoo.families import FAMILIES
 from tests.test_conformance import make
 

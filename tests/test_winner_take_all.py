@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo.winners import Winners, kth_largest
+from ae_zoo.families.winner_take_all.winners import Winners, kth_largest
 
 CODE = np.maximum(np.random.default_rng(0).normal(size=(40, 7)), 0).astype("float32")  # half of it is zero
 MAPS = np.maximum(np.random.default_rng(1).normal(size=(40, 3, 5, 7)), 0).astype("float32")

@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Sequence
 
-from ae_zoo import report
 from ae_zoo.chapter import anomaly, denoising, sparse, undercomplete, zoo
 from ae_zoo.chapter.run import Run
 from ae_zoo.config import unknown
 from ae_zoo.data import Digits
+from ae_zoo.report import page as report
 
 SECTIONS = {
     "19.2.1": undercomplete.two_codes,

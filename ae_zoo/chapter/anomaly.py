@@ -3,10 +3,10 @@
 import numpy as np
 
 from ae_zoo import plots
-from ae_zoo.anomaly import Detector
 from ae_zoo.chapter.run import Line, Run
-from ae_zoo.data import symbols
-from ae_zoo.report import Section
+from ae_zoo.chapter.symbols import symbols
+from ae_zoo.evaluation.detector import Detector
+from ae_zoo.report.page import Section
 
 FALSE_ALARM_RATE = 0.01
 QUANTILE = 0.75

@@ -4,8 +4,8 @@ import numpy as np
 
 from ae_zoo import plots
 from ae_zoo.chapter.run import Run
-from ae_zoo.noise import corrupt
-from ae_zoo.report import Section
+from ae_zoo.layers.corruption import corrupt
+from ae_zoo.report.page import Section
 
 AMOUNT = 0.3
 NOISES = {

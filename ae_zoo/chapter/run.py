@@ -14,10 +14,11 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.data import Digits
+from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import build
-from ae_zoo.pca import PCA
-from ae_zoo.training import TrainingResult, fit
-from ae_zoo.tuning import search
+from ae_zoo.training.fit import fit
+from ae_zoo.training.run import TrainingResult
+from ae_zoo.tuning.search import search
 
 SUBSET_EPOCHS = 24  # on 5,000 digits: enough for each section's point in two minutes
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from ae_zoo import plots
 from ae_zoo.chapter.run import Run
-from ae_zoo.report import Section
+from ae_zoo.report.page import Section
 
 CODE = 100
 TARGET, STRONG_TARGET = -0.1, -0.75

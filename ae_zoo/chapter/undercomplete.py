@@ -5,7 +5,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ae_zoo import plots
 from ae_zoo.chapter.run import Run, Trained
-from ae_zoo.report import Section
+from ae_zoo.report.page import Section
 
 NEIGHBOURS = 15
 # The book's grid: hidden layers, code, and the mean squared error that its table gives (H2O, on its training rows).

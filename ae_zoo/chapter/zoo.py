@@ -8,12 +8,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, precision_recall_curve
 from sklearn.svm import LinearSVC
 
-import ae_zoo.latent as latent
 from ae_zoo import plots
-from ae_zoo.anomaly import Detector
 from ae_zoo.chapter.run import Run
-from ae_zoo.pca import PCA
-from ae_zoo.report import Section
+from ae_zoo.evaluation.detector import Detector
+from ae_zoo.evaluation.paths import interpolate, traverse
+from ae_zoo.evaluation.pca import PCA
+from ae_zoo.report.page import Section
 
 LABELLED = 1000  # rows whose labels a classifier may see
 DENSE_FASTER = 3  # so many times the rows does the dense network see in the time of the convolutional one
@@ -42,7 +42,7 @@ def variational(run: Run) -> Section:
     )
     units, values = np.argsort(spread)[::-1][:4], np.linspace(-3, 3, 13)
     digit = x[run.examples()[2]]
-    walks = [latent.traverse(model, digit, int(unit), values) for unit in units]
+    walks = [traverse(model, digit, int(unit), values) for unit in units]
     section.picture(
         "19-6-1-traversals",
         plots.tiles(walks, rows=[f"unit {unit}" for unit in units], columns=[f"{value:g}" for value in values]),
@@ -131,7 +131,7 @@ def convolutional(run: Run) -> Section:
         "19-6-3-filters", plots.filters(model.get_layer("hidden_0").kernel, most=32), "The filters of the first layer."
     )
     ends = x[examples].reshape(-1, 28, 28)
-    paths = [latent.interpolate(model, ends[a], ends[b], 12) for a, b in ((0, 6), (1, 4), (3, 8))]
+    paths = [interpolate(model, ends[a], ends[b], 12) for a, b in ((0, 6), (1, 4), (3, 8))]
     section.picture(
         "19-6-3-paths",
         plots.tiles(paths),

@@ -4,8 +4,8 @@ import pathlib
 
 import click
 
+from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH
-from ae_zoo.quiet import quiet_import
 
 
 @click.command()

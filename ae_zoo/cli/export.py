@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from ae_zoo._support.quiet import quiet_import, quiet_start
 from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model
-from ae_zoo.quiet import quiet_import, quiet_start
 
 
 @click.command()
@@ -41,7 +41,7 @@ def export(
     ae-zoo export model.keras saved_models/digits --calibrate ordinary.parquet
     ae-zoo export model.keras digits.onnx
     """
-    from ae_zoo import versions
+    from ae_zoo._support import versions
     from ae_zoo.data import read
 
     if false_alarm_rate is not None and calibrate is None:
@@ -49,13 +49,13 @@ def export(
     x_test, x_train = (None if path is None else read(path) for path in (test, train))
     loaded = load_detector(model) or load_model(model)
     if calibrate is not None:
-        from ae_zoo.anomaly import Detector
+        from ae_zoo.evaluation.detector import Detector
 
         rate = {} if false_alarm_rate is None else {"false_alarm_rate": false_alarm_rate}
         loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, **rate)
     with quiet_import():
+        from ae_zoo.serving.export import export as write
         from ae_zoo.serving.formats import FORMATS
-        from ae_zoo.serving.writer import export as write
     rows = {"x_test": x_test and x_test.rows, "x_train": x_train and x_train.rows}
     if folder.suffix in FORMATS:
         with quiet_start():
@@ -105,7 +105,7 @@ def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None
     """
     import json
 
-    from ae_zoo import versions
+    from ae_zoo._support import versions
 
     if html is not None:
         from ae_zoo.serving import write_page

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ae_zoo.quiet import quiet_import
+from ae_zoo._support.quiet import quiet_import
 
 
 @click.command()
@@ -25,7 +25,7 @@ def families(name: str | None) -> None:
         from ae_zoo.families import FAMILIES
     from ae_zoo.config import Config, unknown
 
-    lines = factory.families()
+    lines = factory.list_families()
     shared = [field.name for field in dataclasses.fields(Config)]
     if name is None:
         titles = ("name", "what it is", "paper", "good for", "its own options")

@@ -47,7 +47,7 @@ def generate(
     loaded = load_model(model)
     source, how = loaded, "its prior"
     if density is not None or not hasattr(loaded, "generate"):
-        from ae_zoo.latent import Density
+        from ae_zoo.evaluation.density import Density
 
         source = Density(loaded, density or "gaussian").fit(_rows(loaded, data), seed=seed)
         how = repr(source)
@@ -58,7 +58,8 @@ def generate(
         )
     rows = source.generate(n, seed=seed, **options)
     if out.suffix.lower() == ".png":
-        from ae_zoo import files, plots
+        from ae_zoo import plots
+        from ae_zoo._support import files
 
         figure = plots.samples(rows, columns=math.ceil(math.sqrt(n)))
         with files.whole(out) as sibling:

@@ -4,8 +4,8 @@ import pathlib
 
 import click
 
+from ae_zoo._support.quiet import quiet_start
 from ae_zoo.cli.shared import PATH
-from ae_zoo.quiet import quiet_start
 
 
 @click.command()
@@ -43,7 +43,8 @@ def request(
     """
     import numpy as np
 
-    from ae_zoo import client, data, versions
+    from ae_zoo import client, data
+    from ae_zoo._support import versions
     from ae_zoo.data import stream
 
     if (rows is None) == (seeds is None):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ae_zoo._support.quiet import quiet_start
 from ae_zoo.cli.shared import PATH, load_detector, load_model
-from ae_zoo.quiet import quiet_start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -157,7 +157,7 @@ def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any
 
 
 def _is_exported(path: pathlib.Path) -> bool:
-    from ae_zoo import versions
+    from ae_zoo._support import versions
 
     return versions.found(path).is_dir()
 
@@ -166,7 +166,8 @@ def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any
     """What runs a signature of an exported model on rows of any number, and the model's card."""
     import numpy as np
 
-    from ae_zoo import checks, versions
+    from ae_zoo import checks
+    from ae_zoo._support import versions
     from ae_zoo.serving import SavedModel
 
     version = versions.newest(versions.found(path))

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
-from ae_zoo.quiet import quiet_import
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ae_zoo.quiet import quiet_import
+from ae_zoo._support.quiet import quiet_import
 
 PATH = click.Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
@@ -35,14 +35,14 @@ def load_model(path: pathlib.Path) -> Any:
 
 def load_detector(path: pathlib.Path) -> Any:
     """The detector in a file or an exported one's folder; None where it is of another model."""
-    from ae_zoo import versions
+    from ae_zoo._support import versions
 
     folder = versions.found(path)
     if folder.is_dir():
         if versions.card(versions.newest(folder))["threshold"] is None:
             return None
         with quiet_import():
-            from ae_zoo.anomaly import Detector
+            from ae_zoo.evaluation.detector import Detector
         return Detector.load(folder)
     if not zipfile.is_zipfile(path):
         return None
@@ -50,7 +50,7 @@ def load_detector(path: pathlib.Path) -> Any:
         if "detector.json" not in archive.namelist():
             return None
     with quiet_import():
-        from ae_zoo.anomaly import Detector
+        from ae_zoo.evaluation.detector import Detector
     return Detector.load(path)
 
 

@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from ae_zoo import files
+from ae_zoo._support import files
 
 VARIABLE = "AE_ZOO_DATA"
 FULL = 60_000  # training digits

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ae_zoo import checks, files
+from ae_zoo import checks
+from ae_zoo._support import files
 from ae_zoo.data import tables
 
 PIECE = 65_536  # rows

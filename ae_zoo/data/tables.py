@@ -8,7 +8,8 @@ import pathlib
 import numpy as np
 import pandas as pd
 
-from ae_zoo import checks, files
+from ae_zoo import checks
+from ae_zoo._support import files
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 

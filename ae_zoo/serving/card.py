@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.evaluation.pca import PCA
 from ae_zoo.families import FAMILIES
-from ae_zoo.pca import PCA
 from ae_zoo.serving.signatures import Served
 
 PACKAGES = ("ae-zoo", "keras", "tensorflow", "numpy")

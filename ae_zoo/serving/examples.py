@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo.anomaly import Detector
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import unknown
+from ae_zoo.evaluation.detector import Detector
 from ae_zoo.serving.signatures import Served
 
 SHOWN = 8  # rows that are kept

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_zoo import files
+from ae_zoo._support import files
 from ae_zoo.serving import c_api
 from ae_zoo.serving.signatures import Served
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo import files, versions
+from ae_zoo._support import files, versions
 from ae_zoo.serving import c_api
 
 TOLERANCE = 1e-5

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_zoo import files
+from ae_zoo._support import files
 from ae_zoo.training.callbacks import Deadline, Record
 
 

@@ -7,7 +7,7 @@ import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.factory import build
-from ae_zoo.training.trainer import TrainingResult, fit
+from ae_zoo.training.fit import TrainingResult, fit
 
 
 def pretrain(

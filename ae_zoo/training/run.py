@@ -13,7 +13,7 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.checks import count
 from ae_zoo.factory import compile_plainly
-from ae_zoo.inference import no_retracing_alarm
+from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, digest

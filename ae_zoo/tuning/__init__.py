@@ -3,8 +3,3 @@
 From the bottom up: `space` says what may be drawn, `rows` and `objectives` how it is measured, `trials` runs one, `tuner`
 is Keras Tuner, `worker` a process that runs many, `supervisor` several of them, and `search` puts them together.
 """
-
-from ae_zoo.tuning.leaderboard import SearchResult
-from ae_zoo.tuning.search import search
-
-__all__ = ["SearchResult", "search"]

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ae_zoo import files, plots, report
+from ae_zoo import plots
+from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import load
-from ae_zoo.pca import PCA
+from ae_zoo.report import page as report
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.trials import Result, Trials
 

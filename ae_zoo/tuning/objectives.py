@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ae_zoo import noise
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import unknown
+from ae_zoo.layers.corruption import corrupt
 from ae_zoo.tuning.rows import Rows
 
 NEIGHBOURS, MOST = 15, 10_000  # of the probes: neighbours, and training codes
@@ -68,11 +68,11 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
         scaled = rows.scaling != "none"
         centre = rows.x.mean(axis=0) if scaled else np.float32(0)
         low, high = (-2.0, 2.0) if scaled else (0.0, 1.0)
-        noisy = noise.corrupt((rows.x_valid - centre) / rows.spread, kind, amount, low=low, high=high, seed=1)
+        noisy = corrupt((rows.x_valid - centre) / rows.spread, kind, amount, low=low, high=high, seed=1)
         return rows.error(model.reconstruct(noisy * rows.spread + centre))
 
     if name == "denoising":
-        noise.corrupt(np.zeros((1, 1)), *_pair(corruption))  # refuses what is no noise
+        corrupt(np.zeros((1, 1)), *_pair(corruption))  # refuses what is no noise
     known = {
         "reconstruction": Objective(
             "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))

@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks, files
-from ae_zoo.layers import fit_scaling
+from ae_zoo import checks
+from ae_zoo._support import files
+from ae_zoo.layers.scaling import fit_scaling
 
 PARTS = ("x", "y", "x_valid", "y_valid")
 

@@ -49,7 +49,7 @@ def search(
     finished trials are not done again. The decoder mirrors the encoder, so every draw is a network.
 
     Args:
-        family: a name of `ae_zoo.families()`, or several to be searched together.
+        family: a name of `ae_zoo.list_families()`, or several to be searched together.
         x: rows `(n, *input_shape)` in the data's units.
         y: labels `(n,)` for the objectives that need them; families that learn from labels get them too.
         space: narrows what the families' own fields say is to be tried: a dict from options to a value (fixed), a list of

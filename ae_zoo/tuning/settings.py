@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Self
 
-from ae_zoo import files
+from ae_zoo._support import files
 from ae_zoo.config import unknown
 from ae_zoo.tuning.objectives import Objective, objective
 from ae_zoo.tuning.rows import Rows

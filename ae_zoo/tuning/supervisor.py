@@ -96,7 +96,7 @@ class Crew:
             environment["CUDA_VISIBLE_DEVICES"] = ""
         log = self.folder / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "ae_zoo.child", str(os.getpid()), "ae_zoo.tuning.worker"]
+        command = [sys.executable, "-m", "ae_zoo._support.child", str(os.getpid()), "ae_zoo.tuning.worker"]
         command += [str(self.folder), name, self.host, str(self.port)]
         with log.open("a") as file:
             return subprocess.Popen(

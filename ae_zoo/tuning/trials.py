@@ -18,12 +18,12 @@ from typing import Any
 
 import keras
 
-from ae_zoo import files
+from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.checks import first_line
 from ae_zoo.factory import build
-from ae_zoo.inference import no_retracing_alarm
-from ae_zoo.training import fit
+from ae_zoo.networks.inference import no_retracing_alarm
+from ae_zoo.training.fit import fit
 from ae_zoo.tuning.objectives import Objective
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.space import Candidate

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from sklearn.exceptions import ConvergenceWarning
 
-from ae_zoo import files
+from ae_zoo._support import files
 from ae_zoo.tuning import tuner
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.settings import Clock, Settings

@@ -1,0 +1,54 @@
+from . import (
+    chapter as chapter,
+)
+from . import (
+    client as client,
+)
+from . import (
+    data as data,
+)
+from . import (
+    evaluation as evaluation,
+)
+from . import (
+    families as families,
+)
+from . import (
+    layers as layers,
+)
+from . import (
+    networks as networks,
+)
+from . import (
+    plots as plots,
+)
+from . import (
+    report as report,
+)
+from . import (
+    serving as serving,
+)
+from . import (
+    training as training,
+)
+from . import (
+    tuning as tuning,
+)
+from .autoencoder import Autoencoder as Autoencoder
+from .data.mnist import load_mnist as load_mnist
+from .evaluation.density import Density as Density
+from .evaluation.detector import Detector as Detector
+from .evaluation.paths import interpolate as interpolate
+from .evaluation.paths import traverse as traverse
+from .evaluation.pca import PCA as PCA
+from .factory import build as build
+from .factory import list_families as list_families
+from .factory import load as load
+from .layers.corruption import corrupt as corrupt
+from .serving.export import export as export
+from .training.fit import fit as fit
+from .training.fit_robust import fit_robust as fit_robust
+from .training.pretrain import pretrain as pretrain
+from .tuning.search import search as search
+
+__version__: str

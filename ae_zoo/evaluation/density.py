@@ -1,0 +1,159 @@
+"""New rows from a density of the codes of known rows.
+
+It asks of a model only `encode` and `decode`, so it works for every family and for `PCA`. Codes that are feature maps
+are handled as the vectors that they are when laid flat, and handed back in their shape.
+"""
+
+import json
+import os
+from typing import Any, Self
+
+import numpy as np
+
+from ae_zoo import checks
+from ae_zoo._support import files
+from ae_zoo.config import unknown
+
+KINDS = ("gaussian", "mixture", "neighbours")
+ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
+WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
+
+
+class Density:
+    """A density of the codes that a trained model gives, fitted afterwards, to draw new rows from.
+
+    It is no part of the model and no prior: the model was never asked to make codes between those of its rows mean
+    anything. Families with a prior of their own (`variational`, `adversarial`) have the same verb, `generate`, and need
+    none of this.
+
+    Args:
+        model: a trained `Autoencoder` or a fitted `PCA`.
+        kind: `"gaussian"`: one normal distribution with the codes' mean and covariance; `"mixture"`: several normal
+            distributions, fitted by expectation maximisation to 20,000 of the codes (with diagonal covariances for codes
+            of more than 256 units); `"neighbours"`: a known code, moved by a random share of the way towards one of its
+            nearest neighbours, so nothing is drawn far from what was seen, and each row resembles a known one.
+        components: of the mixture.
+        neighbours: among how many nearest ones to choose.
+
+    Drawn codes are kept within the least and the greatest value that each unit had, since a rectified or a bounded unit
+    cannot give more.
+
+    Example:
+        >>> density = ae_zoo.Density(model, kind="mixture").fit(x_train)
+        >>> images = density.generate(64, seed=1)
+    """
+
+    def __init__(self, model: Any, kind: str = "gaussian", *, components: int = 10, neighbours: int = 10) -> None:
+        if kind not in KINDS:
+            raise unknown("density", kind, KINDS)
+        self.model, self.kind = model, kind
+        self.components = checks.count("components", components)
+        self.neighbours = checks.count("neighbours", neighbours)
+        self._arrays: dict[str, np.ndarray] = {}
+
+    def __repr__(self) -> str:
+        what = {
+            "gaussian": "one normal distribution",
+            "mixture": f"a mixture of {self.components} normal distributions",
+            "neighbours": f"steps towards one of {self.neighbours} nearest neighbours",
+        }[self.kind]
+        state = "fitted to the codes after training" if self._arrays else "not fitted yet"
+        return f"Density({what}, {state})"
+
+    def fit(self, x: Any, *, seed: int = 1) -> Self:
+        """Fits the density to the codes of rows `(n, *input_shape)`; the seed is for the mixture's first guess.
+
+        Raises:
+            ValueError: for rows of another shape, or fewer than the density needs.
+        """
+        codes, self.code_shape = _flat(self.model.encode(x))
+        needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbours": self.neighbours + 1}[self.kind]
+        if len(codes) < needed:
+            raise ValueError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
+        self._arrays = {"low": codes.min(axis=0), "high": codes.max(axis=0)}
+        if self.kind == "neighbours":
+            self._arrays["codes"] = codes
+        elif self.kind == "gaussian":
+            covariance = np.cov(codes, rowvar=False, dtype="float64").reshape(1, codes.shape[1], codes.shape[1])
+            self._normals(np.ones(1), codes.mean(axis=0, dtype="float64")[None], covariance)
+        else:
+            from sklearn.mixture import GaussianMixture
+
+            spread = "diag" if codes.shape[1] > WIDE else "full"
+            mixture = GaussianMixture(
+                self.components, covariance_type=spread, tol=0.01, max_iter=300, random_state=seed
+            )
+            some = np.random.default_rng(seed).permutation(len(codes))[:ENOUGH]
+            mixture.fit(codes[some].astype("float64"))
+            self._normals(mixture.weights_, mixture.means_, mixture.covariances_)
+        return self
+
+    def sample(self, n: int, *, seed: int | None = None) -> np.ndarray:
+        """`n` codes `(n, *code)` from the density; equal seeds give equal codes."""
+        n = checks.count("n", n)
+        if not self._arrays:
+            raise ValueError("The density has not seen any rows yet: call fit(x_train) first.")
+        random, arrays = np.random.default_rng(seed), self._arrays
+        if self.kind == "neighbours":
+            codes = self._near(n, random)
+        else:
+            which = random.choice(len(arrays["weights"]), n, p=arrays["weights"])
+            noise = random.standard_normal((n, arrays["means"].shape[1]))
+            codes = arrays["means"][which]
+            for index, factor in enumerate(arrays["factors"]):
+                of_this = which == index
+                codes[of_this] += noise[of_this] * factor if factor.ndim == 1 else noise[of_this] @ factor.T
+        return np.clip(codes, arrays["low"], arrays["high"]).reshape(n, *self.code_shape).astype("float32")
+
+    def generate(self, n: int, *, seed: int | None = None) -> np.ndarray:
+        """`n` new rows `(n, *input_shape)` in the data's units: decoded codes from the density."""
+        return self.model.decode(self.sample(n, seed=seed))
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the density, without its model, as an `.npz` file; `Density.load` reads it."""
+        options = {"kind": self.kind, "components": self.components, "neighbours": self.neighbours}
+        options["code_shape"] = self.code_shape
+        with files.whole(path) as sibling, sibling.open("wb") as file:
+            np.savez(file, options=json.dumps(options), **self._arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, model: Any) -> Self:
+        """The density in a file that `save` wrote, for the model whose codes it was fitted to.
+
+        Raises:
+            ValueError: the file is damaged or of another kind.
+        """
+        try:
+            arrays = files.read_arrays(path)
+            options = json.loads(str(arrays.pop("options")))
+            shape = tuple(options.pop("code_shape"))
+            density = cls(model, **options)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is damaged, or holds no density of ae_zoo.") from error
+        density.code_shape, density._arrays = shape, arrays
+        return density
+
+    def _normals(self, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> None:
+        """Keeps each normal distribution as its mean and a factor F of its covariance F F', or standard deviations."""
+        if covariances.ndim == 3:
+            # Not Cholesky's factor: a unit that never changes makes the covariance singular.
+            values, vectors = np.linalg.eigh(covariances)
+            factors = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]  # (components, code, code)
+        else:
+            factors = np.sqrt(covariances)  # (components, code)
+        self._arrays |= {"weights": weights / weights.sum(), "means": means, "factors": factors}
+
+    def _near(self, n: int, random: np.random.Generator) -> np.ndarray:
+        from sklearn.neighbors import NearestNeighbors
+
+        codes = self._arrays["codes"]
+        start = random.integers(len(codes), size=n)
+        search = NearestNeighbors(n_neighbors=self.neighbours + 1).fit(codes)
+        near = search.kneighbors(codes[start], return_distance=False)[:, 1:]  # without the code itself
+        end = near[np.arange(n), random.integers(self.neighbours, size=n)]
+        return codes[start] + random.uniform(size=(n, 1)) * (codes[end] - codes[start])
+
+
+def _flat(codes: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
+    """(codes `(n, units)`, the shape of one)."""
+    return codes.reshape(len(codes), -1), codes.shape[1:]

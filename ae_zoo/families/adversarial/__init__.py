@@ -1,0 +1,1 @@
+"""The adversarial family, its game and its priors."""

@@ -1,0 +1,64 @@
+"""Distributions that codes are asked to follow, and how far a set of codes is from one."""
+
+import math
+from typing import Any
+
+import keras
+
+from ae_zoo.layers import noise
+
+MODES = 10  # of the mixture and, where labels choose a stretch, of the roll
+
+
+def gaussian(modes: Any, code: int, seed: keras.random.SeedGenerator) -> Any:
+    """Standard normal codes `(batch, code)`; it has one mode, so `modes` `(batch,)` only gives the number."""
+    return noise.normal((keras.ops.shape(modes)[0], code), seed)
+
+
+def mixture(modes: Any, code: int, seed: keras.random.SeedGenerator) -> Any:
+    """Codes `(batch, 2)` from ten narrow normal distributions in a ring, pointing outwards; `modes` `(batch,)` says which."""
+    ops = keras.ops
+    draws = noise.normal((ops.shape(modes)[0], 2), seed)
+    outwards, across = 1.5 + 0.5 * draws[:, 0], 0.1 * draws[:, 1]
+    angle = 2 * math.pi / MODES * ops.cast(modes, "float32")
+    x = outwards * ops.cos(angle) - across * ops.sin(angle)
+    y = outwards * ops.sin(angle) + across * ops.cos(angle)
+    return ops.stack([x, y], axis=1)
+
+
+def swiss_roll(modes: Any, code: int, seed: keras.random.SeedGenerator) -> Any:
+    """A spiral of two turns, evenly filled, `(batch, 2)`; mode m is the m-th tenth of its length, from the inside."""
+    ops = keras.ops
+    shape = (ops.shape(modes)[0], 1)
+    along = (ops.cast(modes, "float32") + noise.uniform(shape, seed)[:, 0]) / MODES  # (batch,) in [0, 1)
+    radius = 2 * ops.sqrt(along)  # the length of a spiral grows as the square of its radius
+    angle = 2 * math.pi * radius
+    point = ops.stack([radius * ops.cos(angle), radius * ops.sin(angle)], axis=1)
+    return point + 0.05 * noise.normal((ops.shape(modes)[0], 2), seed)
+
+
+PRIORS = {"gaussian": gaussian, "mixture": mixture, "swiss_roll": swiss_roll}
+
+
+def mmd(a: Any, b: Any) -> Any:
+    """Squared maximum mean discrepancy of two samples `(n, code)` and `(m, code)`, without bias, a scalar.
+
+    It is 0 on average for samples of one distribution, and positive for others. The kernel is a sum of inverse
+    multiquadrics of several widths, since one width sees only differences of its own size (Gretton et al. 2012, equation
+    3; Tolstikhin et al. 2018, section 4, for the kernel).
+    """
+    ops = keras.ops
+    a, b = ops.cast(a, "float32"), ops.cast(b, "float32")
+    n, m = (ops.cast(ops.shape(sample)[0], "float32") for sample in (a, b))
+
+    def kernel(p: Any, q: Any) -> Any:
+        distance = (
+            ops.sum(ops.square(p), axis=1)[:, None]
+            + ops.sum(ops.square(q), axis=1)[None]
+            - 2 * ops.matmul(p, ops.transpose(q))
+        )
+        width = 2.0 * a.shape[1]  # the squared distance that two standard normal codes have on average
+        return sum(width * s / (width * s + ops.maximum(distance, 0.0)) for s in (0.02, 0.1, 0.5)) / 3
+
+    within = (ops.sum(kernel(a, a)) - n) / (n * (n - 1)) + (ops.sum(kernel(b, b)) - m) / (m * (m - 1))
+    return within - 2 * ops.mean(kernel(a, b))

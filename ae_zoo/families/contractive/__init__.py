@@ -1,0 +1,1 @@
+"""The contractive family, and the norm of a Jacobian."""

@@ -1,0 +1,94 @@
+"""Noise that is put on rows: as a function, and as a layer that does it while training."""
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo.config import unknown
+from ae_zoo.layers import noise
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Corruption(keras.layers.Layer):
+    """Puts fresh noise on its input at every training step, and none at inference.
+
+    Args:
+        kind: `"gaussian"`, `"dropout"`, `"masking"` or `"salt_pepper"`; see `corrupt`.
+        amount: standard deviation (gaussian) or share of the features (others).
+        low, high: the values that pepper and salt take.
+        seed: of the noise; drawn anew if not given.
+
+    Input and output: `(batch, *features)`.
+    """
+
+    def __init__(
+        self, kind: str, amount: float, low: float = 0.0, high: float = 1.0, seed: int | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.kind, self.amount, self.low, self.high, self.seed = kind, amount, low, high, seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, x: Any, training: bool | None = None) -> Any:
+        if not training:
+            return x
+        return KINDS[self.kind](x, self.amount, self.low, self.high, self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"kind": self.kind, "amount": self.amount, "low": self.low, "high": self.high, "seed": self.seed}
+        return {**super().get_config(), **own}
+
+
+def corrupt(
+    x: Any, kind: str, amount: float, *, low: float = 0.0, high: float = 1.0, seed: int | None = None
+) -> np.ndarray:
+    """Corrupts rows as the `Corruption` layer does while training, to evaluate a denoiser on.
+
+    Args:
+        x: rows `(n, *features)` on the scale that the model sees.
+        kind: `"gaussian"` adds normal noise (Vincent et al. 2010, section 3.3); `"masking"` sets a random share of the
+            features to zero and leaves the rest alone (Vincent et al. 2008, section 2.3); `"dropout"` does the same
+            and divides the rest by 1 - amount; `"salt_pepper"` sets a random share to `low` or `high`, each with
+            probability one half (the book's "on/off"); `"none"` returns `x`.
+        amount: standard deviation (gaussian) or share of the features, in [0, 1) (others).
+        low, high: the values of pepper and salt.
+        seed: equal seeds give equal noise.
+
+    Returns:
+        The corrupted rows, float32, of the same shape.
+
+    Raises:
+        ValueError: for an unknown kind, or a share that is not in [0, 1).
+    """
+    x = np.asarray(x, "float32")
+    if kind == "none":
+        return x
+    if kind not in KINDS:
+        raise unknown("corruption", kind, ["none", *KINDS])
+    if amount < 0 or (kind != "gaussian" and amount >= 1):
+        legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
+        raise ValueError(f"amount must be {legal}; received {amount!r}.")
+    noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, keras.random.SeedGenerator(seed))
+    return keras.ops.convert_to_numpy(noisy)
+
+
+def _gaussian(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
+    return x + amount * keras.ops.cast(noise.normal(keras.ops.shape(x), seed), x.dtype)
+
+
+def _masking(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
+    return keras.ops.where(noise.uniform(keras.ops.shape(x), seed) >= amount, x, keras.ops.zeros_like(x))
+
+
+def _dropout(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
+    return _masking(x, amount, low, high, seed) / (1.0 - amount)
+
+
+def _salt_pepper(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
+    # One draw decides both: below amount / 2 pepper, from there to amount salt.
+    draw = noise.uniform(keras.ops.shape(x), seed)
+    extreme = keras.ops.where(draw < amount / 2, keras.ops.full_like(x, low), keras.ops.full_like(x, high))
+    return keras.ops.where(draw < amount, extreme, x)
+
+
+KINDS = {"gaussian": _gaussian, "dropout": _dropout, "masking": _masking, "salt_pepper": _salt_pepper}

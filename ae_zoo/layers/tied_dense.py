@@ -1,0 +1,47 @@
+"""A dense layer with the kernel of another."""
+
+import types
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class TiedDense(keras.layers.Layer):
+    """A dense layer whose kernel is the transposed kernel of another, and whose bias is its own.
+
+    Args:
+        mirror: the dense layer `(batch, a)` to `(batch, b)` whose kernel it shares.
+        activation: as of `keras.layers.Dense`.
+
+    Input `(batch, b)`, output `(batch, a)`.
+    """
+
+    def __init__(self, mirror: keras.layers.Dense, activation: Any = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Out of Keras's sight: a layer within would have its bias saved here too, and its penalties cleared by each call.
+        self._mirror = types.SimpleNamespace(layer=mirror)
+        self.activation = keras.activations.get(activation)
+
+    @property
+    def mirror(self) -> keras.layers.Dense:
+        """The layer whose kernel this one shares."""
+        return self._mirror.layer
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        self.kernel = self.mirror.kernel  # (a, b), the same variable
+        self.bias = self.add_weight(shape=(self.kernel.shape[0],), initializer="zeros", name="bias")
+
+    def call(self, x: Any) -> Any:
+        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "mirror": keras.saving.serialize_keras_object(self.mirror),
+            "activation": keras.activations.serialize(self.activation),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TiedDense":
+        return cls(keras.saving.deserialize_keras_object(config.pop("mirror")), **config)

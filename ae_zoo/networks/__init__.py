@@ -1,0 +1,79 @@
+"""The symmetric networks that families are made of, as functional Keras models.
+
+Layer names are interface: `x`, `scaling`, `corruption`, `hidden_0` ... `code`, and in the decoder the mirrored
+`hidden_n` ... `reconstruction`. The numbers go on through the decoder, so each name is unique in the whole model.
+
+A kind of network is a module with two functions: `down` from scaled rows to the last hidden layer, `up` from the code
+to the reconstruction. `config.network` names it, so every family can have either.
+"""
+
+import types
+from typing import Any
+
+import keras
+
+from ae_zoo.config import Config
+from ae_zoo.layers.corruption import Corruption
+from ae_zoo.layers.scaling import Scaling
+from ae_zoo.layers.sparsity import KLSparsity, L1Sparsity
+from ae_zoo.networks import convolutions, dense
+from ae_zoo.networks.dense import INITIALIZERS
+
+NETWORKS: dict[str, types.ModuleType] = {"dense": dense, "convolutional": convolutions}
+
+
+def encoder(config: Config) -> keras.Model:
+    """Rows `(batch, *input_shape)` to codes `(batch, code)`: scaling, corruption, hidden layers, code."""
+    x, h = trunk(config)
+    code = head(config.code, config.code_activation, "code", code_regularizer(config))(flat(h))  # (batch, code)
+    return keras.Model(x, code, name="encoder")
+
+
+def decoder(config: Config, encoder: keras.Model) -> keras.Model:
+    """Codes, of the shape that `encoder` gives, to reconstructions `(batch, *input_shape)` on the model's scale."""
+    code = keras.Input(encoder.output_shape[1:], name="code_input")
+    return keras.Model(code, NETWORKS[config.network].up(config, code, encoder), name="decoder")
+
+
+def trunk(config: Config) -> tuple[Any, Any]:
+    """(the rows, the last hidden layer for them): what stands before the code in every encoder."""
+    x = keras.Input(config.input_shape, name="x")
+    h = Scaling(config.scaling, name="scaling")(x)  # (batch, *input_shape)
+    if config.corruption != "none":
+        low, high = pepper_and_salt(config)
+        h = Corruption(config.corruption, config.corruption_amount, low, high, name="corruption")(h)
+    return x, NETWORKS[config.network].down(config, h)
+
+
+def flat(h: Any) -> Any:
+    """`(batch, ...)` as `(batch, features)`."""
+    return h if len(h.shape) == 2 else keras.layers.Flatten(name="flat_code")(h)
+
+
+def head(
+    width: int, activation: str, name: str, activity_regularizer: keras.regularizers.Regularizer | None = None
+) -> keras.layers.Dense:
+    """A dense layer that ends an encoder."""
+    return keras.layers.Dense(
+        width,
+        activation=activation,
+        kernel_initializer=INITIALIZERS.get(activation, "glorot_uniform"),
+        activity_regularizer=activity_regularizer,
+        name=name,
+    )
+
+
+def code_regularizer(config: Config) -> keras.regularizers.Regularizer | None:
+    """The sparsity penalty that the config asks for, whatever the network."""
+    if config.sparsity is not None and config.sparsity_weight:
+        return KLSparsity(config.sparsity, config.sparsity_weight, config.code_activation)
+    if config.l1:
+        return L1Sparsity(config.l1)
+    return None
+
+
+def pepper_and_salt(config: Config) -> tuple[float, float]:
+    """The two extreme values of a feature on the model's scale, for salt-and-pepper noise."""
+    if config.scaling == "standard":
+        return -2.0, 2.0  # standardised data has no extremes: two standard deviations
+    return 0.0, 1.0

@@ -1,0 +1,1 @@
+"""Pages that hold text, tables and pictures in one file."""

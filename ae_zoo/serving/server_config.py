@@ -1,0 +1,58 @@
+"""`models.config`: what TensorFlow Serving is told of a folder of models."""
+
+import json
+import os
+import pathlib
+from collections.abc import Mapping
+
+from ae_zoo._support import files, versions
+
+NAME = "models.config"
+
+
+def write_config(
+    folder: str | os.PathLike,
+    labels: Mapping[str, Mapping[str, int]] | None = None,
+    *,
+    base: str = "/models",
+) -> pathlib.Path:
+    """Writes `models.config` for all models in a folder, for the server's `--model_config_file`.
+
+    Args:
+        folder: of models, each with its versions: `saved_models`.
+        labels: names for versions, by model: `{"digits": {"stable": 1, "canary": 2}}`. The server then loads those versions
+            of the model; without labels the newest, and every newer one when it appears.
+        base: where the server finds the folder.
+
+    Raises:
+        ValueError: a label is for a model or version that is not there, or there are no models.
+    """
+    folder, labels = pathlib.Path(folder), labels or {}
+    models = {child.name: versions.numbers(child) for child in sorted(folder.iterdir()) if versions.numbers(child)}
+    if not models:
+        raise ValueError(f"{folder} holds no models with versions; write one with export.")
+    for name, versions_by_label in labels.items():
+        if name not in models:
+            raise ValueError(f"There is no model {name!r} in {folder} to label; there is {', '.join(models)}.")
+        for label, version in versions_by_label.items():
+            if version not in models[name]:
+                raise ValueError(
+                    f"The label {label!r} is for version {version} of {name}, which has {', '.join(map(str, models[name]))}."
+                )
+    entries = [_entry(name, labels.get(name, {}), base.rstrip("/")) for name in models]
+    with files.whole(folder / NAME) as sibling:
+        sibling.write_text("model_config_list {\n" + "".join(entries) + "}\n")
+    return folder / NAME
+
+
+def _entry(name: str, labels: Mapping[str, int], base: str) -> str:
+    # Only versions that are loaded can have labels, and a server loads the newest alone unless told.
+    loaded = " ".join(f"versions: {version}" for version in sorted(set(labels.values())))
+    lines = [
+        f"name: {json.dumps(name)}",  # whose rules for quotes are those of protocol buffers' text
+        f"base_path: {json.dumps(f'{base}/{name}')}",
+        'model_platform: "tensorflow"',
+        *([f"model_version_policy {{ specific {{ {loaded} }} }}"] if labels else []),
+        *(f"version_labels {{ key: {json.dumps(label)} value: {version} }}" for label, version in labels.items()),
+    ]
+    return "  config {\n" + "".join(f"    {line}\n" for line in lines) + "  }\n"
