@@ -36,6 +36,8 @@ from . import (
 )
 from .autoencoder import Autoencoder as Autoencoder
 from .data.mnist import load_mnist as load_mnist
+from .errors import AEZooError as AEZooError
+from .errors import AEZooWarning as AEZooWarning
 from .evaluation.density import Density as Density
 from .evaluation.detector import Detector as Detector
 from .evaluation.paths import interpolate as interpolate

@@ -10,7 +10,8 @@ import numpy as np
 
 from ae_zoo import checks, losses, networks
 from ae_zoo._support import files
-from ae_zoo.config import Config, unknown
+from ae_zoo.config import Config
+from ae_zoo.errors import AEZooError, AlreadyThereError, unknown
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.networks import output
 from ae_zoo.networks.inference import Views, in_batches
@@ -112,7 +113,7 @@ class Autoencoder(keras.Model):
         weights on only beside a target: `model.fit(x, x, sample_weight=w)`.
         """
         if self.config.scaling != "none" and not self.scaling.adapted:
-            raise ValueError(
+            raise AEZooError(
                 f"The model has scaling={self.config.scaling!r}, which must see the training rows before the first "
                 "step: call model.adapt(x_train), or train with ae_zoo.fit."
             )
@@ -136,7 +137,7 @@ class Autoencoder(keras.Model):
         """The rows that are wanted back, on the model's scale: `y`, or `x` itself."""
         target = x if y is None else y
         if tuple(target.shape[1:]) != tuple(self.config.input_shape):
-            raise ValueError(
+            raise AEZooError(
                 f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
                 "An autoencoder needs no labels: call fit(x)."
             )
@@ -253,7 +254,7 @@ class Autoencoder(keras.Model):
     def check_reconstructs(self) -> None:
         """Raises `ValueError` where reconstructions say nothing of the rows."""
         if not self.reconstructs:
-            raise ValueError(
+            raise AEZooError(
                 f"The codes of this {type(self).__name__} are denser than those that its decoder was trained on, so its "
                 "reconstructions say nothing of the rows: build it with threshold=True."
             )
@@ -276,7 +277,7 @@ class Autoencoder(keras.Model):
     def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
         """Writes a `.keras` file; `ae_zoo.load` gives the same class back. A crash leaves no half-written file."""
         if not overwrite and os.path.exists(filepath):
-            raise FileExistsError(f"{filepath} is there already; give another name, or overwrite=True.")
+            raise AlreadyThereError(f"{filepath} is there already; give another name, or overwrite=True.")
         with files.whole(filepath) as sibling:
             super().save(sibling, **kwargs)
 

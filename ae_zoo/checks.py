@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ae_zoo.errors import AEZooError
+
 
 def rows(x: Any, shape: tuple[int, ...], name: str = "x", columns: Sequence[str] | None = None) -> np.ndarray:
     """`x` as float32 rows of the given shape, without a copy where it is that already.
@@ -30,7 +32,7 @@ def rows(x: Any, shape: tuple[int, ...], name: str = "x", columns: Sequence[str]
             hint = f" For one row, give {name}[None]."
         elif math.prod(x.shape[1:]) == math.prod(shape) and min(len(shape), x.ndim - 1) == 1:
             hint = f" Give {name}.reshape(-1, {', '.join(map(str, shape))})."
-        raise ValueError(f"{name} must have rows of {expected} features; received rows of {received}.{hint}")
+        raise AEZooError(f"{name} must have rows of {expected} features; received rows of {received}.{hint}")
     return x
 
 
@@ -42,7 +44,7 @@ def _in_order(frame: Any, columns: Sequence[str], name: str) -> Any:
         parts = [
             f"{what} {', '.join(map(repr, some[:3]))}" for what, some in (("lacks", missing), ("adds", other)) if some
         ]
-        raise ValueError(
+        raise AEZooError(
             f"{name} must have the {len(columns)} columns that the model was built on; it {' and '.join(parts)}."
         )
     return frame[list(columns)]
@@ -52,9 +54,9 @@ def numeric(x: Any, name: str = "x", first_row: int = 0) -> np.ndarray:
     """`x` as finite float32 with at least one row; its row shape is free. Messages count rows from `first_row`."""
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
-        raise ValueError(f"{name} must hold numbers; received values of type {array.dtype}.")
+        raise AEZooError(f"{name} must hold numbers; received values of type {array.dtype}.")
     if array.ndim < 1 or array.size == 0:
-        raise ValueError(f"{name} must hold at least one row; received an array of shape {array.shape}.")
+        raise AEZooError(f"{name} must hold at least one row; received an array of shape {array.shape}.")
     with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the next check reports
         array = np.ascontiguousarray(array, dtype="float32")
     # min and max carry NaN and infinity, and need no array of flags beside the data.
@@ -63,7 +65,7 @@ def numeric(x: Any, name: str = "x", first_row: int = 0) -> np.ndarray:
         where = f"row {first_row + bad[0][0]}" + (
             f", feature {', '.join(map(str, bad[0][1:]))}" if array.ndim > 1 else ""
         )
-        raise ValueError(
+        raise AEZooError(
             f"{name} must be finite; {len(bad)} of its values are NaN or infinite, the first in {where}. "
             "Drop or fill them first."
         )
@@ -73,7 +75,7 @@ def numeric(x: Any, name: str = "x", first_row: int = 0) -> np.ndarray:
 def as_many(y: np.ndarray, x: np.ndarray) -> np.ndarray:
     """`y`; raises `ValueError` where it has not as many rows as `x`."""
     if len(y) != len(x):
-        raise ValueError(f"y must have one entry for each of the {len(x)} rows of x; received {len(y)}.")
+        raise AEZooError(f"y must have one entry for each of the {len(x)} rows of x; received {len(y)}.")
     return y
 
 
@@ -87,13 +89,13 @@ def labels(y: Any, classes: int, name: str = "y") -> np.ndarray:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "iufb" or array.size == 0:
-        raise ValueError(
+        raise AEZooError(
             f"{name} must be a label for each row, {classes} classes from 0, -1 for none; received {array.dtype} of "
             f"shape {array.shape}."
         )
     if not np.all(np.isin(array, np.arange(-1, classes))):
         strange = array[~np.isin(array, np.arange(-1, classes))][0]
-        raise ValueError(f"{name} must be whole numbers from -1 (no label) to {classes - 1}; received {strange}.")
+        raise AEZooError(f"{name} must be whole numbers from -1 (no label) to {classes - 1}; received {strange}.")
     return array.astype("int32")
 
 
@@ -101,7 +103,7 @@ def within_unit(x: np.ndarray, why: str, name: str = "x") -> None:
     """Raises `ValueError` where a value lies outside [0, 1]; `why` says what needs that."""
     low, high = float(x.min()), float(x.max())
     if low < 0 or high > 1:
-        raise ValueError(
+        raise AEZooError(
             f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
             "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
         )
@@ -111,7 +113,7 @@ def finite_errors(errors: np.ndarray) -> np.ndarray:
     """`errors` `(n, ...)`; raises `ValueError` where one is beyond float32, which would compare with no threshold."""
     if not np.isfinite(errors).all():
         row = int(np.flatnonzero(~np.isfinite(errors.reshape(len(errors), -1)).all(axis=1))[0])
-        raise ValueError(
+        raise AEZooError(
             f"Row {row} lies so far from the rows that the model was trained on that its error is beyond float32, or the "
             "model has diverged; is the row in the units of the training rows?"
         )
@@ -122,7 +124,7 @@ def binary(x: np.ndarray, name: str = "x") -> None:
     """Raises `ValueError` where a value is neither 0 nor 1."""
     grey = (x != 0) & (x != 1)
     if grey.any():
-        raise ValueError(
+        raise AEZooError(
             f"{name} must be zeros and ones, because a Bernoulli likelihood is a probability of those alone and the bce of "
             f"a grey is no log-likelihood; {grey.mean():.1%} of its values are greys: give binarisation='dynamic', say."
         )
@@ -131,7 +133,7 @@ def binary(x: np.ndarray, name: str = "x") -> None:
 def count(name: str, value: Any) -> int:
     """`value`; raises `ValueError` where it is no whole number of at least 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+        raise AEZooError(f"{name} must be a whole number of at least 1; received {value!r}.")
     return int(value)
 
 
@@ -142,10 +144,5 @@ def finite(name: str, value: Any) -> float:
     except (TypeError, ValueError):
         number = math.nan
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be a finite number; received {value!r}.")
+        raise AEZooError(f"{name} must be a finite number; received {value!r}.")
     return number
-
-
-def first_line(error: Exception) -> str:
-    """What another library's exception says, short enough to stand in one of our sentences."""
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

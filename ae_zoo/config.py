@@ -5,12 +5,13 @@ needs the standard library alone, so the command line can print every option wit
 """
 
 import dataclasses
-import difflib
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Self
+
+from ae_zoo.errors import AEZooError, unknown
 
 ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus")
 CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
@@ -41,14 +42,6 @@ def option(
     """
     metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": search}
     return dataclasses.field(default=default, metadata=metadata)
-
-
-def unknown(what: str, name: object, known: Iterable[str]) -> ValueError:
-    """The error for a name that is not in `known`, with the nearest one that is."""
-    known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-    return ValueError(f"There is no {what} {name!r}; {hint}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -96,36 +89,36 @@ class Config:
     def check(self) -> None:
         """Raises `ValueError` where options that are legal alone do not go together. Families extend it."""
         if self.columns is not None and (len(self.columns),) != self.input_shape:
-            raise ValueError(
+            raise AEZooError(
                 f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
             )
         self._check_network()
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
-                raise ValueError(
+                raise AEZooError(
                     f"sparsity={self.sparsity} is the target of a KL divergence, which needs a code with a bounded "
                     f"range: set code_activation to tanh or sigmoid (it is {self.code_activation!r}), or use l1."
                 )
             low, high = RANGES[self.code_activation]
             if not low < self.sparsity < high:
-                raise ValueError(
+                raise AEZooError(
                     f"sparsity must lie between {low:g} and {high:g}, the range of a {self.code_activation} code; "
                     f"received {self.sparsity:g}."
                 )
             if self.l1:
-                raise ValueError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
+                raise AEZooError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
         if self.loss == "bce" and (self.output_activation != "sigmoid" or self.scaling != "none"):
-            raise ValueError(
+            raise AEZooError(
                 "loss='bce' compares probabilities, so it needs output_activation='sigmoid', and scaling='none' for rows "
                 f"in [0, 1]; received {self.output_activation!r} and {self.scaling!r}."
             )
         if self.scaling == "standard" and self.output_activation in RANGES:
-            raise ValueError(
+            raise AEZooError(
                 "scaling='standard' gives values without bounds, which the output must be able to reach: set "
                 f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
             )
         if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
-            raise ValueError(
+            raise AEZooError(
                 f"corruption_amount must be below 1, the share of the features that {self.corruption!r} corrupts; "
                 f"received {self.corruption_amount:g}."
             )
@@ -133,27 +126,27 @@ class Config:
     def _check_network(self) -> None:
         if self.network == "dense":
             if self.dense:
-                raise ValueError(
+                raise AEZooError(
                     "dense adds layers behind those of a convolutional network; a dense one has them all in hidden; "
                     f"received dense={list(self.dense)}."
                 )
             return
         shape = self.input_shape
         if len(shape) not in (2, 3):
-            raise ValueError(
+            raise AEZooError(
                 "A convolutional network takes images of (height, width) or (height, width, channels); received rows of "
                 f"shape {shape}: reshape them first, as load_mnist(flat=False) does."
             )
         if len(shape) == 3 and shape[0] in (1, 3, 4) and min(shape[1:]) > 8:
-            raise ValueError(
+            raise AEZooError(
                 f"input_shape={shape} looks like channels first; channels come last here: give "
                 f"{(*shape[1:], shape[0])}, and move the axis of the rows with np.moveaxis(x, 1, -1). A series is "
                 "(steps, 1, channels)."
             )
         if not self.hidden:
-            raise ValueError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
+            raise AEZooError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
         if self.tied:
-            raise ValueError(
+            raise AEZooError(
                 "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."
             )
 
@@ -165,7 +158,7 @@ class Config:
             if name not in known:
                 raise unknown("option", name, known)
         if "input_shape" not in options:
-            raise ValueError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
+            raise AEZooError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
         return cls(**options)
 
     @classmethod
@@ -248,14 +241,14 @@ def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
     return kind(value)
 
 
-def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> ValueError:
+def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> AEZooError:
     kind, optional = _kind(hint)
     low, high = field.metadata["low"], field.metadata["high"]
     words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
     words = words.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
-    return ValueError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
+    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
 
 
 def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:

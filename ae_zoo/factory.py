@@ -12,7 +12,7 @@ import keras
 from ae_zoo import checks
 from ae_zoo._support import versions
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, NotFoundError, first_line, unknown
 from ae_zoo.families import FAMILIES
 
 
@@ -43,7 +43,7 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
     cls = FAMILIES[family]
     if data is not None:
         if input_shape is not None:
-            raise ValueError("Give input_shape or data, not both: the shape is read off the data.")
+            raise AEZooError("Give input_shape or data, not both: the shape is read off the data.")
         options = {**_suited(cls, data, options), **options}
     elif input_shape is not None:
         options = {"input_shape": input_shape, **options}
@@ -78,18 +78,18 @@ def load(path: str | os.PathLike) -> Autoencoder:
     if path.is_dir():
         return _exported(versions.newest(path))
     if not path.is_file():
-        raise FileNotFoundError(f"There is no model file {path}.")
+        raise NotFoundError(f"There is no model file {path}.")
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is not a .keras file, or is cut short; write it again with model.save.")
+        raise AEZooError(f"{path} is not a .keras file, or is cut short; write it again with model.save.")
     with zipfile.ZipFile(path) as archive:
         if "detector.json" in archive.namelist():
-            raise ValueError(f"{path} holds a detector: load it with ae_zoo.Detector.load.")
+            raise AEZooError(f"{path} holds a detector: load it with ae_zoo.Detector.load.")
     try:
         model = keras.saving.load_model(path)
     except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} cannot be loaded as a model: {checks.first_line(error)}") from error
+        raise AEZooError(f"{path} cannot be loaded as a model: {first_line(error)}") from error
     if not isinstance(model, Autoencoder):
-        raise ValueError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
+        raise AEZooError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
     return model
 
 
@@ -99,11 +99,11 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     versions.check_intact(version)  # TensorFlow's reader lets a file that is cut short pass
     card = versions.card(version)
     if card["model"] not in FAMILIES:
-        raise ValueError(f"{version} holds a {card['model']!r}, of which this version of ae_zoo does not know.")
+        raise AEZooError(f"{version} holds a {card['model']!r}, of which this version of ae_zoo does not know.")
     model = FAMILIES[card["model"]].from_config(card["config"])
     weights = model.lasting_weights
     if weights.keys() != set(card["variables"]):
-        raise ValueError(
+        raise AEZooError(
             f"{version} holds other weights than this version of ae_zoo expects: "
             f"{', '.join(sorted(weights.keys() ^ set(card['variables'])))}."
         )
@@ -113,7 +113,7 @@ def _exported(version: pathlib.Path) -> Autoencoder:
             value = checkpoint.get_tensor(f"{versions.WEIGHTS}/{index}/.ATTRIBUTES/VARIABLE_VALUE")
             weights[path].assign(value)
     except (KeyError, ValueError, tf.errors.OpError) as error:
-        raise ValueError(f"{version} cannot be loaded as a model: {checks.first_line(error)}") from error
+        raise AEZooError(f"{version} cannot be loaded as a model: {first_line(error)}") from error
     model.scaling.adapted = True
     compile_plainly(model)
     return model

@@ -12,6 +12,7 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
+    {"errors"},
     {"_support"},
     {"config", "checks", "recipe", "losses"},
     {"layers"},

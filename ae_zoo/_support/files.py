@@ -8,6 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
+from ae_zoo.errors import AEZooError
+
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
@@ -37,4 +39,4 @@ def read_arrays(path: str | os.PathLike) -> dict[str, Any]:
             with np.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)
         except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(f"{path} is damaged, or no .npz file of plain arrays.") from error
+            raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays.") from error

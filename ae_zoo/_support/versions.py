@@ -6,6 +6,8 @@ import os
 import pathlib
 from typing import Any
 
+from ae_zoo.errors import AEZooError, NotFoundError
+
 EXTRA = "assets.extra"  # of a version: what TensorFlow leaves alone, and copies with it
 CARD = "card.json"
 EXAMPLES = "examples.npz"
@@ -64,10 +66,10 @@ def newest(folder: str | os.PathLike) -> pathlib.Path:
     if is_version(folder):
         return folder
     if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
+        raise NotFoundError(f"There is no folder {folder}.")
     known = numbers(folder)
     if not known:
-        raise FileNotFoundError(f"{folder} holds no version of a model, a folder named 1, say; write one with export.")
+        raise NotFoundError(f"{folder} holds no version of a model, a folder named 1, say; write one with export.")
     return folder / str(known[-1])
 
 
@@ -81,14 +83,14 @@ def card(version: str | os.PathLike) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text())
     except FileNotFoundError:
-        raise ValueError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.") from None
+        raise AEZooError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.") from None
     except ValueError as error:
-        raise ValueError(f"{path} is damaged: {error}.") from None
+        raise AEZooError(f"{path} is damaged: {error}.") from None
     missing = KEYS - found.keys() if isinstance(found, dict) else KEYS
     if missing:
-        raise ValueError(f"{path} is damaged, or no card: it lacks {', '.join(sorted(missing))}.")
+        raise AEZooError(f"{path} is damaged, or no card: it lacks {', '.join(sorted(missing))}.")
     if found["sha256"] != sealed(found)["sha256"]:
-        raise ValueError(
+        raise AEZooError(
             f"{path} is not as it was exported: its contents differ from its hash; export the model again."
         )
     return found
@@ -109,7 +111,7 @@ def check_intact(version: str | os.PathLike) -> None:
         if not (folder / name).is_file() or _hash((folder / name).read_bytes()) != digest
     ]
     if strange:
-        raise ValueError(
+        raise AEZooError(
             f"{version} is not as it was exported: {', '.join(strange)} cannot be found, or differs from the card's hash; "
             "export it again."
         )

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from ae_zoo.chapter import anomaly, denoising, sparse, undercomplete, zoo
 from ae_zoo.chapter.run import Run
-from ae_zoo.config import unknown
 from ae_zoo.data import Digits
+from ae_zoo.errors import unknown
 from ae_zoo.report import page as report
 
 SECTIONS = {

@@ -14,6 +14,7 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.data import Digits
+from ae_zoo.errors import AEZooWarning
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import build
 from ae_zoo.training.fit import fit
@@ -69,7 +70,7 @@ class Run:
             lines = [Line(name)]
             with warnings.catch_warnings():
                 # What a family has to say about its run belongs into the report, where the figures show it.
-                warnings.simplefilter("ignore", UserWarning)
+                warnings.simplefilter("ignore", AEZooWarning)
                 result = fit(
                     model, x, y, validation=validation, seed=self.seed, verbose=0, callbacks=lines, epochs=epochs
                 )

@@ -8,6 +8,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_import, quiet_start
 from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model
+from ae_zoo.errors import AEZooError, NotFoundError
 
 
 @click.command()
@@ -133,11 +134,11 @@ def serving_config(folder: pathlib.Path, labels: tuple[str, ...], base: str) -> 
     from ae_zoo.serving import write_config
 
     if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
+        raise NotFoundError(f"There is no folder {folder}.")
     named: dict[str, dict[str, int]] = {}
     for text in labels:
         parts = re.fullmatch(r"([^:]+):([^=]+)=(\d+)", text)
         if parts is None:
-            raise ValueError(f"--label takes MODEL:LABEL=VERSION, such as digits:stable=1; received {text!r}.")
+            raise AEZooError(f"--label takes MODEL:LABEL=VERSION, such as digits:stable=1; received {text!r}.")
         named.setdefault(parts[1], {})[parts[2]] = int(parts[3])
     click.echo(f"{write_config(folder, named, base=base)}: written")

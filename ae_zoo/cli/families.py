@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from ae_zoo._support.quiet import quiet_import
+from ae_zoo.errors import unknown
 
 
 @click.command()
@@ -23,7 +24,7 @@ def families(name: str | None) -> None:
     with quiet_import():
         from ae_zoo import factory
         from ae_zoo.families import FAMILIES
-    from ae_zoo.config import Config, unknown
+    from ae_zoo.config import Config
 
     lines = factory.list_families()
     shared = [field.name for field in dataclasses.fields(Config)]

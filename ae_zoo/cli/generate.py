@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ae_zoo.cli.shared import PATH, ROWS, digits, load_model
+from ae_zoo.errors import AEZooError
 
 
 @click.command()
@@ -53,7 +54,7 @@ def generate(
         how = repr(source)
     options = {} if label is None else {"label": label}
     if not options.keys() <= inspect.signature(source.generate).parameters.keys():
-        raise ValueError(
+        raise AEZooError(
             "Only an adversarial model can draw rows of one class, and from its own prior; leave --label out."
         )
     rows = source.generate(n, seed=seed, **options)
@@ -77,7 +78,7 @@ def _rows(model: Any, path: pathlib.Path | None) -> Any:
         return read(path).rows
     shape = model.config.input_shape
     if math.prod(shape) != 28 * 28:
-        raise ValueError(
+        raise AEZooError(
             "A density is fitted to the codes of rows: give --data with those that the model was trained on."
         )
     return digits().x_train.reshape(-1, *shape)

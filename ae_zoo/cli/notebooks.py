@@ -7,6 +7,7 @@ import shutil
 import click
 
 from ae_zoo.cli.shared import PATH
+from ae_zoo.errors import AlreadyThereError, NotFoundError
 
 
 @click.command()
@@ -24,7 +25,7 @@ def notebooks(folder: pathlib.Path) -> None:
     found = _installed()
     for path in found:
         if (folder / path.name).exists():
-            raise FileExistsError(
+            raise AlreadyThereError(
                 f"{folder / path.name} is there already, and may have been changed; name another folder."
             )
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,5 +43,5 @@ def _installed() -> list[pathlib.Path]:
     found += (root / "share" / "ae_zoo" / "notebooks").glob("*.ipynb")  # of pip install --target, whose list is wrong
     found = sorted({path.name: path for path in found if path.is_file()}.values())
     if not found:
-        raise FileNotFoundError("The notebooks were not installed with this package: install it again with pip.")
+        raise NotFoundError("The notebooks were not installed with this package: install it again with pip.")
     return found

@@ -6,6 +6,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_start
 from ae_zoo.cli.shared import PATH
+from ae_zoo.errors import AEZooError
 
 
 @click.command()
@@ -50,13 +51,13 @@ def request(
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
     if out is not None and rows is not None and out.resolve() == rows.resolve():
-        raise ValueError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
+        raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     columns = None if card is None else versions.card(versions.newest(card))["config"]["columns"]
     given = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)
         if table.columns is not None and card is None and not as_is:
-            raise ValueError(
+            raise AEZooError(
                 f"The server does not know the names of columns: give the model's folder as --card, or --as-is if {rows} "
                 "has the columns of the training rows in their order."
             )

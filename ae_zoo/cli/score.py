@@ -9,6 +9,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_start
 from ae_zoo.cli.shared import PATH, load_detector, load_model
+from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
     writable(out)
     if _is_exported(model):
         if layer is not None:
-            raise ValueError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
+            raise AEZooError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
         answer = _exported(model)[0]
 
         def codes(x: Any) -> Any:
@@ -110,14 +111,14 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
     from ae_zoo.data import stream
 
     if out.resolve() == rows.resolve():
-        raise ValueError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
+        raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
     with stream.writer(out) as add:
         for piece in stream.pieces(rows):
             try:
                 found = function(piece)
             except ValueError as error:
-                raise ValueError(f"{rows}, from row {done} on: {error}" if done else str(error)) from error
+                raise AEZooError(f"{rows}, from row {done} on: {error}" if done else str(error)) from error
             add(found)
             yield found
             done += len(piece)

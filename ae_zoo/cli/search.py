@@ -9,6 +9,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
+from ae_zoo.errors import AEZooError
 
 
 @click.command()
@@ -98,7 +99,7 @@ def search(
     ae-zoo search --join 10.0.0.5:8000 --out /shared/search
     """
     if join is None and not families:
-        raise ValueError("Name a family to search; ae-zoo families lists them.")
+        raise AEZooError("Name a family to search; ae-zoo families lists them.")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import ae_zoo
@@ -124,7 +125,7 @@ def search(
             list(families), x, y, space=_space(settings, space_file), directory=out, verbose=not quiet, **options
         )
     except RuntimeError as error:
-        raise ValueError(str(error)) from error
+        raise AEZooError(str(error)) from error
     if found.stopped == "interrupted":
         sys.exit(130)
 
@@ -133,11 +134,11 @@ def _space(settings: tuple[str, ...], path: pathlib.Path | None) -> Any:
     if path is None:
         return {name: values for name, values in map(_read, settings)} or None
     if settings:
-        raise ValueError("Give --space or --space-file, not both.")
+        raise AEZooError("Give --space or --space-file, not both.")
     try:
         space = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read as JSON: {error}.") from error
+        raise AEZooError(f"{path} cannot be read as JSON: {error}.") from error
     if isinstance(space, dict):  # JSON has no pairs, so a range is a text
         return {k: _range(v) if isinstance(v, str) and ".." in v else v for k, v in space.items()}
     return space
@@ -153,12 +154,12 @@ def _read(setting: str) -> tuple[str, Any]:
     name, equals, text = setting.partition("=")
     name, text = name.strip(), text.strip()
     if not equals or not text:
-        raise ValueError(f"--space takes NAME=VALUES, such as code=16,32 or code=8..64; received {setting!r}.")
+        raise AEZooError(f"--space takes NAME=VALUES, such as code=16,32 or code=8..64; received {setting!r}.")
     if text.startswith("["):
         try:
             return name, json.loads(text)
         except ValueError as error:
-            raise ValueError(f"{name} cannot be read as a JSON list: {text!r}.") from error
+            raise AEZooError(f"{name} cannot be read as a JSON list: {text!r}.") from error
     if ".." in text:
         return name, _range(text)
     values = [_value(part.strip()) for part in text.split(",")]

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ae_zoo._support.quiet import quiet_import
+from ae_zoo.errors import AEZooError
 
 PATH = click.Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
@@ -78,21 +79,21 @@ def _labels(path: pathlib.Path) -> Any:
     from ae_zoo.data import read
 
     if not path.is_file():
-        raise ValueError(f"--labels must name a column of the data or a file; {str(path)!r} is neither.")
+        raise AEZooError(f"--labels must name a column of the data or a file; {str(path)!r} is neither.")
     if path.suffix.lower() == ".npy":
         try:
             return np.load(path, allow_pickle=False)
         except (ValueError, EOFError) as error:
-            raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
+            raise AEZooError(f"{path} cannot be read as an .npy file of numbers.") from error
     x = read(path).x
     if x[0].size != 1:
-        raise ValueError(f"{path} must hold one column of labels; it holds {x[0].size}.")
+        raise AEZooError(f"{path} must hold one column of labels; it holds {x[0].size}.")
     return x.reshape(len(x))
 
 
 def default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
     """The training digits, and their names where asked for."""
     if labels not in (None, "digit"):
-        raise ValueError(f"The labels of the default digits are --labels digit; received {labels!r}.")
+        raise AEZooError(f"The labels of the default digits are --labels digit; received {labels!r}.")
     loaded = digits(flat=not images)
     return loaded.x_train, None if labels is None else loaded.y_train

@@ -9,6 +9,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
+from ae_zoo.errors import AEZooError, unknown
 
 
 @click.command()
@@ -47,10 +48,10 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     ae-zoo train convolutional --data images/ --out images.keras
     """
     if out.suffix != ".keras":
-        raise ValueError(f"{out} must end in .keras, the format that is written.")
+        raise AEZooError(f"{out} must end in .keras, the format that is written.")
     out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
     if not os.access(out.parent, os.W_OK):
-        raise ValueError(f"The folder {out.parent} cannot be written to.")
+        raise AEZooError(f"The folder {out.parent} cannot be written to.")
     texts = dict(_pair(setting) for setting in settings)
     labels = plan.pop("labels")
     x, y, columns = (None, None, None) if data is None else rows(data, labels)
@@ -59,7 +60,6 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     import numpy as np
 
     import ae_zoo
-    from ae_zoo.config import unknown
     from ae_zoo.families import FAMILIES
 
     if family not in FAMILIES:
@@ -69,7 +69,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
         x, y = default_rows(options.get("network", FAMILIES[family].Config.network) == "convolutional", labels)
     held_out = max(1, round(plan.pop("validation") * len(x)))
     if held_out >= len(x):
-        raise ValueError(f"{len(x)} rows are too few to hold some out; give more.")
+        raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
     order = np.random.default_rng(plan["seed"]).permutation(len(x))
     valid, train = order[:held_out], order[held_out:]
     x_valid, x_train = x[valid], x[train]
@@ -82,7 +82,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
             remedy = (
                 "say how many there are, --set n_classes=10" if hasattr(model.config, "n_classes") else "leave it out"
             )
-            raise ValueError(f"This {family} model takes no labels, which --labels gives: {remedy}.")
+            raise AEZooError(f"This {family} model takes no labels, which --labels gives: {remedy}.")
         y = model.check_y(y, x)
         validation = x_valid, y[valid]
     checkpoint = plan["checkpoint"]
@@ -115,5 +115,5 @@ def _beside_pca(model: Any, x_train: Any, x_valid: Any) -> str:
 def _pair(setting: str) -> tuple[str, str]:
     name, equals, value = setting.partition("=")
     if not equals:
-        raise ValueError(f"--set takes NAME=VALUE, such as code=32; received {setting!r}.")
+        raise AEZooError(f"--set takes NAME=VALUE, such as code=32; received {setting!r}.")
     return name.strip(), value

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from ae_zoo import checks
 from ae_zoo.client.base import Client
+from ae_zoo.errors import AEZooError
 
 __all__ = ["Client", "connect"]
 
@@ -47,15 +48,15 @@ def connect(
         ImportError: for `grpc://` without the extra `grpc`.
     """
     if version is not None and label is not None:
-        raise ValueError(f"Give a version or a label, not both; received version {version} and label {label!r}.")
+        raise AEZooError(f"Give a version or a label, not both; received version {version} and label {label!r}.")
     if not checks.finite("timeout", timeout) > 0:
-        raise ValueError(f"timeout must be more than 0 seconds; received {timeout!r}.")
+        raise AEZooError(f"timeout must be more than 0 seconds; received {timeout!r}.")
     if retries not in range(5):  # gRPC allows no more
-        raise ValueError(f"retries must be from 0 to 4; received {retries!r}.")
+        raise AEZooError(f"retries must be from 0 to 4; received {retries!r}.")
     options = (address.rstrip("/"), model, version, label, timeout, retries, batch_size, columns)
     scheme, _, host = address.partition("://")
     if scheme in ("http", "https", "grpc") and not host.strip("/"):
-        raise ValueError(f"address must name a host, as in http://localhost:8501; received {address!r}.")
+        raise AEZooError(f"address must name a host, as in http://localhost:8501; received {address!r}.")
     if scheme in ("http", "https"):
         from ae_zoo.client.rest import RestClient
 
@@ -64,4 +65,4 @@ def connect(
         from ae_zoo.client.grpc import GrpcClient
 
         return GrpcClient(*options)
-    raise ValueError(f"address must begin with http://, https:// or grpc://; received {address!r}.")
+    raise AEZooError(f"address must begin with http://, https:// or grpc://; received {address!r}.")

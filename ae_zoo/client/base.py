@@ -6,7 +6,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks, config
+from ae_zoo import checks
+from ae_zoo.errors import AEZooError, LateError, UnreachableError, unknown
 
 Arrays = dict[str, np.ndarray]
 
@@ -71,10 +72,10 @@ class Client:
     def _predict(self, signature: str, inputs: Arrays) -> Arrays:
         table = self._metadata()
         if signature not in table:
-            raise config.unknown("signature", signature, table)
+            raise unknown("signature", signature, table)
         entries = table[signature]["inputs"]
         if set(inputs) != set(entries):
-            raise ValueError(
+            raise AEZooError(
                 f"Signature {signature!r} takes {', '.join(sorted(entries))}; received {', '.join(sorted(inputs)) or 'none'}."
             )
         arrays = {
@@ -84,10 +85,10 @@ class Client:
         by_rows = [name for name, entry in entries.items() if _shape(entry)[:1] == (None,)]
         counts = {len(arrays[name]) for name in by_rows}
         if len(counts) > 1:
-            raise ValueError(f"The inputs must have as many rows each; received {sorted(counts)}.")
+            raise AEZooError(f"The inputs must have as many rows each; received {sorted(counts)}.")
         n = counts.pop() if counts else 1
         if not n:
-            raise ValueError(f"{', '.join(by_rows)} must hold at least one row.")
+            raise AEZooError(f"{', '.join(by_rows)} must hold at least one row.")
         version = self.version
         if version is None and n > self.batch_size:
             version = self._describe()[1]  # or the server might change to a newer one on the way
@@ -130,20 +131,20 @@ class Client:
             self._table = {name: table for name, table in self._describe()[0].items() if not name.startswith("__")}
         return self._table
 
-    def _missing(self, version: int | None) -> ValueError:
+    def _missing(self, version: int | None) -> AEZooError:
         which = f" version {version}" if version is not None else ""
         which += f" label {self.label!r}" if self.label is not None else ""
-        return ValueError(
+        return AEZooError(
             f"{self.address} serves no model {self.model!r}{which}; check its name and the server's config."
         )
 
-    def _unreachable(self) -> ConnectionError:
-        return ConnectionError(
+    def _unreachable(self) -> UnreachableError:
+        return UnreachableError(
             f"{self.address} cannot be reached, after {self.retries} retries; is the server running?"
         )
 
-    def _late(self) -> TimeoutError:
-        return TimeoutError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
+    def _late(self) -> LateError:
+        return LateError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
 
     def _describe(self) -> tuple[dict[str, Any], int | None]:
         """The signature_def of the metadata, as in JSON, and the version that it is of."""
@@ -162,7 +163,7 @@ def _shape(entry: dict[str, Any]) -> tuple[int | None, ...]:
 def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, ...] | None) -> np.ndarray:
     shape = _shape(entry)
     if name == "x" and hasattr(value, "columns") and columns is None:
-        raise ValueError(
+        raise AEZooError(
             f"The server does not know the names of columns: give columns=, in the model's order (its card's), or {name} "
             "as an array in that order."
         )
@@ -172,11 +173,11 @@ def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, .
         return checks.numeric(value, name)
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be a whole number; received values of type {array.dtype}.")
+        raise AEZooError(f"{name} must be a whole number; received values of type {array.dtype}.")
     if shape[:1] == (None,):
         array = np.atleast_1d(array)
     if array.size and (array.max() >= 2**63 or array.min() < -(2**63)):
-        raise ValueError(f"{name} must fit 64 bits; received {array.max()}.")
+        raise AEZooError(f"{name} must fit 64 bits; received {array.max()}.")
     if None not in shape and array.size == math.prod(shape):
         array = array.reshape(shape)
     return array.astype("int32" if entry["dtype"] == "DT_INT32" else "int64")

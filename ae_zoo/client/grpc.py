@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from ae_zoo.client.base import Arrays, Client
+from ae_zoo.errors import AEZooError, MissingExtraError
 
 SERVICE = "tensorflow.serving.PredictionService"
 
@@ -17,7 +18,9 @@ class GrpcClient(Client):
             import grpc
             from tensorflow_serving.apis import prediction_service_pb2_grpc
         except ImportError as error:
-            raise ImportError("grpc:// needs the stubs of TensorFlow Serving: pip install 'ae-zoo[grpc]'.") from error
+            raise MissingExtraError(
+                "grpc:// needs the stubs of TensorFlow Serving: pip install 'ae-zoo[grpc]'."
+            ) from error
         settings: list[tuple[str, Any]] = [
             ("grpc.max_receive_message_length", -1),
             ("grpc.max_send_message_length", -1),
@@ -84,4 +87,4 @@ class GrpcClient(Client):
                 raise self._unreachable() from error
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise self._late() from error
-            raise ValueError(f"{self.address} refuses the request: {error.details()}") from error
+            raise AEZooError(f"{self.address} refuses the request: {error.details()}") from error

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo import checks
 from ae_zoo.client.base import Arrays, Client
+from ae_zoo.errors import AEZooError, UnreachableError, first_line
 
 DTYPES = {"DT_FLOAT": "float32", "DT_BOOL": "bool", "DT_INT64": "int64", "DT_INT32": "int32", "DT_DOUBLE": "float64"}
 
@@ -66,8 +66,8 @@ class RestClient(Client):
         except (KeyError, TypeError, ValueError) as error:
             raise self._stranger() from error
 
-    def _stranger(self) -> ValueError:
-        return ValueError(f"{self.address} does not answer as TensorFlow Serving does; check the address.")
+    def _stranger(self) -> AEZooError:
+        return AEZooError(f"{self.address} does not answer as TensorFlow Serving does; check the address.")
 
     def _ask(self, method: str, what: str, version: int | None, body: Any = None) -> Any:
         import requests
@@ -83,9 +83,9 @@ class RestClient(Client):
         except requests.exceptions.ChunkedEncodingError as error:  # cut short
             raise self._unreachable() from error
         except requests.exceptions.RequestException as error:
-            raise ValueError(f"{self.address} cannot be asked: {checks.first_line(error)}") from error
+            raise AEZooError(f"{self.address} cannot be asked: {first_line(error)}") from error
         if answer.status_code in (429, 502, 503, 504):
-            raise ConnectionError(
+            raise UnreachableError(
                 f"{self.address} answers {answer.status_code} still, after {self.retries} retries; try again later."
             )
         try:
@@ -96,5 +96,5 @@ class RestClient(Client):
             raise self._missing(version)
         if not answer.ok:
             reason = found.get("error") if isinstance(found, dict) else None
-            raise ValueError(f"{self.address} refuses the request: {reason or answer.status_code}")
+            raise AEZooError(f"{self.address} refuses the request: {reason or answer.status_code}")
         return found

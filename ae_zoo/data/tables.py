@@ -10,6 +10,7 @@ import pandas as pd
 
 from ae_zoo import checks
 from ae_zoo._support import files
+from ae_zoo.errors import AEZooError, MissingExtraError, NotFoundError, first_line
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -46,26 +47,26 @@ def read(path: str | os.PathLike) -> Table:
     """
     path = pathlib.Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"There is no file or folder {path}.")
+        raise NotFoundError(f"There is no file or folder {path}.")
     columns = None
     if path.is_dir():
         x = _images(path)
     else:
         if path.suffix.lower() not in _READERS:
-            raise ValueError(f"{path} is of an unknown kind; known: {', '.join(_READERS)} and a folder of images.")
+            raise AEZooError(f"{path} is of an unknown kind; known: {', '.join(_READERS)} and a folder of images.")
         if path.stat().st_size == 0:
-            raise ValueError(f"{path} is empty.")
+            raise AEZooError(f"{path} is empty.")
         try:
             x = _READERS[path.suffix.lower()](path)
         except (pd.errors.ParserError, UnicodeDecodeError, OSError, EOFError) as error:
-            raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
+            raise AEZooError(f"{path} cannot be read: {first_line(error)}") from error
         except pd.errors.EmptyDataError:
-            raise ValueError(f"{path} is empty.") from None
+            raise AEZooError(f"{path} is empty.") from None
     if isinstance(x, pd.DataFrame):
         columns = tuple(map(str, x.columns))
         x = _numbers(x, path)
     if x.ndim < 2:
-        raise ValueError(f"{path} must hold rows of features; received an array of shape {x.shape}.")
+        raise AEZooError(f"{path} must hold rows of features; received an array of shape {x.shape}.")
     x = checks.numeric(x, str(path))
     shape = " x ".join(map(str, x.shape[1:]))
     return Table(x, columns, f"{path.name}: {len(x):,} rows of {shape} features")
@@ -100,7 +101,7 @@ def writable(path: str | os.PathLike) -> str:
     """The suffix of `path`, if `write` knows it; `ValueError` if not. For asking before the work is done."""
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in (".npy", ".csv", ".parquet"):
-        raise ValueError(f"{path} must end in .npy, .csv or .parquet, which says how to write it.")
+        raise AEZooError(f"{path} must end in .npy, .csv or .parquet, which says how to write it.")
     return suffix
 
 
@@ -109,13 +110,13 @@ def _npy(path: pathlib.Path) -> np.ndarray:
         with path.open("rb") as file:
             return np.load(file, allow_pickle=False)
     except ValueError as error:
-        raise ValueError(f"{path} cannot be read as an .npy file of numbers.") from error
+        raise AEZooError(f"{path} cannot be read as an .npy file of numbers.") from error
 
 
 def _npz(path: pathlib.Path) -> np.ndarray:
     arrays = files.read_arrays(path)
     if "x" not in arrays and len(arrays) != 1:
-        raise ValueError(f"{path} must hold one array, or one named x; it holds {', '.join(arrays)}.")
+        raise AEZooError(f"{path} must hold one array, or one named x; it holds {', '.join(arrays)}.")
     return arrays["x"] if "x" in arrays else next(iter(arrays.values()))
 
 
@@ -126,7 +127,7 @@ def _parquet(path: pathlib.Path) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except pyarrow.ArrowException as error:
-        raise ValueError(f"{path} cannot be read: {checks.first_line(error)}") from error
+        raise AEZooError(f"{path} cannot be read: {first_line(error)}") from error
 
 
 def needs_pyarrow() -> None:
@@ -134,26 +135,26 @@ def needs_pyarrow() -> None:
     try:
         import pyarrow  # noqa: F401 - only asked whether it is there
     except ImportError:
-        raise ImportError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
+        raise MissingExtraError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
 
 
 def check_columns(frame: pd.DataFrame, path: pathlib.Path) -> None:
     """Raises `ValueError` where a table lacks column names or has columns that are not numeric."""
     names = [str(name) for name in frame.columns]
     if not names:
-        raise ValueError(f"{path} has no columns.")
+        raise AEZooError(f"{path} has no columns.")
     counted = names == [str(place) for place in range(len(names))]  # names as pandas gives them
     if path.suffix.lower() == ".csv" and all(map(_is_number, names)) and not counted:
-        raise ValueError(f"{path} must begin with a line of column names; its first line holds numbers.")
+        raise AEZooError(f"{path} must begin with a line of column names; its first line holds numbers.")
     if names[0] == "Unnamed: 0":
-        raise ValueError(
+        raise AEZooError(
             f"The first column of {path} has no name: if it is an index, leave it out (pandas: index=False); if it is a "
             "feature, name it."
         )
     for name, column in frame.items():
         if not (pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_complex_dtype(column)):
             value = column.dropna().iloc[0] if column.notna().any() else None
-            raise ValueError(
+            raise AEZooError(
                 f"{path} has the column {name!r} that is not numeric (it holds {value!r}, say); drop it, or turn it "
                 "into numbers."
             )
@@ -161,12 +162,12 @@ def check_columns(frame: pd.DataFrame, path: pathlib.Path) -> None:
 
 def _numbers(frame: pd.DataFrame, path: pathlib.Path) -> np.ndarray:
     if frame.empty and not all(_is_number(name) for name in frame.columns):
-        raise ValueError(f"{path} has no rows.")
+        raise AEZooError(f"{path} has no rows.")
     check_columns(frame, path)
     missing = frame.isna().sum()
     if missing.any():
         name = missing.idxmax()
-        raise ValueError(
+        raise AEZooError(
             f"{path} has missing values in {int((missing > 0).sum())} of {len(missing)} columns, most in {name!r} "
             f"({missing[name]} of {len(frame)} rows); drop or fill them first."
         )
@@ -188,7 +189,7 @@ def _images(folder: pathlib.Path) -> np.ndarray:
 
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES)
     if not paths:
-        raise ValueError(f"{folder} holds no images ({', '.join(IMAGES)}).")
+        raise AEZooError(f"{folder} holds no images ({', '.join(IMAGES)}).")
     images: list[np.ndarray] = []
     for path in paths:
         try:
@@ -196,9 +197,9 @@ def _images(folder: pathlib.Path) -> np.ndarray:
                 grey = image.mode in ("1", "L", "I;16", "I", "F")
                 pixels = np.asarray(image.convert("L" if grey else "RGB"), "float32") / 255
         except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(f"{path} cannot be read as an image: {checks.first_line(error)}") from error
+            raise AEZooError(f"{path} cannot be read as an image: {first_line(error)}") from error
         if images and pixels.shape != images[0].shape:
-            raise ValueError(
+            raise AEZooError(
                 f"{path} is {_size(pixels)}, the images before it {_size(images[0])}; all of a folder must be of one "
                 "size and all grey or all coloured."
             )

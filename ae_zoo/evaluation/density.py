@@ -12,7 +12,7 @@ import numpy as np
 
 from ae_zoo import checks
 from ae_zoo._support import files
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 
 KINDS = ("gaussian", "mixture", "neighbours")
 ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
@@ -69,7 +69,7 @@ class Density:
         codes, self.code_shape = _flat(self.model.encode(x))
         needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbours": self.neighbours + 1}[self.kind]
         if len(codes) < needed:
-            raise ValueError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
+            raise AEZooError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
         self._arrays = {"low": codes.min(axis=0), "high": codes.max(axis=0)}
         if self.kind == "neighbours":
             self._arrays["codes"] = codes
@@ -92,7 +92,7 @@ class Density:
         """`n` codes `(n, *code)` from the density; equal seeds give equal codes."""
         n = checks.count("n", n)
         if not self._arrays:
-            raise ValueError("The density has not seen any rows yet: call fit(x_train) first.")
+            raise AEZooError("The density has not seen any rows yet: call fit(x_train) first.")
         random, arrays = np.random.default_rng(seed), self._arrays
         if self.kind == "neighbours":
             codes = self._near(n, random)
@@ -129,7 +129,7 @@ class Density:
             shape = tuple(options.pop("code_shape"))
             density = cls(model, **options)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is damaged, or holds no density of ae_zoo.") from error
+            raise AEZooError(f"{path} is damaged, or holds no density of ae_zoo.") from error
         density.code_shape, density._arrays = shape, arrays
         return density
 

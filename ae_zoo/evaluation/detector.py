@@ -13,6 +13,7 @@ import numpy as np
 from ae_zoo import checks
 from ae_zoo._support import files, versions
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import load
 from ae_zoo.training.fit import fit
@@ -55,11 +56,11 @@ class Detector:
             ValueError: the rate is not in (0, 1), or there are too few rows for it.
         """
         if not 0 < false_alarm_rate < 1:
-            raise ValueError(f"false_alarm_rate must lie between 0 and 1; received {false_alarm_rate!r}.")
+            raise AEZooError(f"false_alarm_rate must lie between 0 and 1; received {false_alarm_rate!r}.")
         scores = np.sort(self.score(x))
         rank = math.ceil((len(scores) + 1) * (1 - false_alarm_rate) - 1e-9)
         if rank > len(scores):
-            raise ValueError(
+            raise AEZooError(
                 f"A false alarm rate of {false_alarm_rate:g} needs at least {math.ceil(1 / false_alarm_rate) - 1} "
                 f"held-out rows; received {len(scores)}."
             )
@@ -77,7 +78,7 @@ class Detector:
             ValueError: there is no threshold yet.
         """
         if self.threshold is None:
-            raise ValueError("The detector has no threshold yet: call calibrate(x_held_out) first.")
+            raise AEZooError("The detector has no threshold yet: call calibrate(x_held_out) first.")
         return self.score(x) > self.threshold
 
     def share(self, x: Any) -> np.ndarray:
@@ -99,7 +100,7 @@ class Detector:
             **options: for `ae_zoo.fit`.
         """
         if not 0 < quantile < 1:
-            raise ValueError(f"quantile must lie between 0 and 1; received {quantile!r}.")
+            raise AEZooError(f"quantile must lie between 0 and 1; received {quantile!r}.")
         scores = self.score(x)
         rows = checks.numeric(x) if isinstance(self.model, PCA) else self.model.check_rows(x)
         x = rows[scores <= np.quantile(scores, quantile)]
@@ -139,7 +140,7 @@ class Detector:
             detector.threshold = versions.card(versions.newest(folder))["threshold"]
             return detector
         if not pathlib.Path(path).is_file():
-            raise FileNotFoundError(f"There is no detector file {path}.")
+            raise NotFoundError(f"There is no detector file {path}.")
         try:
             with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
                 state = json.loads(archive.read("detector.json"))
@@ -147,6 +148,6 @@ class Detector:
                 extracted = archive.extract(member, folder)
                 detector = cls(PCA.load(extracted) if member == "model.npz" else load(extracted))
         except (zipfile.BadZipFile, KeyError, ValueError) as error:
-            raise ValueError(f"{path} is damaged, or holds no detector of ae_zoo.") from error
+            raise AEZooError(f"{path} is damaged, or holds no detector of ae_zoo.") from error
         detector.threshold, detector.false_alarm_rate = state["threshold"], state["false_alarm_rate"]
         return detector

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 
 PATHS = ("linear", "spherical")
 
@@ -33,7 +33,7 @@ def interpolate(model: Any, a: Any, b: Any, steps: int = 10, how: str = "linear"
     if how not in PATHS:
         raise unknown("path", how, PATHS)
     if steps < 2:
-        raise ValueError(f"steps must be at least 2, the two ends; received {steps!r}.")
+        raise AEZooError(f"steps must be at least 2, the two ends; received {steps!r}.")
     (p, q), shape = _flat(model.encode(np.stack([np.asarray(a), np.asarray(b)])))
     share = np.linspace(0, 1, steps)[:, None]
     codes = (1 - share) * p + share * q if how == "linear" else _turn(p, q, share)
@@ -59,7 +59,7 @@ def traverse(
     """
     (code,), shape = _flat(model.encode(np.asarray(x)[None]))
     if not -code.size <= unit < code.size:
-        raise ValueError(f"unit must be from 0 to {code.size - 1}, the code's units; received {unit!r}.")
+        raise AEZooError(f"unit must be from 0 to {code.size - 1}, the code's units; received {unit!r}.")
     if values is None and rows is not None:
         values = np.quantile(_flat(model.encode(rows))[0][:, unit], np.linspace(0.01, 0.99, steps))
     elif values is None:

@@ -9,7 +9,8 @@ import sklearn.decomposition
 
 from ae_zoo import checks
 from ae_zoo._support import files
-from ae_zoo.config import SCALINGS, unknown
+from ae_zoo.config import SCALINGS
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.layers.scaling import fit_scaling
 
 
@@ -37,7 +38,7 @@ class PCA:
         x = checks.numeric(x)
         self.input_shape = x.shape[1:]
         if not 1 <= self.code <= min(len(x), x[0].size):
-            raise ValueError(
+            raise AEZooError(
                 f"code must be from 1 to {min(len(x), x[0].size)}, the smaller of {len(x)} rows and {x[0].size} "
                 f"features; received {self.code}."
             )
@@ -124,12 +125,12 @@ class PCA:
             for name in _ARRAYS:
                 setattr(pca, name, arrays[name])
         except (KeyError, ValueError) as error:
-            raise ValueError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
+            raise AEZooError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
         return pca
 
     def _rows(self, x: Any) -> np.ndarray:
         if not hasattr(self, "components"):
-            raise ValueError("This PCA has not seen any rows yet: call fit(x_train) first.")
+            raise AEZooError("This PCA has not seen any rows yet: call fit(x_train) first.")
         return checks.rows(x, self.input_shape)
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:

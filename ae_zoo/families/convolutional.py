@@ -17,6 +17,7 @@ import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import NETWORKS, Config, option
+from ae_zoo.errors import AEZooError
 from ae_zoo.recipe import Recipe
 
 
@@ -38,7 +39,7 @@ class ConvolutionalConfig(Config):
     def check(self) -> None:
         super().check()
         if self.network != "convolutional":
-            raise ValueError(
+            raise AEZooError(
                 f"A convolutional autoencoder has a convolutional network; received {self.network!r}: for a dense one, "
                 "build 'stacked'."
             )

@@ -14,6 +14,7 @@ import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import CORRUPTIONS, DEEP, Config, option
+from ae_zoo.errors import AEZooError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class DenoisingConfig(Config):
     def check(self) -> None:
         super().check()
         if self.corruption == "none":
-            raise ValueError("A denoising autoencoder needs noise: give corruption='masking', say.")
+            raise AEZooError("A denoising autoencoder needs noise: give corruption='masking', say.")
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -20,6 +20,7 @@ import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import DEEP, SPLITS, Config, option
+from ae_zoo.errors import AEZooError
 from ae_zoo.recipe import Recipe
 
 
@@ -42,7 +43,7 @@ class RobustConfig(Config):
     def check(self) -> None:
         super().check()
         if self.split_weight == 0:
-            raise ValueError("split_weight must be above 0: at 0 nothing would be left to train on.")
+            raise AEZooError("split_weight must be above 0: at 0 nothing would be left to train on.")
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -14,6 +14,7 @@ import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import DEEP, Config, option
+from ae_zoo.errors import AEZooError
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,7 @@ class StackedConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.hidden:
-            raise ValueError("A stacked autoencoder needs at least one hidden layer: give hidden=[300, 100], say.")
+            raise AEZooError("A stacked autoencoder needs at least one hidden layer: give hidden=[300, 100], say.")
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.layers import noise
 
 
@@ -67,7 +67,7 @@ def corrupt(
         raise unknown("corruption", kind, ["none", *KINDS])
     if amount < 0 or (kind != "gaussian" and amount >= 1):
         legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
-        raise ValueError(f"amount must be {legal}; received {amount!r}.")
+        raise AEZooError(f"amount must be {legal}; received {amount!r}.")
     noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, keras.random.SeedGenerator(seed))
     return keras.ops.convert_to_numpy(noisy)
 

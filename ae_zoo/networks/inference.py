@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from ae_zoo._support.quiet import quiet_log
+from ae_zoo.errors import AEZooError
 
 FEW = 128  # rows for which a compiled function does not pay
 
@@ -24,7 +25,7 @@ def in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarr
     batch begins early enough to be a full one, as every other size is another tracing; so a few rows are not compiled.
     """
     if batch_size < 1:
-        raise ValueError(f"batch_size must be at least 1; received {batch_size!r}.")
+        raise AEZooError(f"batch_size must be at least 1; received {batch_size!r}.")
     if len(x) <= FEW:
         return keras.ops.convert_to_numpy(network(x))
     size = min(batch_size, len(x))

@@ -6,6 +6,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
+from ae_zoo.errors import AEZooError
 from ae_zoo.plots.style import Figure
 
 
@@ -119,12 +120,12 @@ def _images(rows: Any) -> np.ndarray:
     if rows.ndim == 2:
         side = round(rows.shape[1] ** 0.5)
         if side * side != rows.shape[1]:
-            raise ValueError(f"Rows of {rows.shape[1]} features are no square images; give (n, height, width).")
+            raise AEZooError(f"Rows of {rows.shape[1]} features are no square images; give (n, height, width).")
         rows = rows.reshape(-1, side, side)
     if rows.ndim == 4 and rows.shape[-1] == 1:
         rows = rows[..., 0]
     if rows.ndim == 3 or (rows.ndim == 4 and rows.shape[-1] == 3):
         return rows
-    raise ValueError(
+    raise AEZooError(
         f"Images are (n, height, width) or (n, height, width, 3); received an array of shape {rows.shape}."
     )

@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from ae_zoo.errors import AEZooError
+
 # Paul Tol's "muted" scheme and black: ten hues that stay apart for colour-blind readers.
 CLASS_COLOURS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000",
@@ -45,4 +47,4 @@ def scale(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
 def few(series: Any, most: int) -> None:
     """Raises `ValueError` where there are more series than looks that can be told apart."""
     if len(series) > most:
-        raise ValueError(f"At most {most} can be told apart in one figure; received {len(series)}.")
+        raise AEZooError(f"At most {most} can be told apart in one figure; received {len(series)}.")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import unknown
+from ae_zoo.errors import unknown
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.serving.signatures import Served
 

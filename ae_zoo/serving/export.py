@@ -16,6 +16,7 @@ from ae_zoo import checks
 from ae_zoo._support import files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError, AlreadyThereError
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.serving import card, examples, formats, warmup
@@ -65,19 +66,19 @@ def export(
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise ValueError(
+        raise AEZooError(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
     model, threshold, is_pca = _unpacked(model)
     folder = pathlib.Path(folder)
     if versions.is_version(folder):
-        raise ValueError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
+        raise AEZooError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
     metrics = {name: checks.finite(name, value) for name, value in (metrics or {}).items()}
     if version is not None:
         checks.count("version", version)
         if (folder / str(version)).exists():
-            raise FileExistsError(f"{folder} has a version {version} already; leave the number out for the next one.")
+            raise AlreadyThereError(f"{folder} has a version {version} already; leave the number out for the next one.")
     x_test = None if x_test is None else model.check_rows(x_test, "x_test")
     x_train = None if x_train is None else model.check_rows(x_train, "x_train")
     if x_test is not None and model.reconstructs:
@@ -87,14 +88,14 @@ def export(
     kept = examples.make(model, threshold, rows, served)
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
-            raise ValueError(
+            raise AEZooError(
                 f"{folder.name} is a single file, without a version and a card: leave out version, x_train, source and "
                 "metrics, or export to a folder."
             )
         formats.write(served, kept, folder)
         return folder
     if folder.is_file():
-        raise ValueError(f"{folder} is a file; give the folder of a served model.")
+        raise AEZooError(f"{folder} is a file; give the folder of a served model.")
     errors = model.reconstruction_error(x_test) if x_test is not None and model.reconstructs else None
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
@@ -144,16 +145,16 @@ def _unpacked(model: Autoencoder | Detector | PCA) -> tuple[Autoencoder, float |
     """The model itself, a detector's threshold, and whether it was a PCA."""
     threshold = None
     if not isinstance(model, Autoencoder | Detector | PCA):
-        raise ValueError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
+        raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
     if isinstance(model, Detector):
         if model.threshold is None:
-            raise ValueError("The detector has no threshold yet: call calibrate(x_held_out) first.")
+            raise AEZooError("The detector has no threshold yet: call calibrate(x_held_out) first.")
         model, threshold = model.model, model.threshold
     is_pca = isinstance(model, PCA)
     if is_pca:
         model = model.to_model()
     if model.config.scaling != "none" and not model.scaling.adapted:
-        raise ValueError("The model has not been trained: its scaling has seen no rows yet.")
+        raise AEZooError("The model has not been trained: its scaling has seen no rows yet.")
     return model, threshold, is_pca
 
 
@@ -194,6 +195,6 @@ def _place(made: pathlib.Path, folder: pathlib.Path, version: int | None) -> pat
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                 raise
             if version is not None:
-                raise FileExistsError(f"{folder} has a version {version} already.") from None
+                raise AlreadyThereError(f"{folder} has a version {version} already.") from None
         else:
             return target

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from ae_zoo._support import files
+from ae_zoo.errors import AEZooError, MissingExtraError
 from ae_zoo.serving import c_api
 from ae_zoo.serving.signatures import Served
 
@@ -54,7 +55,7 @@ def write(served: dict[str, Served], examples: dict[str, np.ndarray], path: path
             network.export(str(sibling), format=kind, verbose=False)
         difference = _difference(RUNTIMES[kind](sibling), of_rows, examples)
         if not difference <= TOLERANCE:
-            raise ValueError(
+            raise AEZooError(
                 f"{path.name} was not written: its answers differ from Python's by up to {difference:.1e}, more than "
                 f"{TOLERANCE:g}."
             )
@@ -119,4 +120,4 @@ def _check_installed(kind: str) -> None:
         else:
             import ai_edge_litert.interpreter  # noqa: F401 - the same
     except ImportError:
-        raise ImportError(f"This format needs libraries of its own: run pip install 'ae-zoo[{kind}]'.") from None
+        raise MissingExtraError(f"This format needs libraries of its own: run pip install 'ae-zoo[{kind}]'.") from None

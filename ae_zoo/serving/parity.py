@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ae_zoo._support import files, versions
+from ae_zoo.errors import AEZooError, MissingExtraError
 from ae_zoo.serving import c_api
 
 TOLERANCE = 1e-5
@@ -73,13 +74,13 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
         check=False,
     )
     if done.returncode < 0:
-        raise ValueError(f"{version} cannot be checked: it ends TensorFlow by {signal.Signals(-done.returncode).name}.")
+        raise AEZooError(f"{version} cannot be checked: it ends TensorFlow by {signal.Signals(-done.returncode).name}.")
     if done.returncode:
         last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
-        raise ValueError(f"{version} cannot be checked: {last}")
+        raise AEZooError(f"{version} cannot be checked: {last}")
     found = json.loads(done.stdout)
     if "error" in found:
-        raise ValueError(found["error"])
+        raise AEZooError(found["error"])
     if found["imported"]:
         raise RuntimeError(f"The check has imported {', '.join(found['imported'])}, which it must not need.")
     differences = found["differences"]
@@ -98,7 +99,7 @@ def _check_complete(version: pathlib.Path, examples: pathlib.Path) -> None:
         for key in keys
     }
     if exported != served:
-        raise ValueError(
+        raise AEZooError(
             f"{version} is not what was exported; it lacks or adds {', '.join(sorted(exported ^ served))}."
         )
 
@@ -108,7 +109,7 @@ def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, flo
     try:
         from openvino import Core
     except ImportError:
-        raise ImportError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
+        raise MissingExtraError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
     core, arrays, differences = Core(), files.read_arrays(examples), {}
     for name, signature in c_api.signatures(version).items():
         if "seed" in signature.inputs:

@@ -6,6 +6,7 @@ import pathlib
 from collections.abc import Mapping
 
 from ae_zoo._support import files, versions
+from ae_zoo.errors import AEZooError
 
 NAME = "models.config"
 
@@ -30,13 +31,13 @@ def write_config(
     folder, labels = pathlib.Path(folder), labels or {}
     models = {child.name: versions.numbers(child) for child in sorted(folder.iterdir()) if versions.numbers(child)}
     if not models:
-        raise ValueError(f"{folder} holds no models with versions; write one with export.")
+        raise AEZooError(f"{folder} holds no models with versions; write one with export.")
     for name, versions_by_label in labels.items():
         if name not in models:
-            raise ValueError(f"There is no model {name!r} in {folder} to label; there is {', '.join(models)}.")
+            raise AEZooError(f"There is no model {name!r} in {folder} to label; there is {', '.join(models)}.")
         for label, version in versions_by_label.items():
             if version not in models[name]:
-                raise ValueError(
+                raise AEZooError(
                     f"The label {label!r} is for version {version} of {name}, which has {', '.join(map(str, models[name]))}."
                 )
     entries = [_entry(name, labels.get(name, {}), base.rstrip("/")) for name in models]

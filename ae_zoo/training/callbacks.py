@@ -6,6 +6,8 @@ import time
 import keras
 import numpy as np
 
+from ae_zoo.errors import DivergedError
+
 
 class Record(keras.callbacks.Callback):
     """What a run has come to: each metric by epoch, and the weights of the best epoch.
@@ -65,7 +67,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if logs and not math.isfinite(float(logs["loss"])):
-            raise FloatingPointError(
+            raise DivergedError(
                 f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so training was stopped and "
                 "the best weights so far were kept; try a learning_rate ten times smaller, and scaling='standard' if "
                 "the features have large values."

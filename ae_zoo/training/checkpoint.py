@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from ae_zoo._support import files
+from ae_zoo.errors import AEZooError
 from ae_zoo.training.callbacks import Deadline, Record
 
 
@@ -43,9 +44,9 @@ class Checkpoint(keras.callbacks.Callback):
             arrays = files.read_arrays(self.path)
             state = json.loads(str(arrays["state"]))
         except (ValueError, KeyError) as error:
-            raise ValueError(f"The checkpoint {self.path} is damaged; delete it to start afresh.") from error
+            raise AEZooError(f"The checkpoint {self.path} is damaged; delete it to start afresh.") from error
         if state["run"] != self.run:
-            raise ValueError(
+            raise AEZooError(
                 f"The checkpoint {self.path} belongs to a run with other options, data or seed; name another file, or "
                 "delete it to start afresh."
             )

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError
 from ae_zoo.training.fit_robust import fit_robust
 from ae_zoo.training.run import Plan, TrainingResult, run
 
@@ -78,5 +79,5 @@ def fit(
     if not model.recipe.split_rounds:
         return run(model, x, y, plan)
     if y is not None:
-        raise ValueError(f"A {type(model).__name__} splits the rows themselves and takes no y: call fit(model, x).")
+        raise AEZooError(f"A {type(model).__name__} splits the rows themselves and takes no y: call fit(model, x).")
     return fit_robust(model, x, **vars(plan))

@@ -9,7 +9,8 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.checks import count
-from ae_zoo.config import SPLITS, unknown
+from ae_zoo.config import SPLITS
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.training.run import Plan, TrainingResult, run
 from ae_zoo.training.split import Split
 
@@ -85,15 +86,15 @@ def fit_robust(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:
-        raise ValueError(f"weight must be above 0, the error that may stay; received {weight!r}.")
+        raise AEZooError(f"weight must be above 0, the error that may stay; received {weight!r}.")
     y = options.pop("y", None)
     plan = Plan(validation=validation, callbacks=callbacks, **options)
     if plan.checkpoint is not None:
-        raise ValueError("Robust training has no checkpoints, which would not hold the split; leave checkpoint out.")
+        raise AEZooError("Robust training has no checkpoints, which would not hold the split; leave checkpoint out.")
     x = model.check_rows(x)
     model.check_targets(x)
     if y is not None and model.check_y(y, x).dtype.kind == "f":
-        raise ValueError("The rows less their sparse part are the targets of robust training; y can only be labels.")
+        raise AEZooError("The rows less their sparse part are the targets of robust training; y can only be labels.")
     splitter = Split(model, x, split, weight, rounds)
     result = run(model, x, y, plan, splitter)
     splitter.step()  # by the weights that the model was left with

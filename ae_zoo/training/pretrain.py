@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError
 from ae_zoo.factory import build
 from ae_zoo.training.fit import TrainingResult, fit
 
@@ -44,13 +45,13 @@ def pretrain(
     """
     config = model.config
     if config.network != "dense":
-        raise ValueError(
+        raise AEZooError(
             f"Pretraining goes through dense layers one by one; the model's network is {config.network!r}: train it with "
             "ae_zoo.fit alone."
         )
     code = model.get_layer("code")
     if type(code) is not keras.layers.Dense or model.encoder.output is not code.output:
-        raise ValueError(
+        raise AEZooError(
             f"Pretraining ends with one dense layer for the code, which the decoder takes as it is; this "
             f"{type(model).__name__}'s code is more than that: train it with ae_zoo.fit alone."
         )

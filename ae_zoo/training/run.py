@@ -12,6 +12,7 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.checks import count
+from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.factory import compile_plainly
 from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.batches import Batches
@@ -93,7 +94,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
     for name in ("minutes", "learning_rate"):
         value = getattr(plan, name)
         if value is not None and not value > 0:
-            raise ValueError(f"{name} must be above 0; received {value!r}.")
+            raise AEZooError(f"{name} must be above 0; received {value!r}.")
     for name in ("batch_size", "epochs", "patience"):
         if getattr(plan, name) is not None:
             count(name, getattr(plan, name))
@@ -114,7 +115,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
         splitter.begin(batches)
     warmup = math.ceil(recipe.warmup_rows / (batches.steps * batch_size))  # epochs
     if warmup >= epochs:
-        raise ValueError(
+        raise AEZooError(
             f"A warm-up of {recipe.warmup_rows:,} rows would not end within {epochs} epochs of "
             f"{batches.steps * batch_size:,} rows; give more epochs or a shorter warm-up."
         )
@@ -191,7 +192,7 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
     if plan.verbose:
         print(result)
     for sentence in model.diagnose(record.history) if record.history else ():
-        warnings.warn(sentence, stacklevel=3)
+        warnings.warn(sentence, AEZooWarning, stacklevel=3)
     return result
 
 
@@ -211,15 +212,15 @@ def _split(
     if not np.isscalar(validation):
         rows, targets = validation if isinstance(validation, tuple) else (validation, None)
         if targets is None and y is not None and y.dtype.kind == "f":
-            raise ValueError("The rows of validation need their y too, as it is what is wanted back: give (rows, y).")
+            raise AEZooError("The rows of validation need their y too, as it is what is wanted back: give (rows, y).")
         return np.arange(len(x)), _checked(model, rows, targets, "validation")
     if not 0 <= validation < 1:
-        raise ValueError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
+        raise AEZooError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
     if not validation:
         return np.arange(len(x)), None
     held_out = max(1, round(validation * len(x)))
     if held_out >= len(x):
-        raise ValueError(
+        raise AEZooError(
             f"{len(x)} rows cannot be split for validation={validation:g}; give more rows or validation=0."
         )
     # Rows with a label apart from those without: a few labels must not all be held out, as they would be where the

@@ -13,6 +13,7 @@ import pandas as pd
 from ae_zoo import plots
 from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import load
 from ae_zoo.report import page as report
@@ -54,7 +55,7 @@ class SearchResult:
             FileNotFoundError: it is not among those.
         """
         if not 1 <= place <= len(self.leaderboard):
-            raise ValueError(f"place must be from 1 to {len(self.leaderboard)}; received {place!r}.")
+            raise AEZooError(f"place must be from 1 to {len(self.leaderboard)}; received {place!r}.")
         key = self.leaderboard.index[place - 1]
         return load(self.folder / "models" / f"{key}.keras")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.tuning.rows import Rows
 
@@ -39,17 +39,17 @@ class Objective:
         if not self.labels:
             return
         if rows.y_valid is None or (self.labels == "classes" and rows.y is None):
-            raise ValueError(
+            raise AEZooError(
                 f"The objective {self.name!r} needs labels ({self.labels}): give y (--labels), and validation=(rows, y) "
                 "where rows of your own are held out."
             )
         if self.labels == "classes":
             if min(rows.y.max(), rows.y_valid.max()) < 0:
-                raise ValueError(f"The objective {self.name!r} needs labels from 0; all rows have -1, which is none.")
+                raise AEZooError(f"The objective {self.name!r} needs labels from 0; all rows have -1, which is none.")
         else:
             found = set(np.unique(rows.y_valid).tolist())
             if found != {0, 1}:
-                raise ValueError(
+                raise AEZooError(
                     f"The objective {self.name!r} needs held-out rows of both kinds, 1 for an anomaly and 0 for none; "
                     f"received the labels {sorted(found)[:5]}."
                 )
@@ -92,7 +92,7 @@ def _pair(corruption: tuple[str, float]) -> tuple[str, float]:
         kind, amount = corruption
         return kind, float(amount)
     except (TypeError, ValueError):
-        raise ValueError(
+        raise AEZooError(
             f"corruption is a kind and an amount, ('masking', 0.3), say; received {corruption!r}."
         ) from None
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ae_zoo import checks
 from ae_zoo._support import files
+from ae_zoo.errors import AEZooError
 from ae_zoo.layers.scaling import fit_scaling
 
 PARTS = ("x", "y", "x_valid", "y_valid")
@@ -45,19 +46,19 @@ class Rows:
         x = checks.numeric(x)
         y = None if y is None else checks.as_many(np.asarray(y), x)
         if y is not None and (y.ndim != 1 or y.dtype.kind not in "iub"):
-            raise ValueError(
+            raise AEZooError(
                 f"y must hold a label, a whole number, for each row; received {y.dtype} of shape {y.shape}."
             )
         if np.isscalar(validation):
             if not 0 < validation < 1:
-                raise ValueError(f"validation must be a share above 0 and below 1, or rows; received {validation!r}.")
+                raise AEZooError(f"validation must be a share above 0 and below 1, or rows; received {validation!r}.")
             order = np.random.default_rng(seed).permutation(len(x))
             held = np.zeros(len(x), bool)
             held[order[: max(1, round(validation * len(x)))]] = True
             if strange and y is not None:
                 held |= y == 1
             if held.all():
-                raise ValueError(f"{len(x)} rows are too few to hold some out; give more.")
+                raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
             part = x[~held], x[held], *((None, None) if y is None else (y[~held], y[held]))
         else:
             x_valid, y_valid = validation if isinstance(validation, tuple) else (validation, None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from ae_zoo.errors import SearchError
 from ae_zoo.factory import load
 from ae_zoo.training.checkpoint import digest
 from ae_zoo.tuning import leaderboard as board
@@ -159,7 +160,7 @@ def _search(
     table = board.leaderboard(run, settings.seed)
     if table.empty or table[settings.objective].isna().all():
         reason = table["reason"].iloc[0] if len(table) else "the time was too short for one"
-        raise RuntimeError(f"No trial could be run: {reason}")
+        raise SearchError(f"No trial could be run: {reason}")
     best = run.read(table.index[0])
     model = load(run.model_path(best.key))
     board.keep_best(run, settings.seed)

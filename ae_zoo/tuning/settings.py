@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, Self
 
 from ae_zoo._support import files
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.tuning.objectives import Objective, objective
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.space import Space
@@ -48,13 +48,13 @@ class Settings:
         for name in ("trials", "epochs", "workers", "seeds", "finalists", "seed"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} must be a whole number of at least 1; received {value!r}.")
+                raise AEZooError(f"{name} must be a whole number of at least 1; received {value!r}.")
         for name in ("minutes", "trial_minutes"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise ValueError(f"{name} must be above 0; received {value!r}.")
+                raise AEZooError(f"{name} must be above 0; received {value!r}.")
         if self.tuner == "hyperband" and self.trials is not None:
-            raise ValueError("Hyperband sets its own number of trials by the epochs of the longest; leave trials out.")
+            raise AEZooError("Hyperband sets its own number of trials by the epochs of the longest; leave trials out.")
 
     def trials_in(self, folder: pathlib.Path, rows: Rows) -> Trials:
         return Trials(
@@ -86,12 +86,12 @@ class Settings:
             mine, theirs = ({k: v for k, v in _plain(s).items() if k not in BUDGET} for s in (self, other))
             differing = [name for name in mine if mine[name] != theirs[name]]
             if differing:
-                raise ValueError(
+                raise AEZooError(
                     f"The folder {folder} belongs to another search: its {', '.join(differing)} differ. Name another "
                     "folder, or delete that one."
                 )
         elif folder.exists() and any(not found.name.startswith(".") for found in folder.iterdir()):
-            raise ValueError(f"The folder {folder} holds other files; name one that is new, or a search's own.")
+            raise AEZooError(f"The folder {folder} holds other files; name one that is new, or a search's own.")
         with files.whole(path) as sibling:
             sibling.write_text(json.dumps(_plain(self), indent=1) + "\n")
 
@@ -105,9 +105,9 @@ class Settings:
         try:
             return cls(**json.loads((folder / "search.json").read_text()))
         except FileNotFoundError:
-            raise ValueError(f"There is no search in the folder {folder}.") from None
+            raise AEZooError(f"There is no search in the folder {folder}.") from None
         except (ValueError, TypeError) as error:
-            raise ValueError(f"{folder / 'search.json'} is damaged; delete the folder to start afresh.") from error
+            raise AEZooError(f"{folder / 'search.json'} is damaged; delete the folder to start afresh.") from error
 
 
 class Clock:
@@ -159,7 +159,7 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ValueError(
+            raise AEZooError(
                 f"Another process is searching in the folder {folder}; wait for it, or name another."
             ) from None
         yield

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import unknown
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.families import FAMILIES
 from ae_zoo.recipe import Recipe
 
@@ -120,7 +120,7 @@ class Space:
             ValueError: for an unknown name, a value that no family can have, or a grid with a range.
         """
         if not families:
-            raise ValueError(f"Name a family to search; known: {', '.join(FAMILIES)}.")
+            raise AEZooError(f"Name a family to search; known: {', '.join(FAMILIES)}.")
         for family in families:
             if family not in FAMILIES:
                 raise unknown("family", family, FAMILIES)
@@ -170,7 +170,7 @@ class Space:
         for family, dimensions in self.dimensions.items():
             for name, dimension in dimensions.items():
                 if isinstance(dimension, Range):
-                    raise ValueError(
+                    raise AEZooError(
                         f"A grid takes lists of values, and {name} has the range {dimension.low:g} to "
                         f"{dimension.high:g}: give space={{{name!r}: [...]}}, or tuner='random'."
                     )
@@ -186,10 +186,10 @@ def _combinations(
     classes: Mapping[str, type[Autoencoder]], given: Sequence[Any], epochs: int | None
 ) -> Iterator[Candidate]:
     if not given:
-        raise ValueError("The space holds no combination; give at least one.")
+        raise AEZooError("The space holds no combination; give at least one.")
     for combination in given:
         if not isinstance(combination, Mapping):
-            raise ValueError(
+            raise AEZooError(
                 "space must be a dict of options, or a list of dicts, each a whole combination; received a list with "
                 f"{combination!r}."
             )
@@ -211,9 +211,9 @@ def _check_layers(given: Mapping[str, Any], depth: Any) -> None:
     """Raises `ValueError` unless `hidden`, or `depth` with `width`, or nothing of that is given."""
     named = [name for name in LAYERS if name in given]
     if "hidden" in given and named:
-        raise ValueError("hidden names the layers, and depth and width draw them; give one or the other.")
+        raise AEZooError("hidden names the layers, and depth and width draw them; give one or the other.")
     if named == ["width"] or (named == ["depth"] and depth != 0):
-        raise ValueError(
+        raise AEZooError(
             f"depth and width draw the layers together, and only {named[0]} is given: give both, or hidden=[...]."
         )
 
@@ -228,7 +228,7 @@ def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
         several = name in fields and cls.Config.is_list(name)
         if isinstance(value, list) and (not several or any(isinstance(item, (list, tuple)) for item in value)):
             if not value:
-                raise ValueError(f"{name} has no values to choose from; give some, or leave it out.")
+                raise AEZooError(f"{name} has no values to choose from; give some, or leave it out.")
             space[name] = Choice(tuple(_legal(cls, name, item) for item in value))
         elif isinstance(value, tuple) and not several:
             space[name] = _range(cls, name, value)
@@ -242,13 +242,13 @@ def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
 def _range(cls: type[Autoencoder], name: str, ends: tuple[Any, ...]) -> Range:
     numbers = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends)
     if len(ends) != 2 or not numbers or not ends[0] < ends[1]:
-        raise ValueError(
+        raise AEZooError(
             f"A range of {name} is a pair (low, high) of numbers, the lower first; received {ends!r}. Several values to "
             "choose from are a list."
         )
     low, high = (_legal(cls, name, end) for end in ends)
     if isinstance(low, str):
-        raise ValueError(f"{name} is a word and has no range; give a list of words.")
+        raise AEZooError(f"{name} is a word and has no range; give a list of words.")
     return Range(low, high, isinstance(low, int))
 
 
@@ -258,9 +258,9 @@ def _legal(cls: type[Autoencoder], name: str, value: Any) -> Any:
         whole, least = name != "learning_rate", 0 if name == "depth" else 1
         number = isinstance(value, (int, float)) and not isinstance(value, bool)
         if whole and not (number and value == int(value) and value >= least):
-            raise ValueError(f"{name} must be a whole number of at least {least}; received {value!r}.")
+            raise AEZooError(f"{name} must be a whole number of at least {least}; received {value!r}.")
         if not whole and not (number and 0 < value < math.inf):
-            raise ValueError(f"{name} must be a number above 0; received {value!r}.")
+            raise AEZooError(f"{name} must be a number above 0; received {value!r}.")
         return int(value) if whole else float(value)
     if value == "none" and value not in (cls.Config.choices(name) or ()):
         value = None

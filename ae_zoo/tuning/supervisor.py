@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+from ae_zoo.errors import AEZooError, SearchError
 from ae_zoo.tuning import worker
 from ae_zoo.tuning.leaderboard import keep_best
 from ae_zoo.tuning.settings import Clock, Settings
@@ -109,7 +110,7 @@ class Crew:
             log = self.folder / "logs" / f"{name}.log"
             lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
             last = f" ends with: {lines[-1]}" if lines else " is empty"
-            raise RuntimeError(f"The processes of the search die again and again; the log {log}{last}")
+            raise SearchError(f"The processes of the search die again and again; the log {log}{last}")
 
 
 def supervise(
@@ -164,7 +165,7 @@ def join(folder: pathlib.Path, chief: str, workers: int) -> None:
             if now != spent:
                 spent, since, crew.deaths = now, time.perf_counter(), 0
             elif time.perf_counter() - since > SILENCE:
-                raise RuntimeError(f"The chief at {chief} has been silent for {SILENCE:.0f} s; is it still running?")
+                raise SearchError(f"The chief at {chief} has been silent for {SILENCE:.0f} s; is it still running?")
     finally:
         crew.stop()
 
@@ -177,7 +178,7 @@ def address(text: str) -> tuple[str, int]:
     """
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError(f"An address is HOST:PORT, such as 10.0.0.5:8000; received {text!r}.")
+        raise AEZooError(f"An address is HOST:PORT, such as 10.0.0.5:8000; received {text!r}.")
     return host, int(port)
 
 

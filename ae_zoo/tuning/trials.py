@@ -20,7 +20,7 @@ import keras
 
 from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.checks import first_line
+from ae_zoo.errors import AEZooWarning, first_line
 from ae_zoo.factory import build
 from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.fit import fit
@@ -129,7 +129,7 @@ class Trials:
             return self.write(result(status="skipped", reason=first_line(error)))
         try:
             with no_retracing_alarm(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", UserWarning)  # what a family says of its run; the figures show it
+                warnings.simplefilter("ignore", AEZooWarning)  # what a family says of its run; the figures show it
                 found = self._measured(model, y, candidate.training, seed, left, callbacks)
         except OSError:  # a full disk is no fault of the candidate's
             raise

@@ -27,6 +27,7 @@ import numpy as np
 from ae_zoo import checks, networks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import DEEP, Config, option
+from ae_zoo.errors import AEZooError
 from ae_zoo.families.adversarial.game import discriminator, game
 from ae_zoo.families.adversarial.priors import MODES, PRIORS, mmd
 from ae_zoo.layers import noise
@@ -72,29 +73,29 @@ class AdversarialConfig(Config):
 
     def check(self) -> None:
         if self.sparsity is not None:
-            raise ValueError("A code that follows a prior has no bounds, which sparsity (KL) needs: give l1 instead.")
+            raise AEZooError("A code that follows a prior has no bounds, which sparsity (KL) needs: give l1 instead.")
         super().check()
         if self.code_activation != "linear":
-            raise ValueError(
+            raise AEZooError(
                 "The code of an adversarial autoencoder follows a prior without bounds: leave code_activation linear; "
                 f"received {self.code_activation!r}."
             )
         if self.prior != "gaussian" and self.code != 2:
-            raise ValueError(f"prior={self.prior!r} lies in two dimensions: give code=2; received {self.code}.")
+            raise AEZooError(f"prior={self.prior!r} lies in two dimensions: give code=2; received {self.code}.")
         if self.n_classes and self.n_clusters:
-            raise ValueError("n_classes are named by labels and n_clusters are found without; give one of them.")
+            raise AEZooError("n_classes are named by labels and n_clusters are found without; give one of them.")
         if self.labels == "condition":
             if not self.n_classes:
-                raise ValueError("labels='condition' needs to know how many labels there are: give n_classes=10, say.")
+                raise AEZooError("labels='condition' needs to know how many labels there are: give n_classes=10, say.")
             if self.prior == "gaussian" or self.n_classes != MODES:
-                raise ValueError(
+                raise AEZooError(
                     f"labels='condition' gives each label one of the {MODES} modes of a prior: give prior='mixture' or "
                     f"'swiss_roll' and n_classes={MODES}; received {self.prior!r} and {self.n_classes}."
                 )
         if self.tied and self.categories:
-            raise ValueError("tied=True mirrors the layer of the code, and a code with classes is no single layer.")
+            raise AEZooError("tied=True mirrors the layer of the code, and a code with classes is no single layer.")
         if self.heads == "sum" and not self.categories:
-            raise ValueError("heads='sum' adds a class to the style: give n_classes or n_clusters.")
+            raise AEZooError("heads='sum' adds a class to the style: give n_classes or n_clusters.")
 
     @property
     def categories(self) -> int:
@@ -255,7 +256,7 @@ class Adversarial(Autoencoder):
     def class_probabilities(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """The probability of each class, or cluster, `(n, classes)`, for rows `(n, *input_shape)`."""
         if not self.config.categories:
-            raise ValueError("This model has no class head: build it with n_classes=10, say, or n_clusters.")
+            raise AEZooError("This model has no class head: build it with n_classes=10, say, or n_clusters.")
         return self.encode(x, "classes", batch_size=batch_size)
 
     def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
@@ -273,11 +274,11 @@ class Adversarial(Autoencoder):
         config, random = self.config, np.random.default_rng(seed)
         n, kinds = checks.count("n", n), config.categories or MODES
         if label is not None and not config.categories and config.prior == "gaussian":
-            raise ValueError(
+            raise AEZooError(
                 "This model has neither classes nor a prior with modes that a label could name; leave it out."
             )
         if label is not None and not 0 <= label < kinds:
-            raise ValueError(f"label must be from 0 to {kinds - 1}; received {label!r}.")
+            raise AEZooError(f"label must be from 0 to {kinds - 1}; received {label!r}.")
         labels = np.full(n, label) if label is not None else random.integers(kinds, size=n)
         generator = keras.random.SeedGenerator(int(random.integers(2**31)))
         modes = random.integers(MODES, size=n) if config.categories else labels
@@ -309,7 +310,7 @@ class Adversarial(Autoencoder):
             return ops.full((ops.shape(x)[0],), -1, dtype="int32")
         if y is None:
             if training:
-                raise ValueError(
+                raise AEZooError(
                     "n_classes needs labels: call fit(x, y) with -1 for rows without one; to find classes without "
                     "labels, build with n_clusters."
                 )

@@ -25,7 +25,8 @@ import numpy as np
 
 from ae_zoo import checks, networks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import DEEP, LOSSES, Config, option, unknown
+from ae_zoo.config import DEEP, LOSSES, Config, option
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.families.variational.ramp import Ramp
 from ae_zoo.layers import noise
 from ae_zoo.networks.inference import no_retracing_alarm
@@ -54,19 +55,19 @@ class VariationalConfig(Config):
 
     def check(self) -> None:
         if self.sparsity is not None:
-            raise ValueError(
+            raise AEZooError(
                 "The code of a variational autoencoder has no bounds, which sparsity (KL) needs: give l1 instead."
             )
         super().check()
         if self.code_activation != "linear":
-            raise ValueError(
+            raise AEZooError(
                 "The code of a variational autoencoder is a mean, which must reach every number: leave code_activation "
                 f"linear; received {self.code_activation!r}."
             )
         if self.output_variance is not None and self.loss != "mse":
-            raise ValueError("output_variance belongs to the Gaussian likelihood, loss='mse'; a Bernoulli has none.")
+            raise AEZooError("output_variance belongs to the Gaussian likelihood, loss='mse'; a Bernoulli has none.")
         if self.binarisation == "dynamic" and self.loss != "bce":
-            raise ValueError("binarisation='dynamic' gives zeros and ones, whose likelihood is loss='bce'.")
+            raise AEZooError("binarisation='dynamic' gives zeros and ones, whose likelihood is loss='bce'.")
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -183,7 +184,7 @@ class Variational(Autoencoder):
             raise unknown("binarisation", binarisation, BINARISATIONS)
         if self.config.loss != "bce":
             if binarisation != "none":
-                raise ValueError(
+                raise AEZooError(
                     "Only a Bernoulli likelihood, loss='bce', is of binary rows; leave binarisation 'none'."
                 )
         elif binarisation == "none":
@@ -193,7 +194,7 @@ class Variational(Autoencoder):
         else:
             x = (np.random.default_rng(seed).random(x.shape) < x).astype("float32")
         if samples < 1:
-            raise ValueError(f"samples must be at least 1; received {samples!r}.")
+            raise AEZooError(f"samples must be at least 1; received {samples!r}.")
         return _importance_sampled(self, x, samples, seed)
 
     def distribution(self, x: Any, training: bool = False) -> tuple[Any, Any]:

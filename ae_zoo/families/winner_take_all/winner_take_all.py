@@ -20,6 +20,7 @@ import keras
 from ae_zoo import networks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import ACTIVATIONS, Config, option
+from ae_zoo.errors import AEZooError
 from ae_zoo.families.winner_take_all.winners import Winners
 from ae_zoo.recipe import Recipe
 
@@ -42,19 +43,19 @@ class WinnerTakeAllConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.share:
-            raise ValueError("share must be above 0, or no activation could win; received 0.")
+            raise AEZooError("share must be above 0, or no activation could win; received 0.")
         if self.dense:
-            raise ValueError(
+            raise AEZooError(
                 "In a convolutional network the winners are places in maps of the code, which no dense layer may come "
                 f"before: leave dense out; received {list(self.dense)}."
             )
         if self.threshold and self.winners != "lifetime":
-            raise ValueError(
+            raise AEZooError(
                 "threshold=True freezes what it takes to win over a batch; winners='k_sparse' needs none, as its rows "
                 "keep their largest units at inference too: leave threshold out."
             )
         if self.alpha != 1 and self.winners != "k_sparse":
-            raise ValueError(
+            raise AEZooError(
                 f"alpha={self.alpha:g} is how much wider k-sparse codes are at inference: give winners='k_sparse'."
             )
 
