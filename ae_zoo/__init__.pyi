@@ -40,12 +40,13 @@ from .errors import AEZooError as AEZooError
 from .errors import AEZooWarning as AEZooWarning
 from .evaluation.density import Density as Density
 from .evaluation.detector import Detector as Detector
+from .evaluation.log_likelihood import log_likelihood as log_likelihood
 from .evaluation.paths import interpolate as interpolate
 from .evaluation.paths import traverse as traverse
 from .evaluation.pca import PCA as PCA
 from .factory import build as build
-from .factory import list_families as list_families
 from .factory import load as load
+from .families.configs import list_families as list_families
 from .layers.corruption import corrupt as corrupt
 from .serving.export import export as export
 from .training.fit import fit as fit

@@ -2,20 +2,23 @@
 
 import functools
 import os
+import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import keras
 import numpy as np
 
-from ae_zoo import checks, losses, networks
-from ae_zoo._support import files
+from ae_zoo import networks, schemas
+from ae_zoo._support import checks, files
 from ae_zoo.config import Config
-from ae_zoo.errors import AEZooError, AlreadyThereError, unknown
+from ae_zoo.endpoints import Endpoint, Endpoints, shares, shares_of_tensor
+from ae_zoo.errors import AEZooError, AEZooWarning, AlreadyThereError, unknown
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.networks import output
 from ae_zoo.networks.inference import Views, in_batches
-from ae_zoo.recipe import Recipe
+
+Unit = Literal["squared", "loss"]
 
 
 class Autoencoder(keras.Model):
@@ -30,20 +33,19 @@ class Autoencoder(keras.Model):
 
     Attributes:
         config: the options, frozen.
+        schema: what a row is.
+        likelihood: what an output means.
         encoder: rows `(batch, *input_shape)` in the data's units to codes `(batch, code)`.
-        decoder: codes `(batch, code)` to reconstructions `(batch, *input_shape)` on the model's scale.
+        decoder: codes `(batch, code)` to reconstructions `(batch, *output_shape)` on the model's scale.
+        scaling: the encoder's first layer, from rows to the model's scale.
 
     Raises:
-        ValueError: for an option that is unknown or not legal.
+        AEZooError: for an option that is unknown or not legal.
     """
 
     Config: ClassVar[type[Config]] = Config
-    recipe: Recipe = Recipe()  # what `ae_zoo.fit` does by default; a property where it depends on the config
-    overcomplete: ClassVar[bool] = False  # whether codes are meant to be wider than rows
-    reconstructs: bool = True  # whether codes at inference are like those that the decoder was trained on
-    takes_labels: bool = False  # whether `y` of `fit` are labels, rather than the rows that are wanted back
-    PAPER: ClassVar[str] = ""  # the one to read first, for the list of families
-    GOOD_FOR: ClassVar[str] = ""  # what to take it for, in a few words
+    suffix: ClassVar[str] = ".keras"
+    threshold: ClassVar[None] = None  # a detector has one
     PARTS: ClassVar[tuple[str, ...]] = ("reconstruction",)  # of the loss, in the order that `loss_parts` gives them
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
@@ -56,16 +58,18 @@ class Autoencoder(keras.Model):
         self.encoder = encoder
         self.decoder = decoder
         self.scaling = encoder.get_layer("scaling")
+        self.likelihood = config.schema.likelihood(config)
+        self.likelihood.build(self)
         self._views = Views()
         self._part_metrics = [keras.metrics.Mean(part) for part in self.PARTS]
-        # Shown where the code is regularised; the loss adds whatever penalties there are.
+        # Shown where the code is regularized; the loss adds whatever penalties there are.
         self._penalty_metric = keras.metrics.Mean("penalty") if networks.code_regularizer(config) else None
 
     # What a family may replace.
 
     @classmethod
     def make_encoder(cls, config: Config) -> keras.Model:
-        """The network from rows to codes; it has a layer named `scaling`."""
+        """The network from rows to codes; its first layer is the schema's, and named `scaling`."""
         return networks.encoder(config)
 
     @classmethod
@@ -82,7 +86,7 @@ class Autoencoder(keras.Model):
         Args:
             x: rows `(batch, *input_shape)` in the data's units.
             y: what `fit` was given beside them, or None; here the rows that are wanted back.
-            y_pred: reconstructions `(batch, *input_shape)` on the model's scale.
+            y_pred: reconstructions `(batch, *output_shape)` on the model's scale.
             training: whether this is a training step.
         """
         return {"reconstruction": self.row_loss(self.target(x, y), y_pred)}
@@ -90,11 +94,62 @@ class Autoencoder(keras.Model):
     def row_loss(self, target: Any, y_pred: Any) -> Any:
         """Reconstruction loss of each row `(batch,)`, a mean over features; both arguments are on the model's scale."""
         # A mean over a thousand features is too much for half precision.
-        return losses.RECONSTRUCTION[self.config.loss](target, keras.ops.cast(y_pred, "float32"))
+        return self.likelihood.row_loss(target, keras.ops.cast(y_pred, "float32"))
 
     def diagnose(self, history: dict[str, list[float]]) -> list[str]:
         """What has gone wrong in a run whose metrics by epoch are given: a sentence each; `ae_zoo.fit` warns of them."""
         return []
+
+    @property
+    def warmup_left(self) -> int:
+        """Training rows over which the loss itself will still change."""
+        return self.config.recipe.warmup_rows
+
+    @property
+    def networks(self) -> tuple[keras.Model, ...]:
+        """The networks that the model is made of; their layers' names are unique among them."""
+        return self.encoder, self.decoder
+
+    @property
+    def lasting_weights(self) -> dict[str, keras.Variable]:
+        """The weights that an export keeps, by name: those that the model's verbs need, and not only its training."""
+        return {weight.path.removeprefix(f"{self.name}/"): weight for weight in self.weights}
+
+    def endpoints(self) -> Endpoints:
+        """What the model can do, by name. The first is what a server takes where a request names none."""
+        shape, code = self.config.input_shape, tuple(self.decoder.input_shape[1:])
+        found: Endpoints = {}
+        if self.config.reconstructs:
+            found["reconstruct"] = Endpoint(
+                input="x",
+                shape=shape,
+                verb=lambda x: {"reconstruction": self.reconstruct(x)},
+                function=lambda x: {"reconstruction": self.rows_of(self.encoder(x, training=False))},
+                about="the row as the model gives it back, in the data's units",
+            )
+        found["encode"] = Endpoint(
+            input="x",
+            shape=shape,
+            verb=lambda x: {"code": self.encode(x)},
+            function=lambda x: {"code": _float32(self.encoder(x, training=False))},
+            about="the row's code",
+        )
+        found["decode"] = Endpoint(
+            input="code",
+            shape=code,
+            verb=lambda code: {"reconstruction": self.decode(code)},
+            function=lambda code: {"reconstruction": self.rows_of(code)},
+            about="a code's row, in the data's units",
+        )
+        if self.config.reconstructs:
+            found["score"] = Endpoint(
+                input="x",
+                shape=shape,
+                verb=self._score,
+                function=self._score_of_tensor,
+                about="mean squared error on the model's scale, and each feature's share of it",
+            )
+        return found
 
     # Training: the loss, and nothing else. The steps are Keras's own.
 
@@ -109,10 +164,10 @@ class Autoencoder(keras.Model):
         """Mean over the batch of the parts of the loss, plus the penalties that layers add.
 
         The target is the clean row itself, or `y` where one is given (corrupted rows of one's own in `x`, say). `x` and
-        `y` are `(batch, *input_shape)` in the data's units, `y_pred` the same on the model's scale. Keras passes
-        weights on only beside a target: `model.fit(x, x, sample_weight=w)`.
+        `y` are `(batch, *input_shape)` in the data's units, `y_pred` is `(batch, *output_shape)` on the model's scale.
+        Keras passes weights on only beside a target: `model.fit(x, x, sample_weight=w)`.
         """
-        if self.config.scaling != "none" and not self.scaling.adapted:
+        if self.scaling.weights and not self.scaling.adapted:
             raise AEZooError(
                 f"The model has scaling={self.config.scaling!r}, which must see the training rows before the first "
                 "step: call model.adapt(x_train), or train with ae_zoo.fit."
@@ -134,9 +189,9 @@ class Autoencoder(keras.Model):
         return loss
 
     def target(self, x: Any, y: Any) -> Any:
-        """The rows that are wanted back, on the model's scale: `y`, or `x` itself."""
-        target = x if y is None else y
-        if tuple(target.shape[1:]) != tuple(self.config.input_shape):
+        """The rows that are wanted back, on the model's scale: `y`, or `x` itself where `y` is labels or nothing."""
+        target = x if y is None or self.config.target == "labels" else y
+        if tuple(target.shape[1:]) != self.config.input_shape:
             raise AEZooError(
                 f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
                 "An autoencoder needs no labels: call fit(x)."
@@ -150,15 +205,21 @@ class Autoencoder(keras.Model):
     def adapt(self, x: Any) -> None:
         """Fits what follows from the training rows `(n, *input_shape)` without any training. `ae_zoo.fit` calls it.
 
-        The scaling is fitted, and an untrained model's output is set to the rows' mean by its bias. Otherwise the first
-        steps would drive the code far out to make up for the missing mean: a tanh code would stay saturated there.
+        The scaling is fitted, and an untrained model's output starts where the likelihood says, by its bias: at the rows'
+        mean, for instance. Otherwise the first steps would drive the code far out to make up for the missing mean: a tanh
+        code would stay saturated there.
         """
-        x = self.check_rows(x)
+        x = self.schema.code(x, learn=True)
         self.scaling.adapt(x)
         if not np.any(output.bias(self.decoder)):
-            # The scaling is linear, so the mean of the scaled rows is the scaled mean.
-            mean = self.scaling(x.mean(axis=0, dtype="float64").astype("float32")[None])[0]
-            output.start_at(self.decoder, keras.ops.convert_to_numpy(mean), self.config.output_activation)
+            scaled = keras.ops.convert_to_numpy(self.scaling(x))
+            output.start_at(self.decoder, self.likelihood.start(scaled), self.config.output_activation)
+
+    @property
+    def has_learned(self) -> bool:
+        """Whether the model has seen training rows."""
+        trained = self.compiled and self.optimizer is not None and int(self.optimizer.iterations) > 0
+        return self.scaling.adapted or trained
 
     # The verbs.
 
@@ -171,92 +232,131 @@ class Autoencoder(keras.Model):
             batch_size: rows at a time; it changes the speed, not the result.
 
         Raises:
-            ValueError: for rows of another shape or with NaN, or an unknown layer.
+            AEZooError: for rows of another shape or with NaN, an unknown layer, or a scaling that has seen no rows.
         """
-        x = self.check_rows(x)
-        return in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size)
+        x = self._known(x)
+        return checks.finite_answers(
+            in_batches(self.encoder if layer is None else self._up_to(layer), x, batch_size), "code"
+        )
 
     def decode(self, code: Any, *, batch_size: int = 1024) -> np.ndarray:
         """Reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
-        code = checks.rows(code, self.decoder.input_shape[1:], "code")
-        return self.scaling.invert(in_batches(self.decoder, code, batch_size))
+        self._check_learned()
+        code = schemas.as_codes(code, self.decoder.input_shape[1:])
+        found = self.scaling.invert(self.likelihood.mean(in_batches(self.decoder, code, batch_size)))
+        return checks.finite_answers(found, "reconstruction")
 
     def reconstruct(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
         """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
-        x = self.check_rows(x)
+        x = self._known(x)
         network = self._view("reconstruction", lambda rows: self.decoder(self.encoder(rows)))
-        return self.scaling.invert(in_batches(network, x, batch_size))
+        found = self.scaling.invert(self.likelihood.mean(in_batches(network, x, batch_size)))
+        return checks.finite_answers(found, "reconstruction")
 
-    def reconstruction_error(self, x: Any, per_feature: bool = False, *, batch_size: int = 1024) -> np.ndarray:
-        """Squared error between rows and their reconstructions, on the model's scale; higher is stranger.
-
-        It is the squared error whatever loss the model was trained with, so families can be compared.
+    def reconstruction_error(
+        self, x: Any, per_feature: bool = False, *, unit: Unit = "squared", batch_size: int = 1024
+    ) -> np.ndarray:
+        """How far rows are from their reconstructions, on the model's scale; higher is stranger.
 
         Args:
             x: rows `(n, *input_shape)` in the data's units.
-            per_feature: give the squared error of each feature, `(n, *input_shape)`, rather than its mean `(n,)`.
+            per_feature: give the error of each feature, `(n, *input_shape)`, rather than its mean `(n,)`.
+            unit: `"squared"`: the squared error, whatever loss the model was trained with, so families can be compared;
+                `"loss"`: the model's own loss, `model.likelihood.unit`, such as nats.
             batch_size: rows at a time.
 
         Raises:
-            ValueError: for rows of another shape, with NaN, outside what the output can reach, or so far from the
-                training rows that the error is beyond float32.
+            AEZooError: for rows of another shape or with NaN, a scaling that has seen no rows, rows that the model's own
+                loss has no value for, or so far from the training rows that the error is beyond float32.
         """
-        x = self.check_rows(x)
-        self.check_targets(x)
+        x = self._known(x)
+        if unit not in ("squared", "loss"):
+            raise unknown("unit", unit, ("squared", "loss"))
+        if unit == "loss":
+            self.check_targets(x)
 
         def error(rows: Any) -> Any:
-            target, reconstruction = self.scaling(rows), self.decoder(self.encoder(rows))
-            reconstruction = keras.ops.cast(reconstruction, "float32")
-            return keras.ops.square(target - reconstruction) if per_feature else losses.mse(target, reconstruction)
+            found = self._feature_error(rows, unit)
+            return found if per_feature else keras.ops.mean(found, axis=tuple(range(1, len(found.shape))))
 
-        found = in_batches(self._view("feature_error" if per_feature else "error", error), x, batch_size)
-        return checks.finite_errors(found)
+        name = f"{'feature_' if per_feature else ''}error in {unit}"
+        return checks.finite_errors(in_batches(self._view(name, error), x, batch_size))
 
     def corrupt(self, x: Any, *, seed: int | None = None) -> np.ndarray:
         """Rows `(n, *input_shape)` with the noise that the model is trained on, in the data's units.
 
         Equal seeds give equal noise. With `corruption="none"` the rows come back as they are.
         """
-        x = self.check_rows(x)
+        x = self._known(x)
         if self.config.corruption == "none":
             return x
-        low, high = networks.pepper_and_salt(self.config)
+        low, high = self.schema.extremes
         scaled = keras.ops.convert_to_numpy(self.scaling(x))
         noisy = corrupt(scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed)
         return self.scaling.invert(noisy)
 
-    def check_rows(self, x: Any, name: str = "x") -> np.ndarray:
-        """`x` as float32 rows `(n, *input_shape)`; a data frame's columns are put in the order of `config.columns`.
+    # Checks at the door.
 
-        Raises:
-            ValueError: for rows of another shape, with other columns, with NaN, without numbers, or none at all.
-        """
-        return checks.rows(x, self.config.input_shape, name, self.config.columns)
+    @property
+    def family(self) -> str:
+        """The name by which `ae_zoo.build` knows the model."""
+        return self.config.family
+
+    @property
+    def schema(self) -> schemas.Schema:
+        return self.config.schema
+
+    def check_rows(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
+        """`x` as float32 rows `(n, *input_shape)`: see `Schema.code`."""
+        return self.schema.code(x, name, learn=learn)
 
     def check_y(self, y: Any, x: np.ndarray) -> np.ndarray:
-        """`y`, that `fit` takes beside the rows `x`, as it enters the loss: here rows that are wanted back.
+        """`y`, that `fit` takes beside the rows `x`, as it enters the loss: labels, or rows that are wanted back.
 
         Raises:
-            ValueError: for `y` of another kind or length.
+            AEZooError: for `y` of another kind or length.
         """
+        if self.config.target == "labels":
+            return checks.as_many(checks.labels(y, self.config.classes), x)
         y = self.check_rows(y, "y")
         self.check_targets(y, "y")
         return checks.as_many(y, x)
 
     def check_targets(self, x: np.ndarray, name: str = "x") -> None:
-        """Raises `ValueError` where rows lie outside what the output activation and the loss can express."""
-        if self.config.scaling == "none":
-            if self.config.loss == "bce":
-                checks.within_unit(x, "the loss is a binary cross-entropy", name)
-            elif self.config.output_activation == "sigmoid":
-                checks.within_unit(x, "the model's output is a sigmoid", name)
+        """Raises `AEZooError` where rows lie outside what the output activation and the loss can express."""
+        if self.likelihood.legal is not None:
+            self.schema.check_unit(x, f"the loss {self.likelihood.name!r} compares probabilities", name)
+        elif self.config.output_activation == "sigmoid":
+            self.schema.check_unit(x, "the model's output is a sigmoid", name)
 
     def check_reconstructs(self) -> None:
-        """Raises `ValueError` where reconstructions say nothing of the rows."""
-        if not self.reconstructs:
+        """Raises `AEZooError` where reconstructions say nothing of the rows."""
+        if not self.config.reconstructs:
             raise AEZooError(
                 f"The codes of this {type(self).__name__} are denser than those that its decoder was trained on, so its "
                 "reconstructions say nothing of the rows: build it with threshold=True."
+            )
+
+    def _known(self, x: Any) -> np.ndarray:
+        """Rows that a trained model is asked about."""
+        self._check_learned()
+        return self.check_rows(x)
+
+    def _check_learned(self) -> None:
+        if self.has_learned:
+            return
+        remedy = "call ae_zoo.fit(model, x_train)"
+        if self.scaling.weights:
+            raise AEZooError(
+                f"This {type(self).__name__} has not been trained: its scaling has seen no rows yet; {remedy}, or "
+                "model.adapt(x_train) for the scaling alone."
+            )
+        if not self._views.warned:
+            self._views.warned = True
+            warnings.warn(
+                f"This {type(self).__name__} has not been trained, so its answers mean nothing: {remedy}.",
+                AEZooWarning,
+                stacklevel=4,
             )
 
     # Layers by name, looking and saving.
@@ -274,7 +374,7 @@ class Autoencoder(keras.Model):
         """Keras's summary, with both halves opened."""
         super().summary(*args, expand_nested=expand_nested, **kwargs)
 
-    def save(self, filepath: str | os.PathLike, overwrite: bool = True, **kwargs: Any) -> None:
+    def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
         """Writes a `.keras` file; `ae_zoo.load` gives the same class back. A crash leaves no half-written file."""
         if not overwrite and os.path.exists(filepath):
             raise AlreadyThereError(f"{filepath} is there already; give another name, or overwrite=True.")
@@ -285,18 +385,22 @@ class Autoencoder(keras.Model):
         return {**self.config.to_dict(), "name": self.name}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: dict | None = None) -> Self:
-        return cls(**config)
+    def from_config(cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None) -> "Autoencoder":
+        name = config.get("name")
+        return cls.of(name=name, **cls.Config.read({k: v for k, v in config.items() if k != "name"}).to_dict())
 
-    @property
-    def networks(self) -> tuple[keras.Model, ...]:
-        """The networks that the model is made of; their layers' names are unique among them."""
-        return self.encoder, self.decoder
+    @classmethod
+    def of(cls, *, name: str | None = None, **options: Any) -> "Autoencoder":
+        """The model of these options: of this class, or of the kin that they ask for."""
+        return cls(name=name, **options)
 
-    @property
-    def lasting_weights(self) -> dict[str, keras.Variable]:
-        """The weights that an export keeps, by name: those that the model's verbs need, and not only its training."""
-        return {weight.path.removeprefix(f"{self.name}/"): weight for weight in self.weights}
+    def to_model(self) -> Self:
+        """The model itself, as PCA's is another."""
+        return self
+
+    def fresh(self) -> Self:
+        """An untrained model of the same configuration; its initial weights follow from Keras's global seed."""
+        return type(self)(**self.config.to_dict())
 
     def _up_to(self, name: str) -> keras.Model:
         """The network from the rows to the output of the layer `name`."""
@@ -315,3 +419,29 @@ class Autoencoder(keras.Model):
             rows = keras.Input(self.config.input_shape)
             self._views.networks[name] = keras.Model(rows, function(rows))
         return self._views.networks[name]
+
+    # The verbs of tensors.
+
+    def rows_of(self, code: Any) -> Any:
+        """Rows `(batch, *input_shape)` in the data's units for codes `(batch, code)`."""
+        return self.scaling.invert(self.likelihood.mean(_float32(self.decoder(code, training=False))))
+
+    def _feature_error(self, x: Any, unit: Unit = "squared") -> Any:
+        """Error of each feature `(batch, *input_shape)`."""
+        target, found = self.scaling(x), _float32(self.decoder(self.encoder(x, training=False), training=False))
+        if unit == "squared":
+            return self.scaling.by_feature(keras.ops.square(target - self.likelihood.mean(found)))
+        return self.scaling.by_feature(self.likelihood.loss(target, found))
+
+    def _score(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        error = self.reconstruction_error(x, per_feature=True)
+        return {"error": self.reconstruction_error(x), "share": shares(error)}
+
+    def _score_of_tensor(self, x: Any) -> dict[str, Any]:
+        error = self._feature_error(x)
+        mean = keras.ops.mean(error, axis=tuple(range(1, len(error.shape))))
+        return {"error": mean, "share": shares_of_tensor(error)}
+
+
+def _float32(x: Any) -> Any:
+    return keras.ops.cast(x, "float32")

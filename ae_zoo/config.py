@@ -1,78 +1,110 @@
-"""The options of a model: one frozen dataclass, the only place where an option exists.
+"""The options of a model: one frozen dataclass a family, the only place where an option exists.
 
-The constructor, the `.keras` file, the command line and the architecture search all read the same fields. This module
-needs the standard library alone, so the command line can print every option without loading Keras.
+The constructor, the `.keras` file, the command line and the architecture search read the same fields. This module loads no
+Keras. What a family is trained with by default, and what its labels are, follows from its config alone.
 """
 
 import dataclasses
-import math
-import types
-import typing
+import functools
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Literal, Self
 
+from ae_zoo import options
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.likelihoods import LEAST_VARIANCE, LIKELIHOODS
+from ae_zoo.options import option
+from ae_zoo.schemas import ArraySchema, Schema, schema_of
 
 ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus")
 CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
-LOSSES = ("mse", "bce")
-SCALINGS = ("none", "minmax", "standard")
 NETWORKS = ("dense", "convolutional")
-SPLITS = ("elements", "rows", "features")
 # What a search makes the hidden layers of: of any family, and of those that need some.
 LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
 DEEP = {**LAYERS, "depth": [1, 2, 3]}
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+RENAMED = {"binarisation": "binarization"}  # options of version 0.1, whose files are still read
 
 
-def option(
-    default: Any = dataclasses.MISSING,
-    *,
-    help: str,
-    choices: tuple[str, ...] | None = None,
-    low: float | None = None,
-    high: float | None = None,
-    search: Any = None,
-) -> Any:
-    """A config field with its help text and its legal values: `choices`, or the closed interval `low` to `high`.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How `ae_zoo.fit` trains a family unless the caller says otherwise.
 
-    `search` is what an architecture search tries unless it is told otherwise: a list of values, or a range as a pair
-    `(low, high)`; None leaves the default. That of `hidden` is made of `depth` and `width`; see `ae_zoo.search`.
+    Attributes:
+        learning_rate: the highest, at a batch of 256.
+        batch_size: where there are 8,192 rows or more; for fewer rows it is smaller.
+        beta_1: of Adam; an adversarial game wants less memory of past gradients.
+        monitor: the metric whose least held-out value names the best epoch. None where no metric can: the last epoch's
+            weights are kept, and nothing stops the run early.
+        rows_shown: by a default run.
+        warmup_rows: rows over which the loss itself still changes; patience is not counted before.
+        jit_compile: whether XLA compiles the step.
+        split: what robust training leaves out of a row set as a whole, and None where a family is not trained so.
+        split_weight: the root mean square error that stays; None for the median row's.
+        split_rounds: how often the rows are split.
     """
-    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": search}
-    return dataclasses.field(default=default, metadata=metadata)
+
+    learning_rate: float = 8e-3
+    batch_size: int = 256
+    beta_1: float = 0.9
+    monitor: str | None = "reconstruction"  # without the penalties: a penalized model is chosen by what it reconstructs
+    rows_shown: int = 430_000  # 8 epochs of MNIST, as many as 100 of a small table
+    warmup_rows: int = 0
+    jit_compile: bool = True
+    split: str | None = None
+    split_weight: float | None = None
+    split_rounds: int = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
     """The options that every family shares. A family's own config may add fields and give these other defaults.
 
-    Construction validates every field and raises `ValueError` with one sentence for the first that is wrong.
+    Construction validates every field and raises `AEZooError` with one sentence for the first that is wrong.
+
+    Attributes:
+        family: its name.
+        about: what it is, in a line.
+        paper: the one to read first.
+        good_for: what to take it for, in a few words.
+        real_loss: the loss for rows that are not within [0, 1], where the caller names none.
     """
 
-    input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
-    columns: tuple[str, ...] | None = option(None, help="names of the features; rows that have names are put in order")
+    family: ClassVar[str] = ""
+    about: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+    good_for: ClassVar[str] = ""
+    real_loss: ClassVar[str] = "mse"
+
+    schema: Schema = option(help="what a row is", read=Schema.read)
     network: str = option("dense", help="kind of the hidden layers", choices=NETWORKS)
-    code: int = option(32, help="width of the code", low=1, search=(4, 64))
+    code: int = option(32, help="width of the code", low=1, high=10**7, search=(4, 64))
     hidden: tuple[int, ...] = option(
         (),
         help="widths (or channels) of the encoder's hidden layers; the decoder mirrors them",
         low=1,
+        high=10**7,
         search=LAYERS,
     )
     dense: tuple[int, ...] = option(
-        (), help="widths of dense layers between a convolutional network's maps and its code; mirrored", low=1
+        (),
+        help="widths of dense layers between a convolutional network's maps and its code; mirrored",
+        low=1,
+        high=10**7,
     )
-    kernel: int = option(3, help="side of the filters of a convolutional network", low=1)
+    kernel: int = option(3, help="side of the filters of a convolutional network", low=1, high=1000)
     tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
     activation: str = option(
         "selu", help="activation of the hidden layers", choices=ACTIVATIONS, search=["selu", "silu", "relu", "tanh"]
     )
     code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)
     output_activation: str = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
-    loss: str = option("mse", help="reconstruction loss, a mean over features", choices=LOSSES)
-    scaling: str = option("none", help="per-feature scaling, fitted on the training rows", choices=SCALINGS)
+    loss: str = option("mse", help="reconstruction loss, a mean over features", choices=LIKELIHOODS)
+    output_variance: float | None = option(
+        None, help="loss=gaussian: its variance on the model's scale; none: learned", low=LEAST_VARIANCE
+    )
+    huber_delta: float = option(1.0, help="loss=huber: the difference beyond which it grows linearly", low=1e-6)
+    quantile_alpha: float = option(0.5, help="loss=quantile: which quantile the output is", low=0.001, high=0.999)
     sparsity: float | None = option(None, help="target mean activation of each code unit (KL penalty)", low=-1, high=1)
     sparsity_weight: float = option(1.0, help="weight of the KL sparsity penalty, a mean over units", low=0)
     l1: float = option(0.0, help="weight of the mean absolute code", low=0)
@@ -82,16 +114,40 @@ class Config:
     )
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            object.__setattr__(self, field.name, _checked(field, _hint(type(self), field), getattr(self, field.name)))
+        options.check_all(self)
         self.check()
 
+    # What a family may say of itself. Each is a function of the config alone.
+
+    @property
+    def recipe(self) -> Recipe:
+        """How `ae_zoo.fit` trains it by default."""
+        return Recipe()
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether codes at inference are like those that the decoder was trained on, so that errors mean something."""
+        return True
+
+    @property
+    def target(self) -> Literal["rows", "labels"]:
+        """What `fit` takes as `y`: the rows that are wanted back, or labels."""
+        return "rows"
+
+    @property
+    def classes(self) -> int:
+        """Labels run from 0 to one less than this; 0 where the model takes none."""
+        return 0
+
+    @classmethod
+    def widest_code(cls, features: int) -> int:
+        """The widest code that a default for rows of so many features may have: half of them."""
+        return max(1, features // 2)
+
+    # Rules between options.
+
     def check(self) -> None:
-        """Raises `ValueError` where options that are legal alone do not go together. Families extend it."""
-        if self.columns is not None and (len(self.columns),) != self.input_shape:
-            raise AEZooError(
-                f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
-            )
+        """Raises `AEZooError` where options that are legal alone do not go together. Families extend it."""
         self._check_network()
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
@@ -107,14 +163,17 @@ class Config:
                 )
             if self.l1:
                 raise AEZooError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
-        if self.loss == "bce" and (self.output_activation != "sigmoid" or self.scaling != "none"):
+        legal = LIKELIHOODS[self.loss].legal
+        if legal is not None and (self.output_activation != "sigmoid" or self.schema.scaling != "none"):
             raise AEZooError(
-                "loss='bce' compares probabilities, so it needs output_activation='sigmoid', and scaling='none' for rows "
-                f"in [0, 1]; received {self.output_activation!r} and {self.scaling!r}."
+                f"loss={self.loss!r} compares probabilities, so it needs output_activation='sigmoid', and scaling='none' for "
+                f"rows in [0, 1]; received {self.output_activation!r} and {self.schema.scaling!r}."
             )
-        if self.scaling == "standard" and self.output_activation in RANGES:
+        if self.output_variance is not None and self.loss != "gaussian":
+            raise AEZooError(f"output_variance is the variance of loss='gaussian'; the loss here is {self.loss!r}.")
+        if not self.schema.bounded and self.output_activation in RANGES:
             raise AEZooError(
-                "scaling='standard' gives values without bounds, which the output must be able to reach: set "
+                f"scaling={self.schema.scaling!r} gives values without bounds, which the output must be able to reach: set "
                 f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
             )
         if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
@@ -131,7 +190,7 @@ class Config:
                     f"received dense={list(self.dense)}."
                 )
             return
-        shape = self.input_shape
+        shape = self.schema.output_shape
         if len(shape) not in (2, 3):
             raise AEZooError(
                 "A convolutional network takes images of (height, width) or (height, width, channels); received rows of "
@@ -143,6 +202,12 @@ class Config:
                 f"{(*shape[1:], shape[0])}, and move the axis of the rows with np.moveaxis(x, 1, -1). A series is "
                 "(steps, 1, channels)."
             )
+        if len(shape) == 2 and min(shape) <= 4 and max(shape) >= 16:
+            steps, channels = max(shape), min(shape)
+            raise AEZooError(
+                f"input_shape={shape} looks like a series of {steps} steps with {channels} channels, and would be filtered "
+                f"as a gray image: give rows of ({steps}, 1, {channels}), or ({shape[0]}, {shape[1]}, 1) for images."
+            )
         if not self.hidden:
             raise AEZooError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
         if self.tied:
@@ -150,118 +215,107 @@ class Config:
                 "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."
             )
 
+    # What the schema says, under the names by which an array's options are given.
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one coded row, without the batch axis."""
+        return self.schema.input_shape
+
+    @property
+    def columns(self) -> tuple[str, ...] | None:
+        """Names of the features, or None."""
+        return self.schema.columns
+
+    @property
+    def scaling(self) -> str:
+        """A name in `schemas.SCALINGS`."""
+        return self.schema.scaling
+
+    # Making a config, from options of any origin.
+
     @classmethod
-    def make(cls, options: Mapping[str, Any]) -> Self:
-        """The config with these options; an unknown name is refused with the nearest known one."""
-        known = [field.name for field in dataclasses.fields(cls)]
-        for name in options:
-            if name not in known:
+    def make(cls, given: Mapping[str, Any]) -> Self:
+        """The config with these options, where `input_shape`, `columns` and `scaling` stand for the schema of an array.
+
+        An unknown name is refused with the nearest known one.
+        """
+        known = cls.options()
+        for name in given:
+            if name in RENAMED:
+                raise AEZooError(f"The option {name!r} is now {RENAMED[name]!r}.")
+            if name not in known and name != "schema":
                 raise unknown("option", name, known)
-        if "input_shape" not in options:
+        own = {name: value for name, value in given.items() if name not in options.fields(ArraySchema)}
+        of_array = {name: value for name, value in given.items() if name not in own}
+        if "schema" in own:
+            twice = [name for name, value in of_array.items() if value is not None]
+            if twice:
+                raise AEZooError(f"schema says what a row is, {twice[0]} too: leave {twice[0]} out.")
+        elif "input_shape" not in of_array:
             raise AEZooError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
-        return cls(**options)
+        else:
+            own["schema"] = ArraySchema(**of_array)
+        return cls(**own)
+
+    @classmethod
+    def read(cls, plain: Mapping[str, Any]) -> Self:
+        """The config that `to_dict` gave, of this version or an earlier one."""
+        rest = {RENAMED.get(k, k): v for k, v in plain.items() if k not in options.fields(ArraySchema)}
+        return cls.make({**rest, "schema": schema_of(plain)})
+
+    @classmethod
+    def options(cls) -> dict[str, dataclasses.Field[Any]]:
+        """Every option by name; those of an array's schema stand in the place of `schema`."""
+        own = options.fields(cls)
+        return options.fields(ArraySchema) | {name: field for name, field in own.items() if name != "schema"}
+
+    @classmethod
+    def owner(cls, name: str) -> type:
+        """The dataclass that has an option: this one, or the schema's."""
+        return ArraySchema if name in options.fields(ArraySchema) else cls
+
+    @classmethod
+    def default(cls, name: str) -> Any:
+        """An option's default."""
+        return cls.options()[name].default
 
     @classmethod
     def is_list(cls, name: str) -> bool:
         """Whether the values of an option are lists, as widths are."""
-        return typing.get_origin(_kind(typing.get_type_hints(cls)[name])[0]) is tuple
+        return options.is_list(cls.owner(name), cls.options()[name])
 
     @classmethod
     def choices(cls, name: str) -> tuple[str, ...] | None:
         """The words that an option may be; None for an option of another kind."""
-        return next(field for field in dataclasses.fields(cls) if field.name == name).metadata["choices"]
+        found = cls.options()[name].metadata["choices"]
+        return None if found is None else tuple(found)
 
     @classmethod
     def legal(cls, name: str, value: Any) -> Any:
-        """`value` in the type of the option `name`; raises `ValueError` where it can be no value of it."""
-        field = next(field for field in dataclasses.fields(cls) if field.name == name)
-        return _checked(field, _hint(cls, field), value)
+        """`value` in the type of the option `name`; raises `AEZooError` where it can be no value of it."""
+        return options.legal(cls.owner(name), cls.options()[name], value)
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> dict[str, Any]:
         """Options from text, as a command line gives them: `{"hidden": "256,64"}` is `{"hidden": (256, 64)}`.
 
-        Raises `ValueError` for an unknown name or a text that is no value of that option.
+        Raises `AEZooError` for an unknown name or a text that is no value of that option.
         """
-        fields = {field.name: field for field in dataclasses.fields(cls)}
-        options = {}
+        known, found = cls.options(), {}
         for name, text in texts.items():
-            if name not in fields:
-                raise unknown("option", name, fields)
-            options[name] = _parsed(fields[name], _hint(cls, fields[name]), text)
-        return options
+            if name in RENAMED:
+                raise AEZooError(f"The option {name!r} is now {RENAMED[name]!r}.")
+            if name not in known:
+                raise unknown("option", name, known)
+            found[name] = cls.legal(name, options.parsed(cls.owner(name), known[name], text))
+        return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The options as plain JSON values; `Config.make` takes them back."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
-        }
+        """The options as plain JSON values; `Config.read` takes them back."""
+        plain = {name: getattr(self, name) for name in options.fields(type(self))}
+        plain["schema"] = self.schema.to_dict()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
-def _hint(cls: type[Config], field: dataclasses.Field) -> Any:
-    return typing.get_type_hints(cls)[field.name]
-
-
-def _kind(hint: Any) -> tuple[Any, bool]:
-    """(the type of a value, whether None is legal too)."""
-    if isinstance(hint, types.UnionType):
-        (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
-        return kind, True
-    return hint, False
-
-
-def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
-    """`value` in the field's own type, or a `ValueError` that says what was expected."""
-    kind, optional = _kind(hint)
-    if value is None and optional:
-        return None
-    try:
-        if typing.get_origin(kind) is tuple:
-            if typing.get_args(kind)[0] is str:
-                return tuple(map(str, value))
-            items = (value,) if isinstance(value, int) else tuple(value)
-            return tuple(_number(field, int, item) for item in items)
-        if kind in (int, float):
-            return _number(field, kind, value)
-    except TypeError:
-        raise _illegal(field, hint, value) from None
-    if not isinstance(value, kind):
-        raise _illegal(field, hint, value)
-    if field.metadata["choices"] and value not in field.metadata["choices"]:
-        raise unknown(f"{field.name}", value, field.metadata["choices"])
-    return value
-
-
-def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
-    low, high = field.metadata["low"], field.metadata["high"]
-    if isinstance(value, (bool, str)) or not math.isfinite(value) or (kind is int and value != int(value)):
-        raise _illegal(field, kind, value)
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise _illegal(field, kind, value)
-    return kind(value)
-
-
-def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> AEZooError:
-    kind, optional = _kind(hint)
-    low, high = field.metadata["low"], field.metadata["high"]
-    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}
-    words = words.get(kind, "whole numbers")
-    if low is not None:
-        words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
-    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
-
-
-def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
-    kind, optional = _kind(hint)
-    text = text.strip()
-    if optional and text.lower() == "none":
-        return None
-    try:
-        if typing.get_origin(kind) is tuple:
-            item = typing.get_args(kind)[0]
-            return tuple(item(part.strip()) for part in text.strip("()[]").split(",") if part.strip())
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        return kind(text)
-    except (ValueError, KeyError):
-        raise _illegal(field, hint, text) from None
+override = functools.partial(options.override, Config)

@@ -8,22 +8,27 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 
-from ae_zoo import checks
 from ae_zoo._support import versions
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError, NotFoundError, first_line, unknown
-from ae_zoo.families import FAMILIES
+from ae_zoo.config import Config
+from ae_zoo.errors import AEZooError, NotFoundError, first_line
+from ae_zoo.families.configs import config_of
+from ae_zoo.families.table import FAMILIES
+from ae_zoo.schemas import ArraySchema, Schema
 
 
-def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int | None = None, **options: Any) -> Any:
+def build(
+    family: str, input_shape: Any = None, *, data: Any = None, seed: int | None = None, **options: Any
+) -> Autoencoder:
     """A compiled model of a family, ready to fit.
 
     Args:
         family: a name of `ae_zoo.list_families()`.
         input_shape: of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
-            in [0, 1] get a sigmoid output; others are standardised and get a linear output. The default code is at most
+            in [0, 1] get a sigmoid output; others are standardized and get a linear output. The default code is at most
             half as wide as the row, except of a family whose codes are meant to be wider. A data frame's column names
             are kept. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or `model.adapt`.
         seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
@@ -33,25 +38,25 @@ def build(family: str, input_shape: Any = None, *, data: Any = None, seed: int |
         An `Autoencoder`, compiled with Keras's defaults and Adam, for plain `model.fit(x)` or for `ae_zoo.fit`.
 
     Raises:
-        ValueError: for an unknown family or option (with the nearest known one), or an illegal value.
+        AEZooError: for an unknown family or option (with the nearest known one), or an illegal value.
 
     Example:
         >>> model = ae_zoo.build("sparse", input_shape=784, code=100, sparsity=-0.1)
     """
-    if family not in FAMILIES:
-        raise unknown("family", family, FAMILIES)
-    cls = FAMILIES[family]
+    config = config_of(family)
+    rows = None
     if data is not None:
         if input_shape is not None:
             raise AEZooError("Give input_shape or data, not both: the shape is read off the data.")
-        options = {**_suited(cls, data, options), **options}
+        suited, rows = _suited(config, data, options)
+        options = {**suited, **options}
     elif input_shape is not None:
         options = {"input_shape": input_shape, **options}
     if seed is not None:
         keras.utils.set_random_seed(seed)
-    model = cls(**options)
-    if data is not None:
-        model.check_targets(checks.numeric(data, "data"), "data")
+    model = FAMILIES[family].of(**options)
+    if rows is not None:
+        model.check_targets(rows, "data")
     compile_plainly(model)
     return model
 
@@ -62,7 +67,7 @@ def compile_plainly(model: Autoencoder) -> None:
     model.optimizer.build(model.trainable_variables)  # an unbuilt one warns when the model is saved and loaded
 
 
-def load(path: str | os.PathLike) -> Autoencoder:
+def load(path: str | os.PathLike[str]) -> Autoencoder:
     """The model in a `.keras` file, or in the folder that `ae_zoo.export` wrote; no code from either is run.
 
     Args:
@@ -71,14 +76,14 @@ def load(path: str | os.PathLike) -> Autoencoder:
             model's discriminators, which come back untrained: to train on, keep the file.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the file is damaged, or holds no model of this package.
+        NotFoundError: there is no such file.
+        AEZooError: the file is damaged, or holds no model of this package.
     """
     path = versions.found(path)
     if path.is_dir():
         return _exported(versions.newest(path))
     if not path.is_file():
-        raise NotFoundError(f"There is no model file {path}.")
+        raise NotFoundError(f"There is no model file {path}.{versions.hint(path)}")
     if not zipfile.is_zipfile(path):
         raise AEZooError(f"{path} is not a .keras file, or is cut short; write it again with model.save.")
     with zipfile.ZipFile(path) as archive:
@@ -86,10 +91,14 @@ def load(path: str | os.PathLike) -> Autoencoder:
             raise AEZooError(f"{path} holds a detector: load it with ae_zoo.Detector.load.")
     try:
         model = keras.saving.load_model(path)
-    except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # Keras and h5py raise whatever comes up in a damaged file
         raise AEZooError(f"{path} cannot be loaded as a model: {first_line(error)}") from error
     if not isinstance(model, Autoencoder):
         raise AEZooError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
+    if not all(np.isfinite(weight).all() for weight in model.get_weights() if weight.dtype.kind == "f"):
+        raise AEZooError(
+            f"{path} holds weights that are NaN or infinite, so its training had diverged; train it again."
+        )
     return model
 
 
@@ -99,7 +108,7 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     versions.check_intact(version)  # TensorFlow's reader lets a file that is cut short pass
     card = versions.card(version)
     if card["model"] not in FAMILIES:
-        raise AEZooError(f"{version} holds a {card['model']!r}, of which this version of ae_zoo does not know.")
+        raise AEZooError(f"{version} holds a {card['model']!r}, a family that this version of ae_zoo does not have.")
     model = FAMILIES[card["model"]].from_config(card["config"])
     weights = model.lasting_weights
     if weights.keys() != set(card["variables"]):
@@ -119,25 +128,23 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     return model
 
 
-def list_families() -> dict[str, str]:
-    """The name of each family, and what it is in one line."""
-    return {name: (cls.__doc__ or "").strip().splitlines()[0] for name, cls in FAMILIES.items()}
-
-
-def _suited(cls: type[Autoencoder], data: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The shape of the rows, and the code, scaling and output that suit them and the options given."""
-    names = getattr(data, "columns", None)
-    data = checks.numeric(data, "data")
-    options: dict[str, Any] = {"input_shape": data.shape[1:]}
-    if names is not None:
-        options["columns"] = tuple(map(str, names))
-    default = next(field.default for field in dataclasses.fields(cls.Config) if field.name == "code")
-    options["code"] = default if cls.overcomplete else min(default, max(1, data[0].size // 2))
-    output = given.get("output_activation")
-    if (data.min() < 0 or data.max() > 1) and given.get("loss") != "bce":
-        options["scaling"] = "minmax" if output == "sigmoid" else "standard"
-        if "loss" not in given:
-            options["loss"] = "mse"  # also of a family whose default is for rows in [0, 1]
-    if given.get("scaling", options.get("scaling")) == "standard":
-        options["output_activation"] = "linear"
-    return options
+def _suited(config: type[Config], data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
+    """What suits training rows where the caller does not say otherwise: schema, code, loss, output. And the rows, coded."""
+    suited: dict[str, Any] = {}
+    if "schema" in given:
+        schema = Schema.read(given["schema"])
+        rows = schema.code(data, "data", learn=True)
+        in_unit = schema.bounded
+    else:
+        array, rows = ArraySchema.of(data, name="data")
+        in_unit = rows.min() >= 0 and rows.max() <= 1
+        suited = {"input_shape": array.input_shape, "columns": array.columns}
+        if not in_unit and given.get("loss") != "bce":
+            suited["scaling"] = "minmax" if given.get("output_activation") == "sigmoid" else "standard"
+        schema = dataclasses.replace(array, scaling=given.get("scaling", suited.get("scaling", "none")))
+    suited["code"] = min(config.default("code"), config.widest_code(schema.features))
+    if not in_unit:
+        suited["loss"] = config.real_loss  # also of a family whose default is for rows in [0, 1]
+    if not schema.bounded:
+        suited["output_activation"] = "linear"
+    return suited, rows

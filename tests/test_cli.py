@@ -109,7 +109,7 @@ def test_images_are_trained_on_by_an_option_and_drawn(run, digits, tmp_path, mon
     assert "9 rows from Density(one normal distribution" in out
     assert (tmp_path / "s.png").read_bytes().startswith(b"\x89PNG")
     for seed in (1, 1, 2):
-        assert run("generate", "m.keras", "--density", "neighbours", "--seed", seed, "--out", f"{seed}.npy")[0] == 0
+        assert run("generate", "m.keras", "--density", "neighbors", "--seed", seed, "--out", f"{seed}.npy")[0] == 0
     assert np.load(tmp_path / "1.npy").shape == (64, 28, 28)
     assert not np.allclose(np.load(tmp_path / "1.npy"), np.load(tmp_path / "2.npy"))
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from ae_zoo.config import Config
-from ae_zoo.families.sparse import SparseConfig
+from ae_zoo.families.configs import SparseConfig
 
 
 def test_values_take_the_field_s_type():
-    config = Config(input_shape=784, code=np.int64(5), hidden=[300, 100], l1=1)
+    config = Config.make({"input_shape": 784, "code": np.int64(5), "hidden": [300, 100], "l1": 1})
     assert config.input_shape == (784,)
     assert config.hidden == (300, 100)
     assert type(config.code) is int
@@ -16,8 +16,8 @@ def test_values_take_the_field_s_type():
 
 
 def test_json_round_trip():
-    config = SparseConfig(input_shape=(28, 28), hidden=(9, 8), sparsity=-0.5)
-    assert SparseConfig.make(json.loads(json.dumps(config.to_dict()))) == config
+    config = SparseConfig.make({"input_shape": (28, 28), "hidden": (9, 8), "sparsity": -0.5})
+    assert SparseConfig.read(json.loads(json.dumps(config.to_dict()))) == config
 
 
 def test_text_round_trip():
@@ -31,11 +31,14 @@ def test_text_round_trip():
     [
         ({"hiden": [3]}, "did you mean 'hidden'"),
         ({"activation": "tahn"}, "did you mean 'tanh'"),
-        ({"code": 0}, "code must be a whole number of at least 1; received 0"),
+        ({"code": 0}, "code must be a whole number from 1 to 1e\\+07; received 0"),
         ({"code": 2.5}, "whole number"),
         ({"code": "7"}, "whole number"),
         ({"code": True}, "whole number"),
-        ({"hidden": [3, -1]}, "at least 1"),
+        ({"hidden": [3, -1]}, "from 1"),
+        ({"hidden": "12"}, "whole numbers"),
+        ({"code": 10**9}, "from 1 to"),
+        ({"binarisation": "none"}, "now 'binarization'"),
         ({"l1": float("nan")}, "received nan"),
         ({"sparsity": -0.1}, "code_activation to tanh or sigmoid"),
         ({"sparsity": -0.1, "code_activation": "sigmoid"}, "between 0 and 1"),

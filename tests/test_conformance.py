@@ -98,9 +98,9 @@ def test_plain_keras_fit_lowers_the_loss_after_the_trainer_too(family, x):
     first = ae_zoo.fit(model, x, epochs=2, validation=0, verbose=0).history
     history = model.fit(x, validation_data=x, epochs=30, verbose=0).history
     assert history["reconstruction"][-1] < history["reconstruction"][0] < first["reconstruction"][0]
-    if model.recipe.monitor is not None:  # elsewhere a lower loss is not a better one
+    if model.config.recipe.monitor is not None:  # elsewhere a lower loss is not a better one
         assert history["loss"][-1] < history["loss"][0]
-        assert history[f"val_{model.recipe.monitor}"][-1] < history[f"val_{model.recipe.monitor}"][0]
+        assert history[f"val_{model.config.recipe.monitor}"][-1] < history[f"val_{model.config.recipe.monitor}"][0]
 
 
 def test_loss_is_the_sum_of_its_parts(family, x):

@@ -22,7 +22,7 @@ def test_every_family_is_written_in_every_format(family, suffix, tmp_path):
     x = np.random.default_rng(3).random((7, *model.config.input_shape), "float32")
     answers = formats.RUNTIMES[formats.FORMATS[suffix]](path)({"x": x})
     assert np.allclose(answers["code"], model.encode(x), atol=2e-6)
-    if model.reconstructs:
+    if model.config.reconstructs:
         assert np.allclose(answers["reconstruction"], model.reconstruct(x), atol=2e-6)
         assert np.allclose(answers["error"], model.reconstruction_error(x), atol=2e-6)
 

@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 import ae_zoo
+from ae_zoo.schemas import ArraySchema
 
 
 class Plain:
     """A model whose code is the row itself, in a shape of its own: what comes back is what the tools made."""
 
     def __init__(self, *shape):
-        self.shape = shape
+        self.shape, self.schema = shape, ArraySchema(input_shape=int(np.prod(shape)))
 
     def encode(self, x):
         return np.asarray(x, "float32").reshape(-1, *self.shape)
@@ -80,14 +81,14 @@ def test_a_mixture_finds_the_clusters(wide, monkeypatch):
 
 
 def test_neighbours_stay_near(rows):
-    new = ae_zoo.Density(Plain(4), "neighbours", neighbours=5).fit(rows).generate(300, seed=1)
+    new = ae_zoo.Density(Plain(4), "neighbors", neighbors=5).fit(rows).generate(300, seed=1)
     among = np.sort(np.linalg.norm(rows[:, None] - rows[None], axis=-1), axis=1)[:, 5]  # to the fifth nearest
     to_rows = np.linalg.norm(new[:, None] - rows[None], axis=-1)
     assert np.all(to_rows.min(axis=1) <= among.max() / 2)  # on a line between two, so half-way at most
     assert np.mean(to_rows.min(axis=1) > 1e-3) > 0.99  # and new
 
 
-@pytest.mark.parametrize("kind", ["gaussian", "mixture", "neighbours"])
+@pytest.mark.parametrize("kind", ["gaussian", "mixture", "neighbors"])
 def test_equal_seeds_give_equal_rows_from_a_file_too(kind, rows, tmp_path):
     density = ae_zoo.Density(Plain(2, 2), kind, components=3).fit(rows)
     density.save(tmp_path / "density.npz")
@@ -109,7 +110,7 @@ def test_what_is_wrong_is_said(rows, tmp_path):
         (lambda: ae_zoo.Density(plain, "gausian"), "did you mean 'gaussian'"),
         (lambda: ae_zoo.Density(plain).generate(3), "call fit"),
         (lambda: ae_zoo.Density(plain).fit(rows).generate(0), "at least 1"),
-        (lambda: ae_zoo.Density(plain, "neighbours").fit(rows[:5]), "at least 11 rows"),
+        (lambda: ae_zoo.Density(plain, "neighbors").fit(rows[:5]), "at least 11 rows"),
     ):
         with pytest.raises(ValueError, match=message):
             call()

@@ -13,8 +13,10 @@ PACKAGE = ROOT / "ae_zoo"
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
     {"errors"},
-    {"_support"},
-    {"config", "checks", "recipe", "losses"},
+    {"_support", "frames", "options"},
+    {"likelihoods", "endpoints"},
+    {"schemas"},
+    {"config"},
     {"layers"},
     {"networks", "data"},
     {"autoencoder"},
@@ -27,12 +29,19 @@ LAYERS = [
     {"cli"},
     {"__main__"},
 ]
+# An object of a lower layer that makes, when asked, one of a higher: it names the class, and knows nothing of it.
+MAKES = {
+    ("schemas", "ae_zoo.layers.scaling.Scaling"),
+    ("schemas", "ae_zoo.layers.scaling.RowLayer"),
+    ("schemas", "ae_zoo.config.Config"),
+    ("likelihoods", "ae_zoo.config.Config"),
+}
 # Imported at the top of one module alone; elsewhere only inside a function.
 HEAVY = {
     "matplotlib": {"plots", "report"},
     "jinja2": {"report"},
     "pandas": {"data", "tuning"},
-    "tensorflow": set(),
+    "tensorflow": {"serving"},
     "keras_tuner": {"tuning"},
     "click": {"cli"},
 }
@@ -58,9 +67,10 @@ def test_imports_point_down(path):
     for name in imports(ast.parse(path.read_text())):
         parts = name.split(".")
         if own == "families" and path != PACKAGE / "families" / "__init__.py" and parts[:2] == ["ae_zoo", "families"]:
-            assert parts[2] == path.parent.name, f"the family {path.stem} imports {name}"
+            own_folder = parts[2] == path.parent.name
+            assert own_folder or parts[2] == "configs" or path.stem == "table", f"the family {path.stem} imports {name}"
         if len(parts) > 1 and parts[0] == "ae_zoo" and parts[1] in level and parts[1] != own:
-            assert level[parts[1]] < level[own], f"{own} imports {name}"
+            assert level[parts[1]] < level[own] or (own, name) in MAKES, f"{own} imports {name}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

@@ -192,7 +192,7 @@ def test_objectives_of_labels_and_noise(x, tmp_path):
     y = (x[:, 0] > np.median(x[:, 0])).astype(int)
     space = [{"code": 3, "hidden": [], "epochs": 4}]
     plan = {"space": space, "verbose": False, "validation": 0.3}
-    for name, low in (("neighbours", 0.5), ("linear", 0.5), ("denoising", 0.0)):
+    for name, low in (("neighbors", 0.5), ("linear", 0.5), ("denoising", 0.0)):
         found = ae_zoo.search("undercomplete", x, y, objective=name, directory=tmp_path / name, **plan)
         assert low < found.leaderboard[name].iloc[0] <= 1
     rows = Rows.split(x, y, 0.3, 1, strange=False)

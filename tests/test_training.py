@@ -228,7 +228,7 @@ class Interrupt(keras.callbacks.Callback):
 
 STATEFUL = {
     "denoising": {"scaling": "minmax"},  # noise
-    "variational": {"warmup": 100, "binarisation": "dynamic"},  # rows seen, two kinds of draws
+    "variational": {"warmup": 100, "binarization": "dynamic"},  # rows seen, two kinds of draws
     "winner_take_all": {"threshold": True, "share": 0.2},  # moving averages
 }
 

@@ -22,7 +22,13 @@ def same_draws(monkeypatch):
 
 
 def linear(**options):
-    defaults = {"code": CODE, "hidden": [], "loss": "mse", "output_activation": "linear", "output_variance": VARIANCE}
+    defaults = {
+        "code": CODE,
+        "hidden": [],
+        "loss": "gaussian",
+        "output_activation": "linear",
+        "output_variance": VARIANCE,
+    }
     return ae_zoo.build("variational", FEATURES, seed=1, **{**defaults, **options})
 
 
@@ -76,26 +82,26 @@ def test_gaussian_likelihood_equals_scipy_and_its_best_variance_is_the_mean_squa
     square = np.square(target - output).mean()
     losses = []
     for factor in (0.8, 1.0, 1.25):
-        learned.log_output_variance.assign(np.log(factor * square))
+        learned.likelihood.learned.assign(np.log(factor * square))
         losses.append(np.mean(learned.row_loss(target, output)))
     assert losses[1] == min(losses)
 
 
 def test_learned_variance_is_trained_and_saved(x, tmp_path):
-    model = ae_zoo.build("variational", 8, code=2, loss="mse", output_activation="linear", seed=1)
+    model = ae_zoo.build("variational", 8, code=2, loss="gaussian", output_activation="linear", seed=1)
     model.fit(x, epochs=5, verbose=0)
-    variance = float(model.log_output_variance)
+    variance = float(model.likelihood.learned)
     assert variance != 0
     model.save(tmp_path / "model.keras")
-    assert float(ae_zoo.load(tmp_path / "model.keras").log_output_variance) == variance
+    assert float(ae_zoo.load(tmp_path / "model.keras").likelihood.learned) == variance
 
 
 def test_a_learned_variance_can_leave_its_bound_and_a_table_gets_a_normal(x):
     model = ae_zoo.build("variational", data=50 * x, code=2, hidden=[6], seed=1)
-    assert model.config.loss == "mse"
-    model.log_output_variance.assign(-14.0)  # all but at the bound
+    assert model.config.loss == "gaussian"
+    model.likelihood.learned.assign(-14.0)  # all but at the bound
     ae_zoo.fit(model, 50 * x, epochs=30, validation=0, verbose=0)
-    assert float(model.log_output_variance) > -13.99
+    assert float(model.likelihood.learned) > -13.99
 
 
 def test_free_bits_cost_the_same_used_or_not():
@@ -122,28 +128,28 @@ def test_early_stopping_waits_for_the_warm_up(x):
     with pytest.warns(UserWarning, match="trainable weights"):
         result = ae_zoo.fit(model, x, epochs=60, batch_size=56, patience=2, validation=8 / 64, verbose=0)
     assert 22 < result.epochs < 60
-    assert model.recipe.warmup_rows == 0  # it is over, and a second run has none
+    assert model.warmup_left == 0  # it is over, and a second run has none
     fresh = ae_zoo.build("variational", 8, code=2, warmup=20 * 56, seed=1)
     with pytest.raises(ValueError, match=r"warm-up of 1,120 rows would not end within 20 epochs of 56"):
         ae_zoo.fit(fresh, x, epochs=20, batch_size=56, validation=8 / 64, verbose=0)
 
 
-def test_binarisation_is_stated_and_greys_are_refused():
+def test_binarization_is_stated_and_grays_are_refused():
     model = ae_zoo.build("variational", 8, code=2, hidden=[], seed=1)
     for name in ("code", "code_log_variance"):  # the prior: a proposal that covers what it is to be weighed against
         model.get_layer(name).set_weights([np.zeros((8, 2)), np.zeros(2)])
-    greys = RANDOM.uniform(size=(6, 8)).astype("float32")
-    with pytest.raises(ValueError, match=r"100.0% of its values are greys: give binarisation='dynamic', say"):
-        model.log_likelihood(greys, 10)
-    static = [model.log_likelihood(greys, 2000, binarisation="static", seed=seed) for seed in (1, 2)]
+    grays = RANDOM.uniform(size=(6, 8)).astype("float32")
+    with pytest.raises(ValueError, match=r"100.0% of its values are grays: give binarization='dynamic', say"):
+        ae_zoo.log_likelihood(model, grays, 10)
+    static = [ae_zoo.log_likelihood(model, grays, 2000, binarization="static", seed=seed) for seed in (1, 2)]
     assert np.allclose(*static, atol=0.1)  # the same pixels; only the codes differ
-    alone = model.log_likelihood(greys[3:4], 2000, binarisation="static")
+    alone = ae_zoo.log_likelihood(model, grays[3:4], 2000, binarization="static")
     assert np.allclose(static[0][3], alone, atol=0.1)  # whatever the other rows are
-    dynamic = [model.log_likelihood(greys, 2000, binarisation="dynamic", seed=seed) for seed in (1, 2)]
+    dynamic = [ae_zoo.log_likelihood(model, grays, 2000, binarization="dynamic", seed=seed) for seed in (1, 2)]
     assert np.abs(dynamic[0] - dynamic[1]).max() > 0.1
-    assert np.array_equal(dynamic[0], model.log_likelihood(greys, 2000, binarisation="dynamic", seed=1))
+    assert np.array_equal(dynamic[0], ae_zoo.log_likelihood(model, grays, 2000, binarization="dynamic", seed=1))
     with pytest.raises(ValueError, match="of binary rows"):
-        linear().log_likelihood(RANDOM.normal(size=(3, FEATURES)), 10, binarisation="dynamic")
+        linear().log_likelihood(RANDOM.normal(size=(3, FEATURES)), 10, binarization="dynamic")
 
 
 def test_generated_rows_have_the_decoder_s_moments():
@@ -160,7 +166,7 @@ def test_active_units_are_those_that_tell_rows_apart():
     assert model.active_units(EXACT.rvs(500, random_state=3)).tolist() == [True, False]
 
 
-def test_dynamic_binarisation_feeds_and_wants_the_same_zeros_and_ones():
+def test_dynamic_binarization_feeds_and_wants_the_same_zeros_and_ones():
     class Spy(keras.layers.Layer):
         seen = None
 
@@ -168,9 +174,9 @@ def test_dynamic_binarisation_feeds_and_wants_the_same_zeros_and_ones():
             Spy.seen = np.asarray(x)
             return x
 
-    greys = np.full((500, 8), 0.3, "float32")
-    model = ae_zoo.build("variational", 8, code=2, binarisation="dynamic", seed=1)
+    grays = np.full((500, 8), 0.3, "float32")
+    model = ae_zoo.build("variational", 8, code=2, binarization="dynamic", seed=1)
     model.target = lambda x, y: Spy()(keras.ops.convert_to_tensor(x if y is None else y))
-    model.loss_parts(greys, None, None, training=True)
+    model.loss_parts(grays, None, None, training=True)
     assert set(np.unique(Spy.seen)) == {0.0, 1.0}
     assert Spy.seen.mean() == pytest.approx(0.3, abs=0.02)

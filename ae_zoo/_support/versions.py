@@ -29,6 +29,13 @@ def found(path: str | os.PathLike) -> pathlib.Path:
     return path
 
 
+def hint(path: pathlib.Path) -> str:
+    """What to add where nothing is at `path` and its name is like those of the zoo's trained models."""
+    if len(path.parts) > 1 or not path.name.startswith("digits-"):
+        return ""
+    return " The trained models of saved_models/ come with a checkout of the repository, not with the package."
+
+
 def numbers(folder: str | os.PathLike) -> list[int]:
     """The versions in the folder of a model, ascending; none where there is no folder.
 

@@ -3,13 +3,15 @@
 import dataclasses
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ae_zoo._support.quiet import quiet_import
-from ae_zoo.errors import unknown
+from ae_zoo.options import printed
+
+if TYPE_CHECKING:
+    from ae_zoo.config import Config
 
 
 @click.command()
@@ -21,65 +23,53 @@ def families(name: str | None) -> None:
     ae-zoo families
     ae-zoo families variational
     """
-    with quiet_import():
-        from ae_zoo import factory
-        from ae_zoo.families import FAMILIES
     from ae_zoo.config import Config
+    from ae_zoo.families.configs import CONFIGS, config_of
 
-    lines = factory.list_families()
-    shared = [field.name for field in dataclasses.fields(Config)]
     if name is None:
         titles = ("name", "what it is", "paper", "good for", "its own options")
         rows = [
-            (name, lines[name], cls.PAPER, cls.GOOD_FOR, [_setting(field) for field in _own(cls)])
-            for name, cls in FAMILIES.items()
+            (name, config.about, config.paper, config.good_for, [_setting(*one) for one in _own(config).items()])
+            for name, config in CONFIGS.items()
         ]
         _table(titles, rows)
         click.echo("\nWhat each option means: ae-zoo families NAME. All families have these:")
-        _options(field for field in dataclasses.fields(Config))
+        _options(Config.options())
         return
-    if name not in FAMILIES:
-        raise unknown("family", name, FAMILIES)
-    cls = FAMILIES[name]
+    config = config_of(name)
     click.echo(
-        f"{name}: {lines[name]}\nGood for {cls.GOOD_FOR}. Paper: {cls.PAPER}.\n\nIts own options, or defaults of its own:"
+        f"{name}: {config.about}\nGood for {config.good_for}. Paper: {config.paper}.\n\n"
+        "Its own options, or defaults of its own:"
     )
-    own = _own(cls)
+    own = _own(config)
     _options(own)
     click.echo("\nOptions that it shares with all:")
-    _options(field for field in dataclasses.fields(cls.Config) if field.name in shared and field not in own)
+    _options({name: field for name, field in config.options().items() if name not in own})
 
 
-def _own(cls: Any) -> list[dataclasses.Field]:
+def _own(config: "type[Config]") -> dict[str, dataclasses.Field[Any]]:
     """The options that a family adds, and those to which it gives another default."""
     from ae_zoo.config import Config
 
-    shared = {field.name: field.default for field in dataclasses.fields(Config)}
-    return [
-        field
-        for field in dataclasses.fields(cls.Config)
-        if field.name not in shared or field.default != shared[field.name]
-    ]
+    shared = Config.options()
+    return {
+        name: field
+        for name, field in config.options().items()
+        if name not in shared or field.default != shared[name].default
+    }
 
 
-def _default(field: dataclasses.Field) -> str:
-    value = field.default
-    if value is dataclasses.MISSING:
-        return ""
-    return (",".join(map(str, value)) or "()") if isinstance(value, tuple) else str(value).lower()
+def _setting(name: str, field: dataclasses.Field[Any]) -> str:
+    return f"{name}={printed(field.default)}"
 
 
-def _setting(field: dataclasses.Field) -> str:
-    return f"{field.name}={_default(field)}"
-
-
-def _options(fields: Iterable[dataclasses.Field]) -> None:
+def _options(options: Mapping[str, dataclasses.Field[Any]]) -> None:
     """A line an option: its name, default, meaning and choices."""
     rows = []
-    for field in fields:
+    for name, field in options.items():
         choices = field.metadata["choices"]
         rows.append(
-            (_setting(field).rstrip("="), field.metadata["help"] + (f": {', '.join(choices)}" if choices else ""))
+            (_setting(name, field).rstrip("="), field.metadata["help"] + (f": {', '.join(choices)}" if choices else ""))
         )
     first = max((len(setting) for setting, _ in rows), default=0)
     width = _width()

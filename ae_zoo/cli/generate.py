@@ -1,6 +1,5 @@
 """`ae-zoo generate`: new rows, or a picture of them, from a trained model."""
 
-import inspect
 import math
 import pathlib
 from typing import Any
@@ -47,17 +46,12 @@ def generate(
         writable(out)
     loaded = load_model(model)
     source, how = loaded, "its prior"
-    if density is not None or not hasattr(loaded, "generate"):
+    if density is not None or "generate" not in loaded.endpoints():
         from ae_zoo.evaluation.density import Density
 
         source = Density(loaded, density or "gaussian").fit(_rows(loaded, data), seed=seed)
         how = repr(source)
-    options = {} if label is None else {"label": label}
-    if not options.keys() <= inspect.signature(source.generate).parameters.keys():
-        raise AEZooError(
-            "Only an adversarial model can draw rows of one class, and from its own prior; leave --label out."
-        )
-    rows = source.generate(n, seed=seed, **options)
+    rows = source.generate(n, seed=seed, label=label)
     if out.suffix.lower() == ".png":
         from ae_zoo import plots
         from ae_zoo._support import files
@@ -66,8 +60,7 @@ def generate(
         with files.whole(out) as sibling:
             figure.savefig(sibling, dpi=110, bbox_inches="tight")
     else:
-        names = loaded.config.columns or [f"feature_{index}" for index in range(rows[0].size)]
-        write(out, rows, names)
+        write(out, rows, loaded.schema.names)
     click.echo(f"{out}: {n:,} rows from {how}")
 
 
@@ -76,7 +69,7 @@ def _rows(model: Any, path: pathlib.Path | None) -> Any:
 
     if path is not None:
         return read(path).rows
-    shape = model.config.input_shape
+    shape = model.schema.input_shape
     if math.prod(shape) != 28 * 28:
         raise AEZooError(
             "A density is fitted to the codes of rows: give --data with those that the model was trained on."

@@ -47,12 +47,13 @@ def request(
     from ae_zoo import client, data
     from ae_zoo._support import versions
     from ae_zoo.data import stream
+    from ae_zoo.schemas import schema_of
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
     if out is not None and rows is not None and out.resolve() == rows.resolve():
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
-    columns = None if card is None else versions.card(versions.newest(card))["config"]["columns"]
+    columns = None if card is None else schema_of(versions.card(versions.newest(card))["config"]).columns
     given = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)

@@ -139,12 +139,13 @@ def _errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any]
         features = model.reconstruction_error(x, per_feature=True)
         return features.reshape(len(features), -1).mean(axis=1), features
 
-    config = getattr(model, "config", None)  # a PCA has none
-    return errors, detector.threshold if detector else None, config and config.columns
+    return errors, detector.threshold if detector else None, model.schema.columns
 
 
 def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
     """The same of an exported model."""
+    from ae_zoo.schemas import schema_of
+
     answer, card = _exported(path)
 
     def errors(x: Any) -> tuple[Any, Any]:
@@ -154,7 +155,7 @@ def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any
         share = found["share"].reshape(len(found["error"]), -1)
         return found["error"], share * found["error"][:, None] * share.shape[1]
 
-    return errors, card["threshold"], card["config"]["columns"]
+    return errors, card["threshold"], schema_of(card["config"]).columns
 
 
 def _is_exported(path: pathlib.Path) -> bool:
@@ -167,8 +168,8 @@ def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any
     """What runs a signature of an exported model on rows of any number, and the model's card."""
     import numpy as np
 
-    from ae_zoo import checks
     from ae_zoo._support import versions
+    from ae_zoo.schemas import schema_of
     from ae_zoo.serving import SavedModel
 
     version = versions.newest(versions.found(path))
@@ -176,9 +177,10 @@ def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any
     with quiet_start():
         model = SavedModel(version)
     card = versions.card(version)
+    schema = schema_of(card["config"])
 
     def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
-        x = checks.rows(x, tuple(card["config"]["input_shape"]), "x", card["config"]["columns"])
+        x = schema.code(x)
         parts = [
             model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
         ]

@@ -98,12 +98,15 @@ def search(
     ae-zoo search stacked --minutes 60 --chief 10.0.0.5:8000 --out /shared/search
     ae-zoo search --join 10.0.0.5:8000 --out /shared/search
     """
+    from ae_zoo.families.configs import config_of
+
     if join is None and not families:
         raise AEZooError("Name a family to search; ae-zoo families lists them.")
+    for name in families:
+        config_of(name)  # a typo is told before anything slow
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import ae_zoo
-    from ae_zoo.families import FAMILIES
 
     if join is not None:
         from ae_zoo.tuning.supervisor import join as work
@@ -111,7 +114,7 @@ def search(
         click.echo(f"Working for the chief at {join}.")
         work(out, join, options["workers"])
         return
-    images = any(name in FAMILIES and FAMILIES[name].Config.network == "convolutional" for name in families)
+    images = any(config_of(name).default("network") == "convolutional" for name in families)
     if data is None:
         x, y = default_rows(images, labels)
     else:

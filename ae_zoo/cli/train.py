@@ -9,7 +9,7 @@ import click
 
 from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError
 
 
 @click.command()
@@ -52,7 +52,10 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
     if not os.access(out.parent, os.W_OK):
         raise AEZooError(f"The folder {out.parent} cannot be written to.")
-    texts = dict(_pair(setting) for setting in settings)
+    from ae_zoo.families.configs import config_of
+
+    config = config_of(family)  # a typo is told before anything slow
+    options = config.parse(dict(_pair(setting) for setting in settings))
     labels = plan.pop("labels")
     x, y, columns = (None, None, None) if data is None else rows(data, labels)
     with quiet_import():
@@ -60,13 +63,9 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     import numpy as np
 
     import ae_zoo
-    from ae_zoo.families import FAMILIES
 
-    if family not in FAMILIES:
-        raise unknown("family", family, FAMILIES)
-    options = FAMILIES[family].Config.parse(texts)
     if x is None:
-        x, y = default_rows(options.get("network", FAMILIES[family].Config.network) == "convolutional", labels)
+        x, y = default_rows(options.get("network", config.default("network")) == "convolutional", labels)
     held_out = max(1, round(plan.pop("validation") * len(x)))
     if held_out >= len(x):
         raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
@@ -78,10 +77,8 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **{"columns": columns, **options})
     validation: Any = x_valid
     if y is not None:
-        if not model.takes_labels:
-            remedy = (
-                "say how many there are, --set n_classes=10" if hasattr(model.config, "n_classes") else "leave it out"
-            )
+        if model.config.target != "labels":
+            remedy = "say how many there are, --set n_classes=10" if "n_classes" in config.options() else "leave it out"
             raise AEZooError(f"This {family} model takes no labels, which --labels gives: {remedy}.")
         y = model.check_y(y, x)
         validation = x_valid, y[valid]
@@ -91,7 +88,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
         ae_zoo.pretrain(model, x_train, **layers, verbose=verbose)
     ae_zoo.fit(model, x_train, None if y is None else y[train], validation=validation, **plan, verbose=verbose)
     model.save(out)
-    if not model.reconstructs:
+    if not model.config.reconstructs:
         click.echo(
             f"{out}: for features alone; its codes are denser than in training, so that no error is worth giving"
         )
@@ -106,7 +103,7 @@ def _beside_pca(model: Any, x_train: Any, x_valid: Any) -> str:
 
     units, features = model.encode(x_valid[:1]).size, x_train[0].size
     if units >= features:
-        return f"PCA loses nothing with the code's {units:,} units, as a row has but {features:,} features"
+        return f"PCA loses nothing with the code's {units:,} units: a row has only {features:,} features"
     components = min(units, len(x_train))
     pca = ae_zoo.PCA(components, scaling=model.config.scaling).fit(x_train)
     return f"PCA with {components} components {pca.reconstruction_error(x_valid).mean():.5f}"

@@ -12,7 +12,7 @@
 
 from collections.abc import Sequence
 
-from ae_zoo import checks
+from ae_zoo._support import checks
 from ae_zoo.client.base import Client
 from ae_zoo.errors import AEZooError
 

@@ -6,8 +6,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks
+from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError, LateError, UnreachableError, unknown
+from ae_zoo.frames import numeric
+from ae_zoo.schemas import ArraySchema
 
 Arrays = dict[str, np.ndarray]
 
@@ -169,8 +171,8 @@ def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, .
         )
     if entry["dtype"] == "DT_FLOAT":
         if shape[:1] == (None,) and None not in shape[1:]:
-            return checks.rows(value, shape[1:], name, columns)
-        return checks.numeric(value, name)
+            return ArraySchema(input_shape=shape[1:], columns=columns).code(value, name)
+        return numeric(value, name)
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise AEZooError(f"{name} must be a whole number; received values of type {array.dtype}.")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ae_zoo import checks
 from ae_zoo._support import files
 from ae_zoo.data import tables
 from ae_zoo.errors import AEZooError, first_line
+from ae_zoo.frames import numeric
 
 PIECE = 65_536  # rows
 
@@ -38,10 +38,10 @@ def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | 
             continue
         if isinstance(piece, pd.DataFrame):
             tables.check_columns(piece, path)
-            numbers = checks.numeric(piece.to_numpy("float64", na_value=np.nan), str(path), start)
+            numbers = numeric(piece.to_numpy("float64", na_value=np.nan), str(path), start)
             yield pd.DataFrame(numbers, columns=[str(column) for column in piece.columns])
         else:
-            yield checks.numeric(piece, str(path), start)
+            yield numeric(piece, str(path), start)
         start += len(piece)
     if not start:
         raise AEZooError(f"{path} has no rows.")

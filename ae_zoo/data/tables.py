@@ -8,9 +8,9 @@ import pathlib
 import numpy as np
 import pandas as pd
 
-from ae_zoo import checks
 from ae_zoo._support import files
 from ae_zoo.errors import AEZooError, MissingExtraError, NotFoundError, first_line
+from ae_zoo.frames import numeric
 
 IMAGES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 
@@ -67,7 +67,7 @@ def read(path: str | os.PathLike) -> Table:
         x = _numbers(x, path)
     if x.ndim < 2:
         raise AEZooError(f"{path} must hold rows of features; received an array of shape {x.shape}.")
-    x = checks.numeric(x, str(path))
+    x = numeric(x, str(path))
     shape = " x ".join(map(str, x.shape[1:]))
     return Table(x, columns, f"{path.name}: {len(x):,} rows of {shape} features")
 

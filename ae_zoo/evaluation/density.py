@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks
-from ae_zoo._support import files
+from ae_zoo._support import checks, files
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.networks.generation import refuse_label
 
-KINDS = ("gaussian", "mixture", "neighbours")
+KINDS = ("gaussian", "mixture", "neighbors")
 ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
 WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
 
@@ -29,11 +29,11 @@ class Density:
     Args:
         model: a trained `Autoencoder` or a fitted `PCA`.
         kind: `"gaussian"`: one normal distribution with the codes' mean and covariance; `"mixture"`: several normal
-            distributions, fitted by expectation maximisation to 20,000 of the codes (with diagonal covariances for codes
-            of more than 256 units); `"neighbours"`: a known code, moved by a random share of the way towards one of its
-            nearest neighbours, so nothing is drawn far from what was seen, and each row resembles a known one.
+            distributions, fitted by expectation maximization to 20,000 of the codes (with diagonal covariances for codes
+            of more than 256 units); `"neighbors"`: a known code, moved by a random share of the way towards one of its
+            nearest neighbors, so nothing is drawn far from what was seen, and each row resembles a known one.
         components: of the mixture.
-        neighbours: among how many nearest ones to choose.
+        neighbors: among how many nearest ones to choose.
 
     Drawn codes are kept within the least and the greatest value that each unit had, since a rectified or a bounded unit
     cannot give more.
@@ -43,19 +43,19 @@ class Density:
         >>> images = density.generate(64, seed=1)
     """
 
-    def __init__(self, model: Any, kind: str = "gaussian", *, components: int = 10, neighbours: int = 10) -> None:
+    def __init__(self, model: Any, kind: str = "gaussian", *, components: int = 10, neighbors: int = 10) -> None:
         if kind not in KINDS:
             raise unknown("density", kind, KINDS)
         self.model, self.kind = model, kind
         self.components = checks.count("components", components)
-        self.neighbours = checks.count("neighbours", neighbours)
+        self.neighbors = checks.count("neighbors", neighbors)
         self._arrays: dict[str, np.ndarray] = {}
 
     def __repr__(self) -> str:
         what = {
             "gaussian": "one normal distribution",
             "mixture": f"a mixture of {self.components} normal distributions",
-            "neighbours": f"steps towards one of {self.neighbours} nearest neighbours",
+            "neighbors": f"steps towards one of {self.neighbors} nearest neighbors",
         }[self.kind]
         state = "fitted to the codes after training" if self._arrays else "not fitted yet"
         return f"Density({what}, {state})"
@@ -67,11 +67,11 @@ class Density:
             ValueError: for rows of another shape, or fewer than the density needs.
         """
         codes, self.code_shape = _flat(self.model.encode(x))
-        needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbours": self.neighbours + 1}[self.kind]
+        needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbors": self.neighbors + 1}[self.kind]
         if len(codes) < needed:
             raise AEZooError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
         self._arrays = {"low": codes.min(axis=0), "high": codes.max(axis=0)}
-        if self.kind == "neighbours":
+        if self.kind == "neighbors":
             self._arrays["codes"] = codes
         elif self.kind == "gaussian":
             covariance = np.cov(codes, rowvar=False, dtype="float64").reshape(1, codes.shape[1], codes.shape[1])
@@ -83,7 +83,7 @@ class Density:
             mixture = GaussianMixture(
                 self.components, covariance_type=spread, tol=0.01, max_iter=300, random_state=seed
             )
-            some = np.random.default_rng(seed).permutation(len(codes))[:ENOUGH]
+            some = np.random.default_rng(checks.seed(seed)).permutation(len(codes))[:ENOUGH]
             mixture.fit(codes[some].astype("float64"))
             self._normals(mixture.weights_, mixture.means_, mixture.covariances_)
         return self
@@ -93,8 +93,8 @@ class Density:
         n = checks.count("n", n)
         if not self._arrays:
             raise AEZooError("The density has not seen any rows yet: call fit(x_train) first.")
-        random, arrays = np.random.default_rng(seed), self._arrays
-        if self.kind == "neighbours":
+        random, arrays = np.random.default_rng(checks.seed(seed)), self._arrays
+        if self.kind == "neighbors":
             codes = self._near(n, random)
         else:
             which = random.choice(len(arrays["weights"]), n, p=arrays["weights"])
@@ -105,13 +105,14 @@ class Density:
                 codes[of_this] += noise[of_this] * factor if factor.ndim == 1 else noise[of_this] @ factor.T
         return np.clip(codes, arrays["low"], arrays["high"]).reshape(n, *self.code_shape).astype("float32")
 
-    def generate(self, n: int, *, seed: int | None = None) -> np.ndarray:
-        """`n` new rows `(n, *input_shape)` in the data's units: decoded codes from the density."""
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
+        """`n` new rows `(n, *input_shape)` in the data's units: decoded codes from the density; it knows no `label`."""
+        refuse_label(label)
         return self.model.decode(self.sample(n, seed=seed))
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the density, without its model, as an `.npz` file; `Density.load` reads it."""
-        options = {"kind": self.kind, "components": self.components, "neighbours": self.neighbours}
+        options = {"kind": self.kind, "components": self.components, "neighbors": self.neighbors}
         options["code_shape"] = self.code_shape
         with files.whole(path) as sibling, sibling.open("wb") as file:
             np.savez(file, options=json.dumps(options), **self._arrays)
@@ -148,9 +149,9 @@ class Density:
 
         codes = self._arrays["codes"]
         start = random.integers(len(codes), size=n)
-        search = NearestNeighbors(n_neighbors=self.neighbours + 1).fit(codes)
+        search = NearestNeighbors(n_neighbors=self.neighbors + 1).fit(codes)
         near = search.kneighbors(codes[start], return_distance=False)[:, 1:]  # without the code itself
-        end = near[np.arange(n), random.integers(self.neighbours, size=n)]
+        end = near[np.arange(n), random.integers(self.neighbors, size=n)]
         return codes[start] + random.uniform(size=(n, 1)) * (codes[end] - codes[start])
 
 

@@ -10,13 +10,18 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks
-from ae_zoo._support import files, versions
+from ae_zoo._support import checks, files, versions
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.endpoints import Endpoint, Endpoints, shares
 from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
+from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.factory import load
+from ae_zoo.schemas import Schema
 from ae_zoo.training.fit import fit
+
+MEMBERS = {".npz": PCA.load, ".keras": load}  # the model's file in a detector's, and what reads it
+MARGIN = 1e-4  # of a threshold: more than a row's score changes with the rows beside it, or from one runtime to another
 
 
 class Detector:
@@ -29,34 +34,60 @@ class Detector:
         threshold: rows with a higher score are flagged; None before `calibrate`.
         false_alarm_rate: the share of ordinary rows that `calibrate` allowed to be flagged.
 
+    Raises:
+        AEZooError: the model is none, or its reconstructions say nothing of the rows.
+
     Example:
         >>> detector = ae_zoo.Detector(model).calibrate(x_held_out, false_alarm_rate=0.01)
         >>> detector.flag(x_new)
     """
 
-    def __init__(self, model: Autoencoder | PCA) -> None:
-        if isinstance(model, Autoencoder):
-            model.check_reconstructs()
+    def __init__(self, model: Reconstructor) -> None:
+        if not isinstance(model, Autoencoder | PCA):
+            raise AEZooError(
+                f"A detector needs a model of ae_zoo or a PCA; received a {type(model).__name__}. A model's file is read by "
+                "ae_zoo.load, a detector's by ae_zoo.Detector.load."
+            )
+        model.check_reconstructs()
         self.model = model
         self.threshold: float | None = None
         self.false_alarm_rate: float | None = None
 
+    def __repr__(self) -> str:
+        if self.threshold is None:
+            return f"Detector({self.model!r}), no threshold yet"
+        rate = "" if self.false_alarm_rate is None else f" for false alarms of {self.false_alarm_rate:g}"
+        return f"Detector({self.model!r}), threshold {self.threshold:.5g}{rate}"
+
+    @property
+    def family(self) -> str:
+        """The model's."""
+        return self.model.family
+
+    @property
+    def schema(self) -> Schema:
+        """What a row is."""
+        return self.model.schema
+
     def calibrate(self, x: Any, false_alarm_rate: float = 0.01) -> Self:
         """Sets the threshold from ordinary rows that the model was *not* trained on.
 
-        It is the split-conformal quantile, the ceil((n + 1)(1 - rate))-th smallest of the n scores: a new ordinary row
-        is then flagged with a probability of at most `false_alarm_rate`, whatever the scores' distribution (Lei et al.
-        2018, section 2.2). The scores of training rows would give a threshold that is too low.
+        It lies just above the split-conformal quantile, the ceil((n + 1)(1 - rate))-th smallest of the n scores: a new
+        ordinary row is then flagged with a probability of at most `false_alarm_rate`, whatever the scores' distribution
+        (Lei et al. 2018, section 2.2), and also where rows repeat. "Just above" is a ten-thousandth of the score, since a
+        row's score may differ by rounding with the rows beside it and from Python to a server. The scores of training
+        rows would give a threshold that is too low.
 
         Args:
             x: held-out rows `(n, *input_shape)`.
             false_alarm_rate: in (0, 1).
 
         Raises:
-            ValueError: the rate is not in (0, 1), or there are too few rows for it.
+            AEZooError: the rate is not in (0, 1), there are too few rows for it, or the model has seen no rows.
         """
-        if not 0 < false_alarm_rate < 1:
-            raise AEZooError(f"false_alarm_rate must lie between 0 and 1; received {false_alarm_rate!r}.")
+        checks.share("false_alarm_rate", false_alarm_rate)
+        if not self.model.has_learned:
+            raise AEZooError("The model has not been trained, so its scores mean nothing: train it before calibrate.")
         scores = np.sort(self.score(x))
         rank = math.ceil((len(scores) + 1) * (1 - false_alarm_rate) - 1e-9)
         if rank > len(scores):
@@ -64,7 +95,8 @@ class Detector:
                 f"A false alarm rate of {false_alarm_rate:g} needs at least {math.ceil(1 / false_alarm_rate) - 1} "
                 f"held-out rows; received {len(scores)}."
             )
-        self.threshold, self.false_alarm_rate = float(scores[rank - 1]), false_alarm_rate
+        just_above = np.float32(scores[rank - 1]) * np.float32(1 + MARGIN) + np.float32(1e-12)
+        self.threshold, self.false_alarm_rate = float(just_above), float(false_alarm_rate)
         return self
 
     def score(self, x: Any) -> np.ndarray:
@@ -75,17 +107,43 @@ class Detector:
         """Whether each row is beyond the threshold `(n,)`, bool.
 
         Raises:
-            ValueError: there is no threshold yet.
+            AEZooError: there is no threshold yet.
         """
-        if self.threshold is None:
-            raise AEZooError("The detector has no threshold yet: call calibrate(x_held_out) first.")
-        return self.score(x) > self.threshold
+        return self.score(x) > np.float32(self._calibrated())
 
     def share(self, x: Any) -> np.ndarray:
         """Each feature's share of its row's error, `(n, *input_shape)`; they add up to 1 (0 for a perfect row)."""
-        error = self.model.reconstruction_error(x, per_feature=True)
-        total = error.sum(axis=tuple(range(1, error.ndim)), keepdims=True)
-        return np.divide(error, total, out=np.zeros_like(error), where=total > 0)
+        return shares(self.model.reconstruction_error(x, per_feature=True))
+
+    def endpoints(self) -> Endpoints:
+        """What the model can do, and `detect`."""
+        threshold, network = self._calibrated(), self.to_model()
+        served = network.endpoints()
+
+        def verb(x: np.ndarray) -> dict[str, np.ndarray]:
+            score = served["score"].verb(x)["error"]
+            limit = np.full_like(score, threshold)
+            return {"score": score, "threshold": limit, "flagged": score > limit}
+
+        def function(x: Any) -> dict[str, Any]:
+            import keras
+
+            score = served["score"].function(x)["error"]
+            limit = keras.ops.full_like(score, threshold)
+            return {"score": score, "threshold": limit, "flagged": score > limit}
+
+        detect = Endpoint(
+            input="x",
+            shape=self.schema.input_shape,
+            verb=verb,
+            function=function,
+            about="the error, the threshold, and whether the row is beyond it",
+        )
+        return {**served, "detect": detect}
+
+    def to_model(self) -> Autoencoder:
+        """The autoencoder by which it scores."""
+        return self.model.to_model()
 
     def refit(self, x: Any, quantile: float = 0.75, *, seed: int = 1, **options: Any) -> "Detector":
         """A detector with a fresh model of the same configuration, trained on the least strange of the rows.
@@ -99,24 +157,15 @@ class Detector:
             seed: of the initial weights and the run.
             **options: for `ae_zoo.fit`.
         """
-        if not 0 < quantile < 1:
-            raise AEZooError(f"quantile must lie between 0 and 1; received {quantile!r}.")
+        checks.share("quantile", quantile)
         scores = self.score(x)
-        rows = checks.numeric(x) if isinstance(self.model, PCA) else self.model.check_rows(x)
-        x = rows[scores <= np.quantile(scores, quantile)]
-        if isinstance(self.model, PCA):
-            return Detector(PCA(self.model.code, scaling=self.model.scaling).fit(x))
-        import keras
+        kept = self.model.check_rows(x, learn=True)[scores <= np.quantile(scores, quantile)]
+        return Detector(_trained_again(self.model, kept, seed, options))
 
-        keras.utils.set_random_seed(seed)
-        model = type(self.model)(**self.model.config.to_dict())
-        fit(model, x, seed=seed, **options)
-        return Detector(model)
-
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes model and threshold to one file; `Detector.load` reads it."""
-        member = "model.npz" if isinstance(self.model, PCA) else "model.keras"
         with files.whole(path) as sibling:
+            member = f"model{self.model.suffix}"
             model = sibling.parent / "member" / member  # apart, as the detector's own file may have that name
             self.model.save(model)
             with zipfile.ZipFile(sibling, "w") as archive:
@@ -125,14 +174,14 @@ class Detector:
                 archive.writestr("detector.json", json.dumps(state))
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """The detector in a file that `save` wrote, or of an exported one's folder (or name, in a checkout).
 
         An exported detector comes back with its threshold, without the rate that it was calibrated for.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is damaged or of another kind.
+            NotFoundError: there is no such file.
+            AEZooError: the file is damaged or of another kind.
         """
         folder = versions.found(path)
         if folder.is_dir():
@@ -140,14 +189,42 @@ class Detector:
             detector.threshold = versions.card(versions.newest(folder))["threshold"]
             return detector
         if not pathlib.Path(path).is_file():
-            raise NotFoundError(f"There is no detector file {path}.")
+            raise NotFoundError(f"There is no detector file {path}.{versions.hint(pathlib.Path(path))}")
         try:
-            with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as place:
                 state = json.loads(archive.read("detector.json"))
-                (member,) = set(archive.namelist()) & {"model.npz", "model.keras"}
-                extracted = archive.extract(member, folder)
-                detector = cls(PCA.load(extracted) if member == "model.npz" else load(extracted))
-        except (zipfile.BadZipFile, KeyError, ValueError) as error:
+                threshold, rate = state["threshold"], state["false_alarm_rate"]
+                (suffix,) = [suffix for suffix in MEMBERS if f"model{suffix}" in archive.namelist()]
+                detector = cls(MEMBERS[suffix](archive.extract(f"model{suffix}", place)))
+            detector.threshold = None if threshold is None else _number("threshold", threshold)
+            detector.false_alarm_rate = None if rate is None else checks.share("false_alarm_rate", rate)
+        except AEZooError as error:
+            raise AEZooError(f"{path} is damaged, or holds no detector of ae_zoo: {error}") from error
+        except Exception as error:  # whatever a damaged archive brings up
             raise AEZooError(f"{path} is damaged, or holds no detector of ae_zoo.") from error
-        detector.threshold, detector.false_alarm_rate = state["threshold"], state["false_alarm_rate"]
         return detector
+
+    def _calibrated(self) -> float:
+        if self.threshold is None:
+            raise AEZooError("The detector has no threshold yet: call calibrate(x_held_out) first.")
+        return self.threshold
+
+
+def _trained_again(model: Reconstructor, x: np.ndarray, seed: int, options: dict[str, Any]) -> Reconstructor:
+    """A fresh model of the same options, trained on other rows."""
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    fresh = model.fresh()
+    if isinstance(fresh, Autoencoder):
+        fit(fresh, x, seed=seed, **options)
+        return fresh
+    fresh.fit(x)
+    fresh.schema = model.schema  # with the names of the columns
+    return fresh
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool | list):
+        raise AEZooError(f"{name} must be a number; received {value!r}.")
+    return checks.finite(name, value)

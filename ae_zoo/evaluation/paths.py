@@ -34,7 +34,7 @@ def interpolate(model: Any, a: Any, b: Any, steps: int = 10, how: str = "linear"
         raise unknown("path", how, PATHS)
     if steps < 2:
         raise AEZooError(f"steps must be at least 2, the two ends; received {steps!r}.")
-    (p, q), shape = _flat(model.encode(np.stack([np.asarray(a), np.asarray(b)])))
+    (p, q), shape = _flat(model.encode(np.concatenate([model.schema.row(a, "a"), model.schema.row(b, "b")])))
     share = np.linspace(0, 1, steps)[:, None]
     codes = (1 - share) * p + share * q if how == "linear" else _turn(p, q, share)
     return model.decode(codes.reshape(steps, *shape).astype("float32"))
@@ -57,7 +57,7 @@ def traverse(
     Raises:
         ValueError: for rows of another shape, or a unit that the code does not have.
     """
-    (code,), shape = _flat(model.encode(np.asarray(x)[None]))
+    (code,), shape = _flat(model.encode(model.schema.row(x)))
     if not -code.size <= unit < code.size:
         raise AEZooError(f"unit must be from 0 to {code.size - 1}, the code's units; received {unit!r}.")
     if values is None and rows is not None:

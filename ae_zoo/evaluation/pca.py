@@ -7,11 +7,11 @@ from typing import Any, Self
 import numpy as np
 import sklearn.decomposition
 
-from ae_zoo import checks
-from ae_zoo._support import files
-from ae_zoo.config import SCALINGS
+from ae_zoo._support import checks, files
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.layers.scaling import fit_scaling
+from ae_zoo.schemas import SCALINGS, ArraySchema, as_codes, fit_scaling, schema_of
 
 
 class PCA:
@@ -19,49 +19,75 @@ class PCA:
 
     Args:
         code: components to keep; at most the number of features and of training rows.
-        scaling: `"none"`, `"minmax"` or `"standard"`, as a model's; errors are on the scaled data, so compare at equal
-            scaling.
+        scaling: `"none"`, `"minmax"`, `"standard"` or `"robust"`, as a model's; errors are on the scaled data, so compare
+            at equal scaling.
 
     Attributes:
+        schema: what a row is, by the rows that it was fitted to.
         components: `(code, features)`, orthonormal rows.
         mean: `(features,)`, on the scaled data.
         explained_variance_ratio: share of the variance that each component explains `(code,)`.
     """
 
+    family = "pca"
+    suffix = ".npz"
+    threshold = None  # a detector has one
+
     def __init__(self, code: int = 32, *, scaling: str = "none") -> None:
         if scaling not in SCALINGS:
             raise unknown("scaling", scaling, SCALINGS)
-        self.code, self.scaling = code, scaling
+        self.code, self.scaling = checks.count("code", code), scaling
+
+    def __repr__(self) -> str:
+        if not self.has_learned:
+            return f"PCA(code={self.code}, scaling={self.scaling!r}), not fitted yet"
+        explained = float(self.explained_variance_ratio.sum())
+        return (
+            f"PCA(code={self.code}, scaling={self.scaling!r}): {self.components.shape[1]} features, {explained:.1%} of the "
+            "variance"
+        )
 
     def fit(self, x: Any) -> Self:
-        """Fits scaling and components to rows `(n, *input_shape)`."""
-        x = checks.numeric(x)
-        self.input_shape = x.shape[1:]
-        if not 1 <= self.code <= min(len(x), x[0].size):
+        """Fits scaling and components to rows `(n, *input_shape)`; the names of a frame's columns are kept.
+
+        Raises:
+            AEZooError: for rows that are no numbers, or too few for the components.
+        """
+        self.schema, x = ArraySchema.of(x, self.scaling)
+        if not 1 <= self.code <= min(len(x), self.schema.features):
             raise AEZooError(
-                f"code must be from 1 to {min(len(x), x[0].size)}, the smaller of {len(x)} rows and {x[0].size} "
-                f"features; received {self.code}."
+                f"code must be from 1 to {min(len(x), self.schema.features)}, the smaller of {len(x)} rows and "
+                f"{self.schema.features} features; received {self.code}."
             )
         self._offset, self._scale = fit_scaling(self.scaling, x)
         scaled = self._scaled(x)
-        self.mean = scaled.mean(axis=0, dtype="float64").astype("float32")
-        # The solver is named because "auto" may pick a randomised one. Centred first, because the covariance of rows
-        # with a large mean would be a small difference of large numbers.
-        wide = x[0].size > 1000 or len(x) < x[0].size
+        # float64, and centered first: of rows with a large mean, the covariance would be a small difference of large
+        # numbers.
+        self.mean = scaled.mean(axis=0, dtype="float64")
+        # The solver is named because "auto" may pick a randomized one.
+        wide = self.schema.features > 1000 or len(x) < self.schema.features
         solver = sklearn.decomposition.PCA(self.code, svd_solver="full" if wide else "covariance_eigh")
-        solver.fit(scaled - self.mean)
+        with np.errstate(invalid="ignore", divide="ignore"):  # rows that do not vary
+            solver.fit((scaled - self.mean).astype("float32"))
         self.components = solver.components_.astype("float32")
-        self.explained_variance_ratio = solver.explained_variance_ratio_.astype("float32")
+        self.explained_variance_ratio = np.nan_to_num(solver.explained_variance_ratio_, nan=1.0).astype("float32")
         return self
 
-    def encode(self, x: Any) -> np.ndarray:
-        """Codes `(n, code)` of rows `(n, *input_shape)`."""
-        return (self._scaled(self._rows(x)) - self.mean) @ self.components.T
+    @property
+    def has_learned(self) -> bool:
+        """Whether it has been fitted."""
+        return hasattr(self, "components")
+
+    def encode(self, x: Any, layer: str | None = None) -> np.ndarray:
+        """Codes `(n, code)` of rows `(n, *input_shape)`; PCA has no other layer."""
+        if layer not in (None, "code"):
+            raise AEZooError(f"PCA has no layers but its code; received layer={layer!r}.")
+        return self._centered(self.check_rows(x)) @ self.components.T
 
     def decode(self, code: Any) -> np.ndarray:
         """Reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
-        code = checks.rows(code, (self.code,), "code")
-        return self._inverted(code)
+        self._check_learned()
+        return self._inverted(as_codes(code, (self.code,)))
 
     def reconstruct(self, x: Any) -> np.ndarray:
         """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
@@ -69,78 +95,111 @@ class PCA:
 
     def reconstruction_error(self, x: Any, per_feature: bool = False) -> np.ndarray:
         """Squared error on the scaled data: mean over features `(n,)`, or each feature's `(n, *input_shape)`."""
-        scaled = self._scaled(self._rows(x))
+        centered = self._centered(self.check_rows(x))
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            error = np.square(scaled - ((scaled - self.mean) @ self.components.T @ self.components + self.mean))
-            error = error.reshape(-1, *self.input_shape) if per_feature else error.mean(axis=1)
+            error = np.square(centered - centered @ self.components.T @ self.components)
+            error = error.reshape(-1, *self.schema.input_shape) if per_feature else error.mean(axis=1)
         return checks.finite_errors(error)
+
+    def check_rows(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
+        """`x` as float32 rows `(n, *input_shape)`: see `Schema.code`."""
+        self._check_learned()
+        return self.schema.code(x, name, learn=learn)
+
+    def check_reconstructs(self) -> None:
+        """Nothing: its reconstructions are what it is for."""
+
+    def endpoints(self) -> Endpoints:
+        """What it can do, by name: as of the linear autoencoder that is the same map."""
+        return self.to_model().endpoints()
+
+    def fresh(self) -> "PCA":
+        """A PCA of the same options that has seen no rows."""
+        return PCA(self.code, scaling=self.scaling)
 
     def summary(self) -> None:
         """Prints the components' share of the variance."""
+        self._check_learned()
         explained = self.explained_variance_ratio.sum()
         print(f"PCA: {self.components.shape[1]} features to {self.code} components, {explained:.1%} of the variance")
 
-    def to_model(self) -> Any:
+    def to_model(self) -> Autoencoder:
         """The same map as a linear autoencoder, for what works on models (`ae_zoo.export`).
 
         PCA is an autoencoder without activations whose kernels are the components; their mean goes into the scaling.
         """
         from ae_zoo.factory import build
 
-        self._rows(np.zeros((1, *getattr(self, "input_shape", ()))))
+        self._check_learned()
+        shape = self.schema.input_shape
         model = build(
             "undercomplete",
-            self.input_shape,
+            shape,
+            columns=self.schema.columns,
             code=self.code,
             hidden=[],
             scaling="standard",
             output_activation="linear",
         )
-        model.scaling.offset.assign(self._offset + self._scale * self.mean.reshape(self.input_shape))
-        model.scaling.scale.assign(self._scale)
+        model.scaling.offset.assign((self._offset + self._scale * self.mean.reshape(shape)).astype("float32"))
+        model.scaling.scale.assign(self._scale.astype("float32"))
         model.scaling.adapted = True
         model.get_layer("code").kernel.assign(self.components.T)
-        model.get_layer("reconstruction").kernel.assign(self.components)
+        last = "reconstruction" if len(shape) == 1 else "reconstruction_flat"
+        model.get_layer(last).kernel.assign(self.components)
         return model
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an `.npz` file; `PCA.load` reads it."""
-        options = {"code": self.code, "scaling": self.scaling, "input_shape": self.input_shape}
+        self._check_learned()
+        options = {"code": self.code, "schema": self.schema.to_dict()}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         with files.whole(path) as sibling, sibling.open("wb") as file:
             np.savez(file, options=json.dumps(options), **arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Self:
+    def load(cls, path: str | os.PathLike[str]) -> Self:
         """The fitted PCA in a file that `save` wrote.
 
         Raises:
-            ValueError: the file is damaged or of another kind.
+            AEZooError: the file is damaged or of another kind.
         """
+        arrays = files.read_arrays(path)
         try:
-            arrays = files.read_arrays(path)
             options = json.loads(str(arrays["options"]))
-            pca = cls(options["code"], scaling=options["scaling"])
-            pca.input_shape = tuple(options["input_shape"])
+            schema = schema_of(options)
+            pca = cls(options["code"], scaling=schema.scaling)
+            pca.schema = schema
+            wanted = {
+                "components": (pca.code, schema.features),
+                "mean": (schema.features,),
+                "explained_variance_ratio": (pca.code,),
+                "_offset": schema.input_shape,
+                "_scale": schema.input_shape,
+            }
             for name in _ARRAYS:
+                if arrays[name].shape != wanted[name] or not np.isfinite(arrays[name]).all():
+                    raise AEZooError(f"{name.strip('_')} must be finite, of shape {wanted[name]}.")
                 setattr(pca, name, arrays[name])
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise AEZooError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
         return pca
 
-    def _rows(self, x: Any) -> np.ndarray:
-        if not hasattr(self, "components"):
+    def _check_learned(self) -> None:
+        if not self.has_learned:
             raise AEZooError("This PCA has not seen any rows yet: call fit(x_train) first.")
-        return checks.rows(x, self.input_shape)
 
     def _scaled(self, x: np.ndarray) -> np.ndarray:
         if self.scaling != "none":
             x = (x - self._offset) / self._scale
         return x.reshape(len(x), -1)
 
+    def _centered(self, x: np.ndarray) -> np.ndarray:
+        return (self._scaled(x) - self.mean).astype("float32")
+
     def _inverted(self, code: np.ndarray) -> np.ndarray:
-        scaled = (code @ self.components + self.mean).reshape(-1, *self.input_shape)
-        return scaled * self._scale + self._offset
+        scaled = (code @ self.components + self.mean).reshape(-1, *self.schema.input_shape)
+        return (scaled * self._scale + self._offset).astype("float32")
 
 
 _ARRAYS = ("components", "mean", "explained_variance_ratio", "_offset", "_scale")

@@ -1,26 +1,24 @@
-"""The families, one file each. This table is the list of what the zoo holds."""
+"""The families: a network and a loss each, one file or one folder; their options are in `configs.py`.
 
-from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.families.adversarial.adversarial import Adversarial
-from ae_zoo.families.contractive.contractive import Contractive
-from ae_zoo.families.convolutional import Convolutional
-from ae_zoo.families.denoising import Denoising
-from ae_zoo.families.robust import Robust
-from ae_zoo.families.sparse import Sparse
-from ae_zoo.families.stacked import Stacked
-from ae_zoo.families.undercomplete import Undercomplete
-from ae_zoo.families.variational.variational import Variational
-from ae_zoo.families.winner_take_all.winner_take_all import WinnerTakeAll
+Names are imported when they are first used: the options need no Keras.
+"""
 
-FAMILIES: dict[str, type[Autoencoder]] = {
-    "undercomplete": Undercomplete,
-    "stacked": Stacked,
-    "sparse": Sparse,
-    "denoising": Denoising,
-    "contractive": Contractive,
-    "convolutional": Convolutional,
-    "variational": Variational,
-    "adversarial": Adversarial,
-    "winner_take_all": WinnerTakeAll,
-    "robust": Robust,
-}
+import sys
+import types
+from typing import NoReturn
+
+import lazy_loader
+
+from ae_zoo.errors import AEZooError
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"configs": ["CONFIGS", "config_of"], "table": ["FAMILIES"]}
+)
+
+
+class _Renamed(types.ModuleType):
+    def __call__(self) -> NoReturn:
+        raise AEZooError("ae_zoo.families() is now ae_zoo.list_families().")
+
+
+sys.modules[__name__].__class__ = _Renamed

@@ -14,36 +14,10 @@ A row's score, by which a `Detector` ranks new rows too, is the reconstruction e
 Sources: Zhou and Paffenroth 2017, Anomaly detection with robust deep autoencoders, sections 3 to 5.
 """
 
-import dataclasses
-
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import DEEP, SPLITS, Config, option
-from ae_zoo.errors import AEZooError
-from ae_zoo.recipe import Recipe
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class RobustConfig(Config):
-    """Options of `Robust`."""
-
-    code: int = option(10, help="width of the code", low=1, search=(4, 32))
-    hidden: tuple[int, ...] = option(
-        (100,),
-        help="widths of the encoder's hidden layers; mirrored",
-        low=1,
-        search=DEEP,
-    )
-    split: str = option("rows", help="what is left out as a whole", choices=SPLITS)
-    split_weight: float | None = option(
-        None, help="root mean square error that stays, on the model's scale; none: the median row's", low=0
-    )
-
-    def check(self) -> None:
-        super().check()
-        if self.split_weight == 0:
-            raise AEZooError("split_weight must be above 0: at 0 nothing would be left to train on.")
+from ae_zoo.families.configs import RobustConfig
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -51,7 +25,3 @@ class Robust(Autoencoder):
     """What it cannot reconstruct is split off, so outliers hardly shape it."""
 
     Config = RobustConfig
-    PAPER = "Zhou and Paffenroth 2017"
-    GOOD_FOR = "training rows that hold outliers"
-    # The split belongs to the last weights, and errors on rows with outliers choose no epoch.
-    recipe = Recipe(monitor=None, split_rounds=10)

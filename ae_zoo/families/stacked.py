@@ -8,30 +8,10 @@ the layers one after another first, as was done before good initialisation made 
 Sources: Hands-On Machine Learning with R, section 19.2.2; Hinton and Salakhutdinov 2006; Bengio et al. 2007.
 """
 
-import dataclasses
-
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import DEEP, Config, option
-from ae_zoo.errors import AEZooError
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class StackedConfig(Config):
-    """Options of `Stacked`."""
-
-    hidden: tuple[int, ...] = option(
-        (300, 100),
-        help="widths of the encoder's hidden layers; mirrored",
-        low=1,
-        search=DEEP,
-    )
-
-    def check(self) -> None:
-        super().check()
-        if not self.hidden:
-            raise AEZooError("A stacked autoencoder needs at least one hidden layer: give hidden=[300, 100], say.")
+from ae_zoo.families.configs import StackedConfig
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -39,5 +19,3 @@ class Stacked(Autoencoder):
     """Several hidden layers each way, for small codes."""
 
     Config = StackedConfig
-    PAPER = "Hinton and Salakhutdinov 2006"
-    GOOD_FOR = "the smallest codes of curved data"

@@ -10,21 +10,10 @@ the default has one hidden layer each way; `hidden=[]` is the single layer of th
 Sources: Boehmke and Greenwell, Hands-On Machine Learning with R, section 19.2; Hinton and Salakhutdinov 2006.
 """
 
-import dataclasses
-
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import LAYERS, Config, option
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class UndercompleteConfig(Config):
-    """Options of `Undercomplete`."""
-
-    hidden: tuple[int, ...] = option(
-        (300,), help="widths of the encoder's hidden layers; mirrored", low=1, search=LAYERS
-    )
+from ae_zoo.families.configs import UndercompleteConfig
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -32,5 +21,3 @@ class Undercomplete(Autoencoder):
     """A code narrower than the row, which keeps what matters most."""
 
     Config = UndercompleteConfig
-    PAPER = "Hinton and Salakhutdinov 2006"
-    GOOD_FOR = "small codes, anomaly detection"

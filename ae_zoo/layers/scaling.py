@@ -1,40 +1,69 @@
-"""Scaling, fitted on the training rows, as a layer."""
+"""From coded rows to what the networks see, and back: the layer that stands first in every encoder."""
 
 from typing import Any
 
 import keras
 import numpy as np
 
+from ae_zoo.schemas import fit_scaling
 
-def fit_scaling(mode: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(offset, scale), each `(*features)`, that take rows `x` `(n, *features)` to the mode's range."""
-    if mode == "none":
-        return np.zeros(x.shape[1:], "float32"), np.ones(x.shape[1:], "float32")
-    if mode == "minmax":
-        offset, scale = x.min(axis=0), np.ptp(x, axis=0)
-    else:
-        offset, scale = x.mean(axis=0, dtype="float64"), x.std(axis=0, dtype="float64")
-    # The mean of a constant feature is rounded, which must not be blown up to a spread of 1.
-    constant = scale <= 1e-12 * np.abs(offset)
-    return offset.astype("float32"), np.where(constant, 1.0, scale).astype("float32")
+
+class RowLayer(keras.layers.Layer):
+    """What a schema puts first in an encoder: coded rows `(batch, *input_shape)` to `(batch, *output_shape)`, float32.
+
+    A subclass has `call`, in Keras's operations, and `invert`; it extends `learn` where it follows from the rows.
+
+    Attributes:
+        adapted: whether it has seen training rows.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        # float32 whatever the policy: the data's own units may be too large or too fine for half precision.
+        super().__init__(**{"trainable": False, "dtype": "float32", **kwargs})
+        self.adapted = False
+
+    def adapt(self, x: np.ndarray) -> None:
+        """Fits the layer to the training rows `(n, *input_shape)`."""
+        self.learn(x)
+        self.adapted = True
+
+    def learn(self, x: np.ndarray) -> None:
+        """What `adapt` does beyond noting that it was done; here nothing."""
+
+    def invert(self, output: Any) -> Any:
+        """From what the networks give back to coded rows; NumPy in, NumPy out, and within a graph a tensor."""
+        return output
+
+    def by_feature(self, error: Any) -> Any:
+        """Errors `(batch, *output_shape)` as those of the coded row's numbers `(batch, *input_shape)`."""
+        return error
+
+    def save_own_variables(self, store: Any) -> None:
+        store["adapted"] = np.array(self.adapted, "float32")
+        for variable in self.weights:
+            store[variable.name] = np.asarray(variable)
+
+    def load_own_variables(self, store: Any) -> None:
+        self.adapted = bool(np.asarray(store["adapted"]))
+        for variable in self.weights:
+            variable.assign(store[variable.name])
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
-class Scaling(keras.layers.Layer):
+class Scaling(RowLayer):
     """Scales every feature by what `adapt` saw in the training rows; `invert` takes values back.
 
     Args:
-        mode: `"minmax"` maps the training rows' range to [0, 1], `"standard"` gives them mean 0 and standard deviation
-            1, `"none"` leaves them as they are. A feature that is constant in the training rows is only shifted.
+        mode: `"minmax"` maps the training rows' range to [0, 1]; `"standard"` gives them mean 0 and standard deviation 1;
+            `"robust"` gives them median 0 and quartiles one apart; `"none"` leaves them as they are. A feature that is
+            constant in the training rows is only shifted.
 
     Input and output: `(batch, *features)`, float.
     """
 
     def __init__(self, mode: str = "none", **kwargs: Any) -> None:
-        # float32 whatever the policy: the data's own units may be too large or too fine for half precision.
-        super().__init__(**{"trainable": False, "dtype": "float32", **kwargs})
+        super().__init__(**kwargs)
         self.mode = mode
-        self.adapted = False
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         if self.mode != "none":
@@ -42,35 +71,21 @@ class Scaling(keras.layers.Layer):
             self.offset = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="offset")
             self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
-    def adapt(self, x: np.ndarray) -> None:
-        """Fits offset and scale to the rows `x` `(n, *features)`."""
+    def learn(self, x: np.ndarray) -> None:
         if self.mode != "none":
             offset, scale = fit_scaling(self.mode, x)
-            self.offset.assign(offset)
-            self.scale.assign(scale)
-        self.adapted = True
+            self.offset.assign(offset.astype("float32"))
+            self.scale.assign(scale.astype("float32"))
 
     def call(self, x: Any) -> Any:
         return x if self.mode == "none" else (x - self.offset) / self.scale
 
-    def invert(self, x: Any) -> Any:
-        """From the model's scale to the data's; NumPy in, NumPy out, and within a graph a tensor."""
+    def invert(self, output: Any) -> Any:
         if self.mode == "none":
-            return x
-        if not isinstance(x, np.ndarray):
-            return x * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
-        return x * np.asarray(self.scale) + np.asarray(self.offset)
-
-    def save_own_variables(self, store: Any) -> None:
-        store["adapted"] = np.array(self.adapted, "float32")
-        if self.mode != "none":
-            store["offset"], store["scale"] = np.asarray(self.offset), np.asarray(self.scale)
-
-    def load_own_variables(self, store: Any) -> None:
-        self.adapted = bool(np.asarray(store["adapted"]))
-        if self.mode != "none":
-            self.offset.assign(store["offset"])
-            self.scale.assign(store["scale"])
+            return output
+        if not isinstance(output, np.ndarray):
+            return output * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
+        return output * np.asarray(self.scale) + np.asarray(self.offset)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}

@@ -14,7 +14,6 @@ import keras
 
 from ae_zoo.config import Config
 from ae_zoo.layers.corruption import Corruption
-from ae_zoo.layers.scaling import Scaling
 from ae_zoo.layers.sparsity import KLSparsity, L1Sparsity
 from ae_zoo.networks import convolutions, dense
 from ae_zoo.networks.dense import INITIALIZERS
@@ -38,9 +37,9 @@ def decoder(config: Config, encoder: keras.Model) -> keras.Model:
 def trunk(config: Config) -> tuple[Any, Any]:
     """(the rows, the last hidden layer for them): what stands before the code in every encoder."""
     x = keras.Input(config.input_shape, name="x")
-    h = Scaling(config.scaling, name="scaling")(x)  # (batch, *input_shape)
+    h = config.schema.layer("scaling")(x)  # (batch, *output_shape)
     if config.corruption != "none":
-        low, high = pepper_and_salt(config)
+        low, high = config.schema.extremes
         h = Corruption(config.corruption, config.corruption_amount, low, high, name="corruption")(h)
     return x, NETWORKS[config.network].down(config, h)
 
@@ -70,10 +69,3 @@ def code_regularizer(config: Config) -> keras.regularizers.Regularizer | None:
     if config.l1:
         return L1Sparsity(config.l1)
     return None
-
-
-def pepper_and_salt(config: Config) -> tuple[float, float]:
-    """The two extreme values of a feature on the model's scale, for salt-and-pepper noise."""
-    if config.scaling == "standard":
-        return -2.0, 2.0  # standardised data has no extremes: two standard deviations
-    return 0.0, 1.0

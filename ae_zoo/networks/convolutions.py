@@ -25,8 +25,8 @@ def down(config: Config, h: Any) -> Any:
 
     With `config.dense`, to the last dense layer `(batch, width)`.
     """
-    if len(config.input_shape) == 2:
-        h = keras.layers.Reshape((*config.input_shape, 1), name="image")(h)  # (batch, height, width, 1)
+    if len(config.schema.output_shape) == 2:
+        h = keras.layers.Reshape((*config.schema.output_shape, 1), name="image")(h)  # (batch, height, width, 1)
     for index, channels in enumerate(config.hidden):
         initializer = INITIALIZERS.get(config.activation, "glorot_uniform")
         h = _layer(keras.layers.Conv2D, channels, config, config.activation, initializer, f"hidden_{index}")(h)
@@ -39,7 +39,9 @@ def down(config: Config, h: Any) -> Any:
 
 def up(config: Config, code: Any, encoder: keras.Model) -> Any:
     """Codes `(batch, code)`, or maps of codes `(batch, rows, columns, code)`, to images `(batch, *input_shape)`."""
-    sizes = [config.input_shape[:2]]  # (height, width) before each convolution of the encoder, and after the last
+    sizes = [
+        config.schema.output_shape[:2]
+    ]  # (height, width) before each convolution of the encoder, and after the last
     for _ in config.hidden:
         sizes.append(tuple(math.ceil(side / STRIDE) for side in sizes[-1]))
     last = sizes.pop()
@@ -55,9 +57,9 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
     for channels in reversed(config.hidden[:-1]):
         h = _upsampled(h, channels, config, config.activation, sizes.pop(), f"hidden_{number}")
         number += 1
-    channels = config.input_shape[2] if len(config.input_shape) == 3 else 1
+    channels = config.schema.output_shape[2] if len(config.schema.output_shape) == 3 else 1
     h = _upsampled(h, channels, config, config.output_activation, sizes.pop(), "reconstruction_image", OUTPUT_DTYPE)
-    return keras.layers.Reshape(config.input_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
+    return keras.layers.Reshape(config.schema.output_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
 def _upsampled(

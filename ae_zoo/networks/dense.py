@@ -17,8 +17,8 @@ OUTPUT_DTYPE = "float32"
 
 
 def down(config: Config, h: Any) -> Any:
-    """Scaled rows `(batch, *input_shape)` to the last hidden layer `(batch, width)`."""
-    if len(config.input_shape) > 1:
+    """Scaled rows `(batch, *output_shape)` to the last hidden layer `(batch, width)`."""
+    if len(config.schema.output_shape) > 1:
         h = keras.layers.Flatten(name="flat")(h)  # (batch, features)
     for index, width in enumerate(config.hidden):
         h = _layer(width, config.activation, f"hidden_{index}")(h)  # (batch, width)
@@ -30,8 +30,9 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
 
     With `config.tied` each layer has the transposed kernel of its mirror in `encoder`, and a bias of its own.
     """
-    depth, flat = len(config.hidden), len(config.input_shape) == 1
-    widths = [*reversed(config.hidden), math.prod(config.input_shape)]
+    shape = config.schema.output_shape
+    depth, flat = len(config.hidden), len(shape) == 1
+    widths = [*reversed(config.hidden), math.prod(shape)]
     names = [f"hidden_{depth + index}" for index in range(depth)]
     names.append("reconstruction" if flat else "reconstruction_flat")
     mirrors = ["code", *(f"hidden_{index}" for index in reversed(range(depth)))]
@@ -45,7 +46,7 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
         else:
             layer = _layer(width, activation, name, dtype)
         h = layer(h)  # (batch, width)
-    return h if flat else keras.layers.Reshape(config.input_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
+    return h if flat else keras.layers.Reshape(shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
 def _layer(width: int, activation: str, name: str, dtype: str | None = None) -> keras.layers.Dense:

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.endpoints import Endpoints
 from ae_zoo.evaluation.pca import PCA
-from ae_zoo.families import FAMILIES
-from ae_zoo.serving.signatures import Served
 
 PACKAGES = ("ae-zoo", "keras", "tensorflow", "numpy")
 
@@ -24,7 +23,7 @@ def make(
     weights = (*model.encoder.weights, *model.decoder.weights)  # some of them the same, where kernels are tied
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
-        "model": family(model),  # what `config` belongs to
+        "model": model.family,  # what `config` belongs to
         "config": model.config.to_dict(),
         "data": {"source": source, "training": _rows(x_train), "test": _rows(x_test)},
         "parameters": sum(math.prod(weight.shape) for weight in {id(w): w for w in weights}.values()),
@@ -35,12 +34,7 @@ def make(
     }
 
 
-def family(model: Autoencoder) -> str:
-    """The name by which `ae_zoo.build` knows the model's class."""
-    return next(name for name, cls in FAMILIES.items() if cls is type(model))
-
-
-def signatures(served: dict[str, Served], outputs: dict[str, Any]) -> dict[str, Any]:
+def signatures(served: Endpoints, outputs: dict[str, Any]) -> dict[str, Any]:
     """The table of signatures: what each is for, and dtype and shape of what it takes and gives."""
     return {
         name: {

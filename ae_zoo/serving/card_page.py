@@ -9,6 +9,7 @@ import numpy as np
 from ae_zoo import plots
 from ae_zoo._support import files, versions
 from ae_zoo.report import page as report
+from ae_zoo.schemas import Schema, schema_of
 
 MOST = 15  # features of a table's row that are shown
 
@@ -58,10 +59,13 @@ def _figures(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.S
 
 def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Section:
     section = report.Section("", "What it does to rows")
-    shape = tuple(about["config"]["input_shape"])
+    schema = schema_of(about["config"])
+    if about.get("examples") == "drawn at random":
+        section.text("The export was given no rows (`x_test`, `--test`), so there are none to show here.")
+        return section
     x, error = examples["encode/input/x"], examples.get("score/output/error")
     notes = None if error is None else [f"{value:.4f}" for value in error]
-    if _are_images(shape, about["config"]["columns"]):
+    if _are_images(schema):
         low, high = float(x.min()), float(x.max())
 
         def shown(images: np.ndarray) -> np.ndarray:
@@ -82,7 +86,7 @@ def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Sect
             np.ravel(examples[key][strangest])
             for key in ("encode/input/x", "reconstruct/output/reconstruction", "score/output/share")
         )
-        names = about["config"]["columns"] or [str(place) for place in range(len(given))]
+        names = schema.names
         order = np.argsort(-share)[:MOST]
         section.table(
             ["feature", "value", "reconstruction", "share of the error"],
@@ -116,7 +120,12 @@ def _making(about: dict[str, Any]) -> report.Section:
             "Data.",
             words=True,
         )
-    options = {name: value for name, value in about["config"].items() if name != "columns"}
+    hidden = ("schema", "columns")
+    options = {name: value for name, value in about["config"].items() if name not in hidden}
+    options |= {
+        "input_shape": list(schema_of(about["config"]).input_shape),
+        "scaling": schema_of(about["config"]).scaling,
+    }
     section.table(
         ["option", "value"],
         [[name, ", ".join(map(str, value)) if isinstance(value, list) else value] for name, value in options.items()],
@@ -126,7 +135,8 @@ def _making(about: dict[str, Any]) -> report.Section:
     return section
 
 
-def _are_images(shape: tuple[int, ...], columns: Any) -> bool:
+def _are_images(schema: Schema) -> bool:
+    shape = schema.input_shape
     if len(shape) == 1:  # flat squares, as MNIST's
-        return columns is None and shape[0] >= 64 and round(shape[0] ** 0.5) ** 2 == shape[0]
+        return schema.columns is None and shape[0] >= 64 and round(shape[0] ** 0.5) ** 2 == shape[0]
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import json
 import os
 import pathlib
@@ -12,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo import checks
-from ae_zoo._support import files, versions
+from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, AlreadyThereError
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.serving import card, examples, formats, warmup
-from ae_zoo.serving.signatures import Served, signatures
 
 BESIDE = ".export."  # in the name of a folder that is being written, which a server passes over
 ERRORS = 2000  # of the test rows' that a version keeps, evenly by rank: for the picture on its page
@@ -70,7 +70,9 @@ def export(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
-    model, threshold, is_pca = _unpacked(model)
+    if not isinstance(model, Autoencoder | Detector | PCA):
+        raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
+    served, network = model.endpoints(), model.to_model()
     folder = pathlib.Path(folder)
     if versions.is_version(folder):
         raise AEZooError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
@@ -79,13 +81,10 @@ def export(
         checks.count("version", version)
         if (folder / str(version)).exists():
             raise AlreadyThereError(f"{folder} has a version {version} already; leave the number out for the next one.")
-    x_test = None if x_test is None else model.check_rows(x_test, "x_test")
-    x_train = None if x_train is None else model.check_rows(x_train, "x_train")
-    if x_test is not None and model.reconstructs:
-        model.check_targets(x_test, "x_test")
-    served = signatures(model, threshold)
-    rows = examples.some_rows(model) if x_test is None else x_test[: examples.SHOWN]
-    kept = examples.make(model, threshold, rows, served)
+    x_test = None if x_test is None else network.check_rows(x_test, "x_test")
+    x_train = None if x_train is None else network.check_rows(x_train, "x_train")
+    rows = examples.some_rows(network) if x_test is None else x_test[: examples.SHOWN]
+    kept = examples.make(served, rows)
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise AEZooError(
@@ -96,12 +95,12 @@ def export(
         return folder
     if folder.is_file():
         raise AEZooError(f"{folder} is a file; give the folder of a served model.")
-    errors = model.reconstruction_error(x_test) if x_test is not None and model.reconstructs else None
+    errors = network.reconstruction_error(x_test) if x_test is not None and "score" in served else None
     folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     with tempfile.TemporaryDirectory(dir=folder, prefix=BESIDE) as beside:
         made = pathlib.Path(beside) / "version"
-        variables, outputs = _write(model, served, made)
+        variables, outputs = _write(network, served, made)
         extra = made / versions.EXTRA
         extra.mkdir()
         np.savez_compressed(extra / versions.EXAMPLES, **kept, **_by_rank(errors))
@@ -109,10 +108,11 @@ def export(
             name: {one.input: kept[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
         })  # fmt: skip
         about = {
-            "family": "pca" if is_pca else card.family(model),
-            "threshold": threshold,
-            **card.make(model, made, x_train, x_test, source),
-            "metrics": {**card.metrics(model, errors, x_train, x_test), **metrics},
+            "family": model.family,
+            "threshold": model.threshold,
+            **card.make(network, made, x_train, x_test, source),
+            "examples": "drawn at random" if x_test is None else "rows of x_test",
+            "metrics": {**card.metrics(network, errors, x_train, x_test), **metrics},
             "signatures": card.signatures(served, outputs),
             "variables": variables,
         }
@@ -141,23 +141,6 @@ def _copy_card(folder: pathlib.Path) -> None:
         copied = newest
 
 
-def _unpacked(model: Autoencoder | Detector | PCA) -> tuple[Autoencoder, float | None, bool]:
-    """The model itself, a detector's threshold, and whether it was a PCA."""
-    threshold = None
-    if not isinstance(model, Autoencoder | Detector | PCA):
-        raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
-    if isinstance(model, Detector):
-        if model.threshold is None:
-            raise AEZooError("The detector has no threshold yet: call calibrate(x_held_out) first.")
-        model, threshold = model.model, model.threshold
-    is_pca = isinstance(model, PCA)
-    if is_pca:
-        model = model.to_model()
-    if model.config.scaling != "none" and not model.scaling.adapted:
-        raise AEZooError("The model has not been trained: its scaling has seen no rows yet.")
-    return model, threshold, is_pca
-
-
 def _by_rank(errors: np.ndarray | None) -> dict[str, np.ndarray]:
     """Some of the errors, evenly by rank, under the name by which the examples' file holds them."""
     if errors is None:
@@ -165,10 +148,12 @@ def _by_rank(errors: np.ndarray | None) -> dict[str, np.ndarray]:
     return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
 
 
-def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
+def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
     """Writes the SavedModel; returns the names of the weights that it keeps, and each signature's outputs."""
     import keras
     import tensorflow as tf
+
+    from ae_zoo.serving.signatures import guarded
 
     archive = keras.export.ExportArchive()
     weights = model.lasting_weights
@@ -177,7 +162,7 @@ def _write(model: Autoencoder, served: dict[str, Served], folder: pathlib.Path) 
     outputs = {}
     for name, one in served.items():
         spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
-        function = archive.add_endpoint(name, one.guarded, [spec])
+        function = archive.add_endpoint(name, functools.partial(guarded, one), [spec])
         outputs[name] = function.get_concrete_function().structured_outputs
     with quiet_log("Assets written"):
         archive.write_out(str(folder), verbose=False)

@@ -16,9 +16,9 @@ import keras
 import numpy as np
 
 from ae_zoo._support import files
+from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, MissingExtraError
 from ae_zoo.serving import c_api
-from ae_zoo.serving.signatures import Served
 
 FORMATS = {".onnx": "onnx", ".tflite": "litert"}  # Keras's names of them
 TOLERANCE = 1e-5  # that of the SavedModel's check
@@ -26,11 +26,11 @@ TOLERANCE = 1e-5  # that of the SavedModel's check
 Run = Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]
 
 
-def write(served: dict[str, Served], examples: dict[str, np.ndarray], path: pathlib.Path) -> float:
+def write(served: Endpoints, examples: dict[str, np.ndarray], path: pathlib.Path) -> float:
     """Writes the file, if its own runtime answers as Python did.
 
     Args:
-        served: the model's signatures.
+        served: what the model can do.
         examples: of them, with Python's answers.
         path: ends in `.onnx` or `.tflite`; a file that is there already is replaced.
 
@@ -65,7 +65,7 @@ def write(served: dict[str, Served], examples: dict[str, np.ndarray], path: path
 class _Verbs(keras.layers.Layer):
     """All that the signatures say of rows, as one layer, so that it is part of a model's graph."""
 
-    def __init__(self, served: dict[str, Served]) -> None:
+    def __init__(self, served: Endpoints) -> None:
         super().__init__()
         self.served = served
 
@@ -73,7 +73,7 @@ class _Verbs(keras.layers.Layer):
         return {name: value for one in self.served.values() for name, value in one.function(x).items()}
 
 
-def _difference(run: Run, served: dict[str, Served], examples: dict[str, np.ndarray]) -> float:
+def _difference(run: Run, served: Endpoints, examples: dict[str, np.ndarray]) -> float:
     outputs = {
         key.rpartition("/")[2]: value
         for name in served

@@ -25,6 +25,7 @@ class Batches(keras.callbacks.Callback):
         batch_size: at most m.
         seed: equal seeds give equal orders.
         y: what goes with each row `(n, ...)`, if anything: rows that are wanted back, or labels, -1 for none.
+        labels: whether `y` are labels.
         replaceable: whether `replace` will be called.
 
     Give `dataset` to Keras's `fit` and this object to its callbacks, which sets the order as each epoch begins.
@@ -37,13 +38,14 @@ class Batches(keras.callbacks.Callback):
         batch_size: int,
         seed: int,
         y: np.ndarray | None = None,
+        labels: bool = False,
         replaceable: bool = False,
     ) -> None:
         super().__init__()
         self.rows, self.batch_size, self.seed = rows, batch_size, seed
         self.steps = len(rows) // batch_size
         self.labelled = rows[:0]
-        if y is not None and y.dtype.kind == "i":
+        if y is not None and labels:
             labelled = rows[y[rows] >= 0]
             if len(labelled) < len(rows) / LABELLED_SHARE:
                 self.labelled = labelled

@@ -8,6 +8,8 @@ import numpy as np
 
 from ae_zoo.errors import DivergedError
 
+ADVICE = "try a learning_rate ten times smaller, and scaling='standard' if the features have large values"
+
 
 class Record(keras.callbacks.Callback):
     """What a run has come to: each metric by epoch, and the weights of the best epoch.
@@ -39,7 +41,13 @@ class Record(keras.callbacks.Callback):
         error = self.history[self.monitor][-1]
         # Losses of the warm-up do not compare with each other, nor with later ones.
         if error < self.best_error or self.last or epoch <= self.warmup:
-            self.best_error, self.best_epoch, self.best_weights = error, epoch, self.model.get_weights()
+            weights = self.model.get_weights()
+            if not all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
+                raise DivergedError(  # in the last step, whose loss was still finite
+                    f"The weights became NaN or infinite in the last step of epoch {epoch + 1}, so training was stopped and "
+                    f"the best weights so far were kept; {ADVICE}."
+                )
+            self.best_error, self.best_epoch, self.best_weights = error, epoch, weights
         elif self.is_exhausted:
             self.model.stop_training = True
 
@@ -69,8 +77,7 @@ class StopOnNaN(keras.callbacks.Callback):
         if logs and not math.isfinite(float(logs["loss"])):
             raise DivergedError(
                 f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so training was stopped and "
-                "the best weights so far were kept; try a learning_rate ten times smaller, and scaling='standard' if "
-                "the features have large values."
+                f"the best weights so far were kept; {ADVICE}."
             )
 
 

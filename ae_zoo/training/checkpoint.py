@@ -4,14 +4,17 @@ import hashlib
 import json
 import os
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 import keras
 import numpy as np
 
 from ae_zoo._support import files
+from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.callbacks import Deadline, Record
+from ae_zoo.training.schedule import Plan, Schedule
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -83,6 +86,24 @@ class Checkpoint(keras.callbacks.Callback):
         }
         with files.whole(self.path) as sibling, sibling.open("wb") as file:
             np.savez(file, state=json.dumps(state), **arrays)
+
+
+def identity(model: Autoencoder, data: Iterable[np.ndarray | None], plan: Plan, schedule: Schedule) -> dict[str, Any]:
+    """What makes a run itself: family, options, data, plan and optimizer."""
+    return {
+        "family": type(model).__name__,
+        "config": model.config.to_dict(),
+        "data": [None if part is None else digest(part) for part in data],
+        "plan": [schedule.epochs, schedule.batch_size, plan.seed, schedule.patience],
+        "optimizer": _without_names(model.optimizer.get_config()),
+    }
+
+
+def _without_names(value: Any) -> Any:
+    """An optimizer's config without its name and those of optimizers within, which Keras counts up in a process."""
+    if isinstance(value, dict):
+        return {key: _without_names(part) for key, part in value.items() if key != "name"}
+    return value
 
 
 def digest(x: np.ndarray) -> str:

@@ -9,9 +9,8 @@ import keras
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.fit_robust import fit_robust
-from ae_zoo.training.run import Plan, TrainingResult, run
-
-__all__ = ["TrainingResult", "fit"]
+from ae_zoo.training.run import TrainingResult, run
+from ae_zoo.training.schedule import Plan
 
 
 def fit(
@@ -44,9 +43,9 @@ def fit(
         y: what the family takes beside them `(n, ...)`: the rows that are wanted back instead of `x`, or labels.
         validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or a pair of rows and
             their `y`; or 0 for none.
-        epochs: default: as many as show about 430,000 rows (`model.recipe` says), from 8 to 100.
-        batch_size: default 256 (`model.recipe` says), smaller for less than 8,192 rows.
-        learning_rate: the highest, for Adam; default 0.008 (`model.recipe` says) at a batch of 256, and as the square
+        epochs: default: as many as show about 430,000 rows (`model.config.recipe` says), from 8 to 100.
+        batch_size: default 256 (`model.config.recipe` says), smaller for less than 8,192 rows.
+        learning_rate: the highest, for Adam; default 0.008 (`model.config.recipe` says) at a batch of 256, and as the square
             root of the batch size otherwise (the rule of Malladi et al. 2022, for the rate alone).
         optimizer: instead of Adam and its schedule; `learning_rate` is then not used.
         patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
@@ -76,7 +75,7 @@ def fit(
         callbacks=callbacks,
         verbose=verbose,
     )
-    if not model.recipe.split_rounds:
+    if model.config.recipe.split is None:
         return run(model, x, y, plan)
     if y is not None:
         raise AEZooError(f"A {type(model).__name__} splits the rows themselves and takes no y: call fit(model, x).")

@@ -7,14 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from ae_zoo._support.checks import count
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.checks import count
-from ae_zoo.config import SPLITS
 from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.training.run import Plan, TrainingResult, run
+from ae_zoo.families.configs import SPLITS
+from ae_zoo.training.run import TrainingResult, run
+from ae_zoo.training.schedule import Plan
 from ae_zoo.training.split import Split
-
-ROUNDS = 10  # where neither the caller nor the family says
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,9 +78,10 @@ def fit_robust(
     Raises:
         ValueError: as `fit` does, or for an unknown split or a weight that is not above 0.
     """
-    split = split or getattr(model.config, "split", "rows")
-    weight = getattr(model.config, "split_weight", None) if weight is None else weight
-    rounds = count("rounds", (model.recipe.split_rounds or ROUNDS) if rounds is None else rounds)
+    recipe = model.config.recipe
+    split = split or recipe.split or "rows"
+    weight = recipe.split_weight if weight is None else weight
+    rounds = count("rounds", recipe.split_rounds if rounds is None else rounds)
     model.check_reconstructs()
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -93,7 +93,7 @@ def fit_robust(
         raise AEZooError("Robust training has no checkpoints, which would not hold the split; leave checkpoint out.")
     x = model.check_rows(x)
     model.check_targets(x)
-    if y is not None and model.check_y(y, x).dtype.kind == "f":
+    if y is not None and model.config.target == "rows":
         raise AEZooError("The rows less their sparse part are the targets of robust training; y can only be labels.")
     splitter = Split(model, x, split, weight, rounds)
     result = run(model, x, y, plan, splitter)

@@ -1,6 +1,5 @@
 """Greedy layer-wise pretraining of dense networks (Hinton and Salakhutdinov 2006; Bengio et al. 2007)."""
 
-import math
 from typing import Any
 
 import keras
@@ -8,7 +7,10 @@ import keras
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.factory import build
-from ae_zoo.training.fit import TrainingResult, fit
+from ae_zoo.training.fit import fit
+from ae_zoo.training.run import TrainingResult
+
+LOSS = ("loss", "output_variance", "huber_delta", "quantile_alpha")  # the options that make a likelihood
 
 
 def pretrain(
@@ -55,29 +57,29 @@ def pretrain(
             f"Pretraining ends with one dense layer for the code, which the decoder takes as it is; this "
             f"{type(model).__name__}'s code is more than that: train it with ae_zoo.fit alone."
         )
-    x = model.check_rows(x)
+    x = model.check_rows(x, learn=True)
     model.check_targets(x)
     if not model.scaling.adapted:
         model.adapt(x)
-    rows = x.reshape(len(x), -1)
-    widths = [math.prod(config.input_shape), *config.hidden, config.code]
+    widths = [model.schema.features, *config.hidden, config.code]
     depth = len(widths) - 1
-    results = []
+    rows, results = x, []
     for level in range(depth):
         outermost, innermost = level == 0, level == depth - 1
+        if outermost:  # sees the rows, and gives them back, as the model does
+            kind = {name: getattr(config, name) for name in ("schema", "output_activation", *LOSS)}
+        else:
+            kind = {"input_shape": widths[level], "output_activation": config.activation}
         layer = build(
             "undercomplete",
-            widths[level],
             code=widths[level + 1],
             hidden=(),
             tied=config.tied,
             code_activation=config.code_activation if innermost else config.activation,
-            output_activation=config.output_activation if outermost else config.activation,
-            loss=config.loss if outermost else "mse",
-            scaling=config.scaling if outermost else "none",
             corruption=config.corruption,
             corruption_amount=config.corruption_amount,
             seed=seed + level,
+            **kind,
         )
         if outermost:
             layer.adapt(rows)  # to all rows, as the model
@@ -93,11 +95,10 @@ def pretrain(
             verbose=verbose,
         )
         results.append(result)
+        last = "reconstruction" if len(layer.schema.output_shape) == 1 else "reconstruction_flat"
         down = "code" if innermost else f"hidden_{level}"
-        up = f"hidden_{2 * (depth - 1) - level}"
-        if outermost:
-            up = "reconstruction" if len(config.input_shape) == 1 else "reconstruction_flat"
+        up = last if outermost else f"hidden_{2 * (depth - 1) - level}"
         model.get_layer(down).set_weights(layer.get_layer("code").get_weights())
-        model.get_layer(up).set_weights(layer.get_layer("reconstruction").get_weights())
+        model.get_layer(up).set_weights(layer.get_layer(last).get_weights())
         rows = layer.encode(rows)
     return results

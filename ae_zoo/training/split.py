@@ -57,9 +57,10 @@ class Split(keras.callbacks.Callback):
     def begin(self, batches: Batches) -> None:
         """Takes the batches of the run, and the model's scale, which is fitted by now."""
         model, self.batches = self.network, batches
-        self.scale, self.offset = np.float32(1), np.float32(0)
-        if model.config.scaling != "none":
-            self.scale, self.offset = np.asarray(model.scaling.scale), np.asarray(model.scaling.offset)
+        one = np.ones((1, *model.config.input_shape), "float32")
+        # What a unit of the model's scale is in the data's own, and where its zero lies: the way back is linear.
+        self.offset = np.asarray(model.scaling.invert(0 * one))[0]
+        self.scale = np.asarray(model.scaling.invert(one))[0] - self.offset
         self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(self.x))))
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.layers.corruption import corrupt
+from ae_zoo.schemas import SCALINGS
 from ae_zoo.tuning.rows import Rows
 
-NEIGHBOURS, MOST = 15, 10_000  # of the probes: neighbours, and training codes
+NEIGHBORS, MOST = 15, 10_000  # of the probes: neighbors, and training codes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,17 +60,16 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
     """The objective of a name.
 
     Args:
-        name: `"reconstruction"`, `"denoising"`, `"neighbours"`, `"linear"` or `"average_precision"`.
+        name: `"reconstruction"`, `"denoising"`, `"neighbors"`, `"linear"` or `"average_precision"`.
         corruption: kind and amount of the noise that `"denoising"` is judged under.
     """
 
     def denoising(model: Autoencoder, rows: Rows) -> float:
         kind, amount = corruption
-        scaled = rows.scaling != "none"
-        centre = rows.x.mean(axis=0) if scaled else np.float32(0)
-        low, high = (-2.0, 2.0) if scaled else (0.0, 1.0)
-        noisy = corrupt((rows.x_valid - centre) / rows.spread, kind, amount, low=low, high=high, seed=1)
-        return rows.error(model.reconstruct(noisy * rows.spread + centre))
+        low, high = SCALINGS[rows.scaling].extremes
+        center = rows.x.mean(axis=0) if rows.scaling != "none" else np.float32(0)
+        noisy = corrupt((rows.x_valid - center) / rows.spread, kind, amount, low=low, high=high, seed=1)
+        return rows.error(model.reconstruct(noisy * rows.spread + center))
 
     if name == "denoising":
         corrupt(np.zeros((1, 1)), *_pair(corruption))  # refuses what is no noise
@@ -78,7 +78,7 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
             "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))
         ),
         "denoising": Objective("denoising", "min", denoising),
-        "neighbours": Objective("neighbours", "max", _neighbours, "classes", reconstructs=False),
+        "neighbors": Objective("neighbors", "max", _neighbors, "classes", reconstructs=False),
         "linear": Objective("linear", "max", _linear, "classes", reconstructs=False),
         "average_precision": Objective("average_precision", "max", _average_precision, "1 for an anomaly, 0 for none"),
     }
@@ -111,11 +111,11 @@ def _right(found: np.ndarray, rows: Rows) -> float:
     return float(np.mean(found[labelled] == rows.y_valid[labelled]))
 
 
-def _neighbours(model: Autoencoder, rows: Rows) -> float:
+def _neighbors(model: Autoencoder, rows: Rows) -> float:
     from sklearn.neighbors import KNeighborsClassifier
 
     train, y, valid = _codes(model, rows)
-    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(train))).fit(train, y)
+    classifier = KNeighborsClassifier(min(NEIGHBORS, len(train))).fit(train, y)
     return _right(classifier.predict(valid), rows)
 
 

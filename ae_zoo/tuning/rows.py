@@ -7,10 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo import checks
-from ae_zoo._support import files
+from ae_zoo._support import checks, files
 from ae_zoo.errors import AEZooError
-from ae_zoo.layers.scaling import fit_scaling
+from ae_zoo.schemas import ArraySchema, Schema, fit_scaling
 
 PARTS = ("x", "y", "x_valid", "y_valid")
 
@@ -22,14 +21,14 @@ class Rows:
     Attributes:
         x, x_valid: rows `(n, *shape)`, float32, in the data's units.
         y, y_valid: labels beside them `(n,)`, or None.
-        columns: names of the features, if they have any.
+        schema: what a row is.
     """
 
+    schema: Schema
     x: np.ndarray
     x_valid: np.ndarray
     y: np.ndarray | None = None
     y_valid: np.ndarray | None = None
-    columns: tuple[str, ...] | None = None
 
     @classmethod
     def split(cls, x: Any, y: Any, validation: float | Any, seed: int, strange: bool) -> Self:
@@ -41,9 +40,7 @@ class Rows:
             strange: the labels say which rows are anomalies (1) and which are not (0): none of those is trained on, and
                 all of them are among the rows held out.
         """
-        columns = getattr(x, "columns", None)
-        columns = None if columns is None else tuple(map(str, columns))
-        x = checks.numeric(x)
+        schema, x = ArraySchema.of(x)
         y = None if y is None else checks.as_many(np.asarray(y), x)
         if y is not None and (y.ndim != 1 or y.dtype.kind not in "iub"):
             raise AEZooError(
@@ -62,11 +59,20 @@ class Rows:
             part = x[~held], x[held], *((None, None) if y is None else (y[~held], y[held]))
         else:
             x_valid, y_valid = validation if isinstance(validation, tuple) else (validation, None)
-            x_valid = checks.rows(x_valid, x.shape[1:], "validation", columns)
+            x_valid = schema.code(x_valid, "validation")
             y_valid = None if y_valid is None else checks.as_many(np.asarray(y_valid), x_valid)
             kept = slice(None) if y is None or not strange else y != 1
             part = x[kept], x_valid, None if y is None else y[kept], y_valid
-        return cls(*part, columns)
+        return cls(schema, *part)
+
+    @property
+    def frame(self) -> Any:
+        """`x`, with the names of its columns where it has them."""
+        if self.schema.columns is None:
+            return self.x
+        import pandas as pd
+
+        return pd.DataFrame(self.x, columns=list(self.schema.columns))
 
     @functools.cached_property
     def scaling(self) -> str:
@@ -90,8 +96,8 @@ class Rows:
                     np.save(sibling, getattr(self, name))
 
     @classmethod
-    def load(cls, folder: pathlib.Path, columns: tuple[str, ...] | None) -> Self:
+    def load(cls, folder: pathlib.Path, schema: Schema) -> Self:
         """The arrays that `save` wrote, mapped: processes of one machine share them."""
         paths = {name: folder / f"{name}.npy" for name in PARTS}
         arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items() if path.exists()}
-        return cls(**arrays, columns=columns)
+        return cls(schema, **arrays)

@@ -104,7 +104,7 @@ def search(
         families=families,
         space=drawn.to_dict(),
         data={name: digest(part) for name in PARTS if (part := getattr(rows, name)) is not None},
-        columns=None if rows.columns is None else list(rows.columns),
+        schema=rows.schema.to_dict(),
         objective=objective,
         corruption=list(corruption),
         tuner=tuner,

@@ -28,7 +28,7 @@ class Settings:
     families: list[str]
     space: dict[str, Any]
     data: dict[str, str]  # digests
-    columns: list[str] | None
+    schema: dict[str, Any]
     objective: str
     corruption: list[Any]
     tuner: str

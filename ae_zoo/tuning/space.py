@@ -10,10 +10,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
-from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import Config, Recipe
 from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.families import FAMILIES
-from ae_zoo.recipe import Recipe
+from ae_zoo.families.configs import CONFIGS, config_of
 
 TRAINING = ("learning_rate", "batch_size", "epochs")  # what is the trainer's, not the config's
 LAYERS = ("depth", "width")  # what `hidden` is made of
@@ -64,7 +63,7 @@ class Candidate:
         options = {name: value for name, value in values.items() if name not in (*TRAINING, *LAYERS)}
         if "depth" in values:
             options["hidden"] = layers(
-                options.get("network", FAMILIES[family].Config.network), values["depth"], values.get("width", 0)
+                options.get("network", CONFIGS[family].default("network")), values["depth"], values.get("width", 0)
             )
         return cls(family, options, {name: values[name] for name in TRAINING if name in values})
 
@@ -120,11 +119,8 @@ class Space:
             ValueError: for an unknown name, a value that no family can have, or a grid with a range.
         """
         if not families:
-            raise AEZooError(f"Name a family to search; known: {', '.join(FAMILIES)}.")
-        for family in families:
-            if family not in FAMILIES:
-                raise unknown("family", family, FAMILIES)
-        classes = {family: FAMILIES[family] for family in families}
+            raise AEZooError(f"Name a family to search; known: {', '.join(CONFIGS)}.")
+        classes = {family: config_of(family) for family in families}
         if given is not None and not isinstance(given, Mapping):
             return cls(combinations=[*_combinations(classes, given, epochs)])
         given = given or {}
@@ -182,9 +178,7 @@ class Space:
                     yield candidate
 
 
-def _combinations(
-    classes: Mapping[str, type[Autoencoder]], given: Sequence[Any], epochs: int | None
-) -> Iterator[Candidate]:
+def _combinations(classes: Mapping[str, type[Config]], given: Sequence[Any], epochs: int | None) -> Iterator[Candidate]:
     if not given:
         raise AEZooError("The space holds no combination; give at least one.")
     for combination in given:
@@ -201,10 +195,9 @@ def _combinations(
             yield Candidate.of(family, values if epochs is None else {"epochs": epochs, **values})
 
 
-def _names(cls: type[Autoencoder]) -> set[str]:
+def _names(cls: type[Config]) -> set[str]:
     """What a space may name for a family."""
-    fields = {field.name for field in dataclasses.fields(cls.Config)} - {"input_shape", "columns"}
-    return fields | {*TRAINING, *LAYERS}
+    return cls.options().keys() - {"input_shape", "columns"} | {*TRAINING, *LAYERS}
 
 
 def _check_layers(given: Mapping[str, Any], depth: Any) -> None:
@@ -218,14 +211,14 @@ def _check_layers(given: Mapping[str, Any], depth: Any) -> None:
         )
 
 
-def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
+def _read(cls: type[Config], given: Mapping[str, Any]) -> dict[str, Any]:
     """What the caller gave, as choices, ranges and fixed values."""
     if "hidden" in given:
         _check_layers(given, 0)
-    fields = {field.name: field for field in dataclasses.fields(cls.Config)}
+    known = cls.options()
     space: dict[str, Any] = {}
     for name, value in given.items():
-        several = name in fields and cls.Config.is_list(name)
+        several = name in known and cls.is_list(name)
         if isinstance(value, list) and (not several or any(isinstance(item, (list, tuple)) for item in value)):
             if not value:
                 raise AEZooError(f"{name} has no values to choose from; give some, or leave it out.")
@@ -239,7 +232,7 @@ def _read(cls: type[Autoencoder], given: Mapping[str, Any]) -> dict[str, Any]:
     return space
 
 
-def _range(cls: type[Autoencoder], name: str, ends: tuple[Any, ...]) -> Range:
+def _range(cls: type[Config], name: str, ends: tuple[Any, ...]) -> Range:
     numbers = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in ends)
     if len(ends) != 2 or not numbers or not ends[0] < ends[1]:
         raise AEZooError(
@@ -252,7 +245,7 @@ def _range(cls: type[Autoencoder], name: str, ends: tuple[Any, ...]) -> Range:
     return Range(low, high, isinstance(low, int))
 
 
-def _legal(cls: type[Autoencoder], name: str, value: Any) -> Any:
+def _legal(cls: type[Config], name: str, value: Any) -> Any:
     """`value` in the option's own type, as JSON has it; raises `ValueError` where it cannot be one."""
     if name in (*LAYERS, *TRAINING):
         whole, least = name != "learning_rate", 0 if name == "depth" else 1
@@ -262,41 +255,41 @@ def _legal(cls: type[Autoencoder], name: str, value: Any) -> Any:
         if not whole and not (number and 0 < value < math.inf):
             raise AEZooError(f"{name} must be a number above 0; received {value!r}.")
         return int(value) if whole else float(value)
-    if value == "none" and value not in (cls.Config.choices(name) or ()):
+    if value == "none" and value not in (cls.choices(name) or ()):
         value = None
-    value = cls.Config.legal(name, value)
+    value = cls.legal(name, value)
     return list(value) if isinstance(value, tuple) else value
 
 
 def _defaults(
-    cls: type[Autoencoder], given: Mapping[str, Any], shape: tuple[int, ...], rows: int
+    cls: type[Config], given: Mapping[str, Any], shape: tuple[int, ...], rows: int
 ) -> dict[str, Choice | Range]:
     """What the family's fields say is to be tried, for the options that the caller did not name."""
     fixed = {
         name: v for name, v in given.items() if not isinstance(v, (Choice, Range)) and name not in TRAINING + LAYERS
     }
-    own_kind = fixed.get("network", cls.Config.network) == cls.Config.network  # of network, which the hints are for
+    own_kind = fixed.get("network", cls.default("network")) == cls.default("network")  # which the hints are for
     space: dict[str, Choice | Range] = {}
-    for field in dataclasses.fields(cls.Config):
+    for name, field in cls.options().items():
         hint = field.metadata["search"]
-        if hint is None or field.name in given:
+        if hint is None or name in given:
             continue
-        if field.name == "hidden":
+        if name == "hidden":
             if own_kind:
                 space |= {part: _hint(values, True) for part, values in hint.items() if part not in given}
         elif isinstance(hint, tuple):
-            if all(_fits(cls, {**fixed, "input_shape": shape, field.name: end}) for end in hint):
-                space[field.name] = _hint(hint, isinstance(field.default, int))
+            if all(_fits(cls, {**fixed, "input_shape": shape, name: end}) for end in hint):
+                space[name] = _hint(hint, isinstance(field.default, int))
         else:
-            values = [v for v in hint if _fits(cls, {**fixed, "input_shape": shape, field.name: v})]
+            values = [v for v in hint if _fits(cls, {**fixed, "input_shape": shape, name: v})]
             if values:
-                space[field.name] = _hint(values, False)
-    if isinstance(space.get("code"), Range) and not cls.overcomplete:  # narrower than a row, as `build` has it
-        high = min(space["code"].high, max(1, math.prod(shape) // 2))
-        low = min(space["code"].low, max(1, high // 8))
+                space[name] = _hint(values, False)
+    code = space.get("code")
+    if isinstance(code, Range):  # narrower than a row, as `build` has it
+        high = min(code.high, cls.widest_code(math.prod(shape)))
+        low = min(code.low, max(1, high // 8))
         space["code"] = Range(low, high, True) if low < high else Choice((high,))
-    # A family's recipe may depend on its config, which is not known yet.
-    recipe = cls.recipe if isinstance(cls.recipe, Recipe) else Recipe()
+    recipe = _recipe(cls, fixed, shape)
     if "learning_rate" not in given:
         space["learning_rate"] = Range(recipe.learning_rate / 8, recipe.learning_rate * 1.5, False)
     if "batch_size" not in given:
@@ -305,9 +298,17 @@ def _defaults(
     return space
 
 
-def _fits(cls: type[Autoencoder], options: Mapping[str, Any]) -> bool:
+def _recipe(cls: type[Config], fixed: Mapping[str, Any], shape: tuple[int, ...]) -> Recipe:
+    """The family's recipe for the options that are fixed, or for none of them where they are no config alone."""
+    for options in (fixed, {}):
+        if _fits(cls, {**options, "input_shape": shape}):
+            return cls.make({**options, "input_shape": shape}).recipe
+    return Recipe()
+
+
+def _fits(cls: type[Config], options: Mapping[str, Any]) -> bool:
     try:
-        cls.Config.make(options)
+        cls.make(options)
     except ValueError:
         return False
     return True

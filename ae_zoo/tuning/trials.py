@@ -187,11 +187,10 @@ class Trials:
     def _built(self, candidate: Candidate, seed: int) -> tuple[Autoencoder, Any]:
         """The untrained model, and the labels that it takes, if any."""
         rows = self.rows
-        names = {} if rows.columns is None else {"columns": rows.columns}
-        model = build(candidate.family, data=rows.x, seed=seed, **{**names, **candidate.options})
+        model = build(candidate.family, data=rows.frame, seed=seed, **candidate.options)
         if self.objective.reconstructs:
             model.check_reconstructs()
-        takes = model.takes_labels and rows.y is not None
+        takes = model.config.target == "labels" and rows.y is not None
         return model, model.check_y(rows.y, rows.x) if takes else None
 
     def _measured(
@@ -213,7 +212,7 @@ class Trials:
         score, error = float(self.objective.measure(model, rows)), None
         if not math.isfinite(score):
             raise ArithmeticError(f"the {self.objective.name} is {score}")
-        if model.reconstructs:
+        if model.config.reconstructs:
             plain = self.objective.name == "reconstruction"
             error = score if plain else rows.error(model.reconstruct(rows.x_valid))
         cut = trained.stopped == "time is up" and left is not None and left < (self.minutes or math.inf)

@@ -15,6 +15,7 @@ import keras
 from sklearn.exceptions import ConvergenceWarning
 
 from ae_zoo._support import files
+from ae_zoo.schemas import Schema
 from ae_zoo.tuning import tuner
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.settings import Clock, Settings
@@ -96,8 +97,7 @@ def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
     if name == "chief":
         loop(folder, settings, lambda candidate, number: None, clock)
         return DONE
-    columns = None if settings.columns is None else tuple(settings.columns)
-    trials = settings.trials_in(folder, Rows.load(folder / "data", columns))
+    trials = settings.trials_in(folder, Rows.load(folder / "data", Schema.read(settings.schema)))
 
     def run(candidate: Candidate, number: int) -> Result:
         key = trials.key(candidate, settings.seed)

@@ -5,9 +5,8 @@ from typing import Any
 
 import keras
 
+from ae_zoo.families.configs import MODES
 from ae_zoo.layers import noise
-
-MODES = 10  # of the mixture and, where labels choose a stretch, of the roll
 
 
 def gaussian(modes: Any, code: int, seed: keras.random.SeedGenerator) -> Any:

@@ -13,29 +13,15 @@ With a corruption too, |J|^2 is taken at the clean row, without noise, and the r
 Sources: Rifai et al. 2011, Contractive auto-encoders, sections 2 and 3.1; Hutchinson 1990 for the estimate.
 """
 
-import dataclasses
-import math
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import ACTIVATIONS, Config, option
+from ae_zoo.families.configs import ContractiveConfig
 from ae_zoo.families.contractive import jacobian
 from ae_zoo.networks.inference import in_batches
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ContractiveConfig(Config):
-    """Options of `Contractive`."""
-
-    code: int = option(100, help="width of the code", low=1, search=(50, 500))
-    code_activation: str = option("sigmoid", help="activation of the code", choices=ACTIVATIONS)
-    tied: bool = option(True, help="the decoder's kernels are the encoder's, transposed (dense networks)")
-    contraction: float = option(
-        0.1, help="weight of the code's squared derivatives by the row (lambda)", low=0, search=(0.01, 1.0)
-    )
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -43,8 +29,6 @@ class Contractive(Autoencoder):
     """A code that holds still under small changes of the row."""
 
     Config = ContractiveConfig
-    PAPER = "Rifai et al. 2011"
-    GOOD_FOR = "features for classifiers with few labels"
     PARTS: ClassVar[tuple[str, ...]] = ("reconstruction", "contraction")
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
@@ -66,7 +50,7 @@ class Contractive(Autoencoder):
         if norm is None:
             norm = self._one_layer_norm(code)
         parts = super().loss_parts(x, y, self.decoder(code, training=training), training)
-        return {**parts, "contraction": self.config.contraction / math.prod(self.config.input_shape) * norm}
+        return {**parts, "contraction": self.config.contraction / self.schema.features * norm}
 
     def jacobian_norm(self, x: Any, *, batch_size: int = 64) -> np.ndarray:
         """The exact sum of the squared derivatives of each row's code by the scaled row `(n,)`.

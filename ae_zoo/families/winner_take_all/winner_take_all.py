@@ -13,51 +13,12 @@ Sources: Makhzani and Frey 2015, Winner-Take-All Autoencoders, sections 2 and 3;
 Autoencoders, section 2.
 """
 
-import dataclasses
-
 import keras
 
 from ae_zoo import networks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import ACTIVATIONS, Config, option
-from ae_zoo.errors import AEZooError
+from ae_zoo.families.configs import WinnerTakeAllConfig
 from ae_zoo.families.winner_take_all.winners import Winners
-from ae_zoo.recipe import Recipe
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class WinnerTakeAllConfig(Config):
-    """Options of `WinnerTakeAll`."""
-
-    code: int = option(
-        1000, help="units of the code (dense), or its maps (convolutional)", low=1, search=[500, 1000, 2000]
-    )
-    code_activation: str = option("relu", help="activation of the code", choices=ACTIVATIONS)
-    winners: str = option(
-        "lifetime", help="largest over each unit's batch, or over each row's units", choices=("lifetime", "k_sparse")
-    )
-    share: float = option(0.05, help="share of the activations that win", low=0, high=1, search=(0.02, 0.2))
-    threshold: bool = option(False, help="lifetime: at inference too, keep what would about win (frozen thresholds)")
-    alpha: float = option(1.0, help="k_sparse: keep so many times as many units at inference", low=1)
-
-    def check(self) -> None:
-        super().check()
-        if not self.share:
-            raise AEZooError("share must be above 0, or no activation could win; received 0.")
-        if self.dense:
-            raise AEZooError(
-                "In a convolutional network the winners are places in maps of the code, which no dense layer may come "
-                f"before: leave dense out; received {list(self.dense)}."
-            )
-        if self.threshold and self.winners != "lifetime":
-            raise AEZooError(
-                "threshold=True freezes what it takes to win over a batch; winners='k_sparse' needs none, as its rows "
-                "keep their largest units at inference too: leave threshold out."
-            )
-        if self.alpha != 1 and self.winners != "k_sparse":
-            raise AEZooError(
-                f"alpha={self.alpha:g} is how much wider k-sparse codes are at inference: give winners='k_sparse'."
-            )
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -65,20 +26,6 @@ class WinnerTakeAll(Autoencoder):
     """A wide code of which only the largest activations are kept while training."""
 
     Config = WinnerTakeAllConfig
-    PAPER = "Makhzani and Frey 2015"
-    GOOD_FOR = "wide features for linear classifiers"
-    overcomplete = True
-
-    @property
-    def reconstructs(self) -> bool:
-        """Whether codes are as sparse as in training. Denser ones reconstruct badly, however good their features are."""
-        return self.config.threshold or (self.config.winners == "k_sparse" and self.config.alpha == 1)
-
-    @property
-    def recipe(self) -> Recipe:
-        # Thresholds follow activations that still grow, so early codes are denser than those that are asked for, and the
-        # better for it on held-out rows.
-        return Recipe(monitor="reconstruction" if self.reconstructs and not self.config.threshold else None)
 
     @classmethod
     def make_encoder(cls, config: WinnerTakeAllConfig) -> keras.Model:

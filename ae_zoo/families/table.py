@@ -1,0 +1,26 @@
+"""The families, each by its name. This table is the list of what the zoo holds; `configs.py` has their options."""
+
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.families.adversarial.adversarial import Adversarial
+from ae_zoo.families.contractive.contractive import Contractive
+from ae_zoo.families.convolutional import Convolutional
+from ae_zoo.families.denoising import Denoising
+from ae_zoo.families.robust import Robust
+from ae_zoo.families.sparse import Sparse
+from ae_zoo.families.stacked import Stacked
+from ae_zoo.families.undercomplete import Undercomplete
+from ae_zoo.families.variational.variational import Variational
+from ae_zoo.families.winner_take_all.winner_take_all import WinnerTakeAll
+
+FAMILIES: dict[str, type[Autoencoder]] = {
+    "undercomplete": Undercomplete,
+    "stacked": Stacked,
+    "sparse": Sparse,
+    "denoising": Denoising,
+    "contractive": Contractive,
+    "convolutional": Convolutional,
+    "variational": Variational,
+    "adversarial": Adversarial,
+    "winner_take_all": WinnerTakeAll,
+    "robust": Robust,
+}

@@ -1,0 +1,163 @@
+"""Numbers out of what people hold them in: arrays of any library, lists, and frames of pandas, polars and Arrow."""
+
+import contextlib
+import decimal
+import numbers
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ae_zoo.errors import AEZooError, first_line
+
+LOST = 0.01  # share of a feature's range that rounding to float32 may take
+
+
+def columns_of(x: Any) -> tuple[str, ...] | None:
+    """The names of a frame's columns; None for what has no names."""
+    names = getattr(x, "column_names", None)  # Arrow's
+    names = getattr(x, "columns", None) if names is None else names
+    return None if names is None else tuple(map(str, names))
+
+
+def numeric(
+    x: Any, name: str = "x", first_row: int = 0, *, columns: Sequence[str] | None = None, learn: bool = False
+) -> np.ndarray:
+    """`x` as finite float32 with at least one row; its row shape is free.
+
+    Args:
+        x: an array, nested lists, or a frame.
+        name: what the messages call it.
+        first_row: the number of its first row, for the messages.
+        columns: names of the features; a frame's columns are put in their order, an array's are taken as they come.
+        learn: refuse features whose differences float32 cannot hold.
+
+    Raises:
+        AEZooError: it holds no numbers or no rows, other columns, or NaN or infinity.
+    """
+    names = columns_of(x) if getattr(x, "ndim", 2) == 2 else None
+    array = _plain(x, name) if names is None else _of_frame(x, names, name, columns)
+    if array.dtype.kind not in "fiub":
+        raise AEZooError(f"{name} must hold numbers; received values of type {array.dtype}.")
+    if array.ndim < 1 or array.size == 0:
+        raise AEZooError(f"{name} must hold at least one row; received an array of shape {array.shape}.")
+    with np.errstate(over="ignore"):  # a float64 beyond float32 becomes infinite, which the next check reports
+        coded = np.ascontiguousarray(array, dtype="float32")
+    # min and max carry NaN and infinity, and need no array of flags beside the data.
+    if not np.isfinite(coded.min()) or not np.isfinite(coded.max()):
+        bad = np.argwhere(~np.isfinite(coded))
+        raise AEZooError(
+            f"{name} must be finite; {len(bad)} of its values are NaN, infinite or beyond float32, the first in row "
+            f"{first_row + bad[0][0]}{_feature(bad[0][1:], names if columns is None else columns)}. Drop or fill them first."
+        )
+    if learn and array.dtype.itemsize > 4 and array.dtype.kind in "fiu" and len(array) > 1:
+        _check_precision(array, coded, name, names if columns is None else columns)
+    return coded
+
+
+def _plain(x: Any, name: str) -> np.ndarray:
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise AEZooError(
+            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum()):,} masked values, which are no data: drop "
+            f"those rows, or fill them, {name}.filled(...)."
+        )
+    try:
+        with contextlib.suppress(AttributeError):
+            x = x.detach()  # a tensor of PyTorch that has a gradient
+        array = np.asarray(x)
+    except Exception as error:  # whatever the library that holds it may raise
+        raise AEZooError(f"{name} cannot be read as an array of numbers: {first_line(error)}") from error
+    if array.dtype == object and array.size and all(isinstance(v, numbers.Real | decimal.Decimal) for v in array.flat):
+        return array.astype("float64")
+    return array
+
+
+def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None) -> np.ndarray:
+    """A frame's numbers as float64, its columns in order."""
+    import pandas as pd
+
+    frame = x if isinstance(x, pd.DataFrame) else _to_pandas(x, name)
+    twice = sorted({column for column in names if names.count(column) > 1})
+    if twice:
+        raise AEZooError(f"{name} has more than one column named {_some(twice)}; give each a name of its own.")
+    frame = frame.set_axis(list(names), axis=1)
+    if columns is not None:
+        missing = [column for column in columns if column not in names]
+        other = [column for column in names if column not in columns]
+        if missing or other:
+            parts = [f"{what} {_some(some)}" for what, some in (("lacks", missing), ("adds", other)) if some]
+            raise AEZooError(
+                f"{name} must have the {len(columns)} columns that the model was built on; it {' and '.join(parts)}."
+            )
+        frame = frame[list(columns)]
+    arrays, text = [], []
+    for column in frame.columns:
+        found = _column(frame[column])
+        arrays.append(found)
+        if found is None:
+            text.append(column)
+    if text:
+        raise AEZooError(
+            f"{name} must hold numbers; {len(text)} of its {len(frame.columns)} columns hold something else: {_some(text)}. "
+            "Drop them, or turn them into numbers."
+        )
+    return np.column_stack(arrays) if arrays else np.empty((len(frame), 0))
+
+
+def _column(column: Any) -> np.ndarray | None:
+    """A column's numbers, NaN where one is missing; None where it holds something else."""
+    import pandas as pd
+
+    if pd.api.types.is_complex_dtype(column):
+        return None
+    if pd.api.types.is_numeric_dtype(column):  # booleans too, and nullable and Arrow's types
+        if column.dtype in ("float32", "float16"):
+            return column.to_numpy()
+        return column.to_numpy("float64", na_value=np.nan)
+    if column.dtype == object or "decimal" in str(column.dtype):
+        present = column.dropna()
+        if len(present) and all(isinstance(value, numbers.Real | decimal.Decimal) for value in present):
+            return pd.to_numeric(column.astype("object").map(_float, na_action="ignore")).to_numpy("float64")
+    return None
+
+
+def _float(value: Any) -> float:
+    return float(value)
+
+
+def _to_pandas(x: Any, name: str) -> Any:
+    """A frame of polars, Arrow or another library as one of pandas."""
+    try:
+        return x.to_pandas()
+    except Exception as error:  # whatever that library may raise; polars needs pyarrow for it
+        raise AEZooError(
+            f"{name} is a {type(x).__name__}, which cannot be turned into a frame of pandas: {first_line(error)}"
+        ) from error
+
+
+def _check_precision(array: np.ndarray, coded: np.ndarray, name: str, names: Sequence[str] | None) -> None:
+    """Refuses features whose values float32 can hardly tell apart, such as times in seconds since 1970."""
+    low, high = array.min(axis=0).astype("float64"), array.max(axis=0).astype("float64")
+    spread = high - low
+    size = np.maximum(np.abs(low), np.abs(high))
+    risky = (spread > 0) & (np.spacing(size.astype("float32")) / 2 > LOST * spread)
+    if not risky.any():
+        return
+    place = np.argwhere(risky)[0]
+    at, where = tuple(place), _feature(place, names).replace(",", " of", 1)
+    raise AEZooError(
+        f"{name} must hold differences that float32 can tell apart; the values{where} lie around "
+        f"{high[at]:.10g} and differ by at most {spread[at]:g}: subtract their mean, or their first value, first."
+    )
+
+
+def _feature(place: Sequence[int] | np.ndarray, names: Sequence[str] | None) -> str:
+    """` in column 'a'`, or `, feature 3`: the place of a value in its row."""
+    if names is not None and len(place) == 1:
+        return f", column {names[int(place[0])]!r}"
+    return f", feature {', '.join(str(int(index)) for index in place)}" if len(place) else ""
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(map(repr, names[:3])) + more

@@ -1,0 +1,206 @@
+"""What an output means: how far it is from the target, what a target may be, where the output starts, what its loss counts.
+
+One class a likelihood; the option `loss` names it, in every family. To add one, subclass `Likelihood` and give it a `name`:
+the config, the trainer, the bound of `variational`, scoring and export ask the object and nothing else.
+
+A row's loss is the mean of its features' losses. Bernoulli and Gaussian losses are negative log-likelihoods in nats; the
+others are the losses that H2O's autoencoder offers beside the squared one.
+"""
+
+import abc
+import math
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+
+    from ae_zoo.config import Config
+
+LEAST_VARIANCE = 1e-6  # of a feature, on the model's scale
+LIKELIHOODS: dict[str, "type[Likelihood]"] = {}
+
+
+class Likelihood(abc.ABC):
+    """What an output means.
+
+    Attributes:
+        name: by which the option `loss` asks for it.
+        unit: of a feature's loss.
+        is_density: whether the loss is -log p(target | output) in nats, which the variational bound needs.
+        legal: the closed interval in which targets must lie, or None for all numbers.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[str]
+    is_density: ClassVar[bool] = False
+    legal: ClassVar[tuple[float, float] | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        LIKELIHOODS[cls.name] = cls
+
+    @classmethod
+    def of(cls, config: "Config") -> Self:
+        """The likelihood with the parameters that a config gives it."""
+        return cls()
+
+    def build(self, model: "keras.Model") -> None:  # noqa: B027 - nothing is learned by most
+        """Adds to a model what is learned beside the networks; here nothing."""
+
+    @abc.abstractmethod
+    def loss(self, target: Any, output: Any) -> Any:
+        """Loss of each feature: `(batch, *features)` twice, on the model's scale, to `(batch, *features)`."""
+
+    def row_loss(self, target: Any, output: Any) -> Any:
+        """Loss of each row `(batch,)`: the mean over its features."""
+        loss = self.loss(target, output)
+        import keras
+
+        return keras.ops.mean(loss, axis=tuple(range(1, len(loss.shape))))
+
+    def mean(self, output: Any) -> Any:
+        """The target that is expected for an output, both on the model's scale; here the output itself."""
+        return output
+
+    def start(self, x: np.ndarray) -> np.ndarray:
+        """The constant output `(*features)` that suits training rows `(n, *features)` best: their mean here."""
+        return x.mean(axis=0, dtype="float64").astype("float32")
+
+
+class Squared(Likelihood):
+    """(target - output)^2. The output is the target's mean."""
+
+    name = "mse"
+    unit = "squared error"
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        return keras.ops.square(target - output)
+
+
+class Bernoulli(Likelihood):
+    """-log p of a target in [0, 1] under a coin that shows 1 with the probability `output`, in nats.
+
+    For grey targets the least value is not zero but the target's own entropy.
+    """
+
+    name = "bce"
+    unit = "nats"
+    is_density = True
+    legal = (0.0, 1.0)
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        ops = keras.ops
+        p = ops.clip(output, 1e-7, 1 - 1e-7)
+        return -(target * ops.log(p) + (1 - target) * ops.log(1 - p))
+
+
+class Gaussian(Likelihood):
+    """-log of a normal density with the mean `output`, in nats; its variance is given, or one number that is learned.
+
+    Args:
+        variance: on the model's scale; None to learn it (`output_variance`).
+    """
+
+    name = "gaussian"
+    unit = "nats"
+    is_density = True
+
+    def __init__(self, variance: float | None = None) -> None:
+        self.variance = variance
+
+    @classmethod
+    def of(cls, config: "Config") -> Self:
+        return cls(config.output_variance)
+
+    def build(self, model: "keras.Model") -> None:
+        if self.variance is None:
+            self.learned = model.add_weight(shape=(), initializer="zeros", name="log_output_variance")
+
+    def log_variance(self) -> Any:
+        """The logarithm of the variance: a number, or a scalar tensor where it is learned."""
+        import keras
+
+        if self.variance is not None:
+            return math.log(self.variance)
+        # Features that are met exactly would otherwise drive it to nothing; a bound that it could not leave again.
+        return keras.ops.logaddexp(self.learned, math.log(LEAST_VARIANCE))
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        log_variance = self.log_variance()
+        square = keras.ops.square(target - output)
+        return (square * keras.ops.exp(-log_variance) + log_variance + math.log(2 * math.pi)) / 2
+
+
+class Absolute(Likelihood):
+    """|target - output|. The output is the target's median, which a few gross errors do not move."""
+
+    name = "absolute"
+    unit = "absolute error"
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        return keras.ops.abs(target - output)
+
+    def start(self, x: np.ndarray) -> np.ndarray:
+        return np.median(x, axis=0).astype("float32")
+
+
+class Huber(Likelihood):
+    """d^2 / 2 for differences up to delta, and delta * (|d| - delta / 2) beyond (Huber 1964): a bounded pull of each feature.
+
+    Args:
+        delta: on the model's scale (`huber_delta`).
+    """
+
+    name = "huber"
+    unit = "Huber loss"
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = delta
+
+    @classmethod
+    def of(cls, config: "Config") -> Self:
+        return cls(config.huber_delta)
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        size = keras.ops.abs(target - output)
+        near = keras.ops.minimum(size, self.delta)
+        return near * (size - near / 2)
+
+
+class Quantile(Likelihood):
+    """alpha * d for targets above the output, (alpha - 1) * d for those below: the output is the target's alpha-quantile.
+
+    Args:
+        alpha: in (0, 1) (`quantile_alpha`); 0.5 is half of the absolute error (Koenker and Bassett 1978).
+    """
+
+    name = "quantile"
+    unit = "quantile loss"
+
+    def __init__(self, alpha: float = 0.5) -> None:
+        self.alpha = alpha
+
+    @classmethod
+    def of(cls, config: "Config") -> Self:
+        return cls(config.quantile_alpha)
+
+    def loss(self, target: Any, output: Any) -> Any:
+        import keras
+
+        difference = target - output
+        return keras.ops.maximum(self.alpha * difference, (self.alpha - 1) * difference)
+
+    def start(self, x: np.ndarray) -> np.ndarray:
+        return np.quantile(x, self.alpha, axis=0).astype("float32")

@@ -1,0 +1,143 @@
+"""An option of a dataclass: its help text, its legal values, and how it is read from text.
+
+The constructor, the `.keras` file, the command line and the architecture search all read the same fields. This needs the
+standard library alone, so the command line prints and checks every option without loading Keras.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ae_zoo.errors import AEZooError, unknown
+
+
+def option(
+    default: Any = dataclasses.MISSING,
+    *,
+    help: str,
+    choices: Collection[str] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    search: Any = None,
+    read: Callable[[Any], Any] | None = None,
+) -> Any:
+    """A field with its help text and its legal values.
+
+    Args:
+        default: its value where none is given; without one the option must be given.
+        help: what it is, for the command line and the docs.
+        choices: the words that it may be. A live table of names, such as `LIKELIHOODS`, will do.
+        low, high: the ends of the closed interval in which a number must lie.
+        search: what an architecture search tries unless it is told otherwise: a list of values, or a range as a pair
+            `(low, high)`; None leaves the default. For `hidden` it is a dict with `depth` and `width`; see `ae_zoo.search`.
+        read: makes the value of another type, such as an object of its JSON.
+    """
+    metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": search, "read": read}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def override(base: type, name: str, default: Any, *, help: str | None = None, search: Any = None) -> Any:
+    """The option `name` of the dataclass `base` with another default; help text and search range may differ too."""
+    metadata = dict(fields(base)[name].metadata)
+    if help is not None:
+        metadata["help"] = help
+    if search is not None:
+        metadata["search"] = search
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def fields(cls: type) -> dict[str, dataclasses.Field[Any]]:
+    """The options of a dataclass by name."""
+    return {field.name: field for field in dataclasses.fields(cls)}
+
+
+def check_all(owner: Any) -> None:
+    """Puts every option of a frozen dataclass into its own type; raises `AEZooError` for the first that is not legal."""
+    for name, field in fields(type(owner)).items():
+        object.__setattr__(owner, name, legal(type(owner), field, getattr(owner, name)))
+
+
+def legal(owner: type, field: dataclasses.Field[Any], value: Any) -> Any:
+    """`value` in the field's own type, or an `AEZooError` that says what was expected."""
+    kind, optional = _kind(owner, field)
+    if value is None and optional:
+        return None
+    if field.metadata["read"] is not None:
+        return field.metadata["read"](value)
+    try:
+        if typing.get_origin(kind) is tuple:
+            if isinstance(value, str):
+                raise _illegal(field, kind, optional, value)
+            if typing.get_args(kind)[0] is str:
+                return tuple(map(str, value))
+            items = (value,) if isinstance(value, int) else tuple(value)
+            return tuple(_number(field, int, item) for item in items)
+        if kind in (int, float):
+            return _number(field, kind, value)
+    except (TypeError, OverflowError):
+        raise _illegal(field, kind, optional, value) from None
+    if not isinstance(value, kind):
+        raise _illegal(field, kind, optional, value)
+    if field.metadata["choices"] and value not in field.metadata["choices"]:
+        raise unknown(field.name, value, field.metadata["choices"])
+    return value
+
+
+def parsed(owner: type, field: dataclasses.Field[Any], text: str) -> Any:
+    """A value from text, as a command line gives it: `"256,64"` is `(256, 64)`."""
+    kind, optional = _kind(owner, field)
+    text = text.strip()
+    if optional and text.lower() == "none":
+        return None
+    try:
+        if typing.get_origin(kind) is tuple:
+            item = typing.get_args(kind)[0]
+            return tuple(item(part.strip()) for part in text.strip("()[]").split(",") if part.strip())
+        if kind is bool:
+            return {"true": True, "false": False}[text.lower()]
+        return kind(text)
+    except (ValueError, KeyError, TypeError):
+        raise _illegal(field, kind, optional, text) from None
+
+
+def printed(value: Any) -> str:
+    """A value as `parsed` reads it: `(256, 64)` is `"256,64"`."""
+    if value is dataclasses.MISSING:
+        return ""
+    return (",".join(map(str, value)) or "()") if isinstance(value, tuple) else str(value).lower()
+
+
+def is_list(owner: type, field: dataclasses.Field[Any]) -> bool:
+    """Whether the values of an option are lists, as widths are."""
+    return typing.get_origin(_kind(owner, field)[0]) is tuple
+
+
+def _kind(owner: type, field: dataclasses.Field[Any]) -> tuple[Any, bool]:
+    """(the type of a value, whether None is legal too)."""
+    hint = typing.get_type_hints(owner)[field.name]
+    if isinstance(hint, types.UnionType):
+        (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+        return kind, True
+    return (str, False) if typing.get_origin(hint) is typing.Literal else (hint, False)
+
+
+def _number(field: dataclasses.Field[Any], kind: type, value: Any) -> int | float:
+    low, high = field.metadata["low"], field.metadata["high"]
+    if isinstance(value, (bool, str)) or not math.isfinite(value) or (kind is int and value != int(value)):
+        raise _illegal(field, kind, False, value)
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise _illegal(field, kind, False, value)
+    return kind(value)
+
+
+def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: Any) -> AEZooError:
+    low, high = field.metadata["low"], field.metadata["high"]
+    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}.get(kind, "whole numbers")
+    if low is not None:
+        words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
+    shown = repr(value)
+    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
+    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {shown}.")
