@@ -88,6 +88,9 @@ class Schema(abc.ABC):
         super().__init_subclass__(**kwargs)
         KINDS[cls.kind] = cls
 
+    def __post_init__(self) -> None:
+        options.check_all(self)
+
     @abc.abstractmethod
     def code(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
         """Rows as float32 `(n, *input_shape)`, in the data's units.
@@ -134,7 +137,7 @@ class Schema(abc.ABC):
         """What an output means for these rows; here one likelihood for all features, which the option `loss` names."""
         return LIKELIHOODS[config.loss].of(config)
 
-    def check_unit(self, x: np.ndarray, why: str, name: str = "x") -> None:
+    def check_unit(self, x: np.ndarray, why: str, name: str = "x") -> None:  # noqa: B027 - nothing for most
         """Raises `AEZooError` where coded rows lie outside [0, 1] on the model's scale; `why` says what needs that.
 
         Here nothing: rows that are scaled may go beyond the training rows a little.
@@ -183,7 +186,7 @@ class ArraySchema(Schema):
     scaling: str = option("none", help="scaling of each feature, fitted to the training rows", choices=SCALINGS)
 
     def __post_init__(self) -> None:
-        options.check_all(self)
+        super().__post_init__()
         if not self.input_shape:
             raise AEZooError("input_shape must have at least one number, the width of a row; received ().")
         if math.prod(self.input_shape) > 2**31:

@@ -50,9 +50,9 @@ def parts(model, x, training=False):
 def test_log_likelihood_equals_the_exact_one():
     x = EXACT.rvs(40, random_state=1).astype("float32")
     # With the true posterior every weight is p(x) itself, so one sample is enough.
-    assert np.allclose(probabilistic_pca().log_likelihood(x, samples=1), EXACT.logpdf(x), atol=1e-4)
+    assert np.ae_zoo.log_likelihood(allclose(probabilistic_pca(), x, samples=1), EXACT.logpdf(x), atol=1e-4)
     # With another one, many samples come to the same.
-    assert np.allclose(probabilistic_pca(error=0.3).log_likelihood(x, samples=20_000), EXACT.logpdf(x), atol=0.05)
+    assert np.allclose(probabilistic_pca(error=0.ae_zoo.log_likelihood(3), x, samples=20_000), EXACT.logpdf(x), atol=0.05)
 
 
 def test_bound_is_below_the_log_likelihood_by_the_divergence_from_the_posterior():
@@ -149,7 +149,7 @@ def test_binarization_is_stated_and_grays_are_refused():
     assert np.abs(dynamic[0] - dynamic[1]).max() > 0.1
     assert np.array_equal(dynamic[0], ae_zoo.log_likelihood(model, grays, 2000, binarization="dynamic", seed=1))
     with pytest.raises(ValueError, match="of binary rows"):
-        linear().log_likelihood(RANDOM.normal(size=(3, FEATURES)), 10, binarization="dynamic")
+        ae_zoo.log_likelihood(linear(), RANDOM.normal(size=(3, FEATURES)), 10, binarization="dynamic")
 
 
 def test_generated_rows_have_the_decoder_s_moments():
