@@ -40,6 +40,15 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
+def fill(path, disk=None, then=lambda: None):
+    """Writes a file, on a disk of its own if one is named, and does something before it is whole."""
+    with files.whole(path) as sibling:
+        if disk is not None:
+            sibling.symlink_to(disk)
+        sibling.write_text("new text")
+        then()
+
+
 def leftover(folder, name):
     """What a killed process leaves: a hidden folder that nobody holds."""
     left = folder / (files.HIDDEN + name)
@@ -56,9 +65,8 @@ def test_a_file_is_replaced_when_the_block_ends_and_stays_when_it_fails(target):
         sibling.write_text("new")
         assert target.read_text() == "old"
     assert target.read_text() == "new"
-    with pytest.raises(ZeroDivisionError), files.whole(target) as sibling:
-        sibling.write_text("half")
-        _ = 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        fill(target, then=lambda: 1 / 0)
     assert target.read_text() == "new"
     assert names(target.parent) == ["m.txt"]
 
@@ -99,9 +107,8 @@ def test_what_cannot_be_written_is_refused_before_any_work(where, target, tmp_pa
 
 
 def test_a_full_disk_is_one_sentence_that_names_the_file(target):
-    with pytest.raises(UnwritableError) as caught, files.whole(target) as sibling:
-        sibling.symlink_to("/dev/full")
-        sibling.write_text("new")
+    with pytest.raises(UnwritableError) as caught:
+        fill(target, disk="/dev/full")
     assert str(caught.value) == f"{target} cannot be written: No space left on device."
     assert isinstance(caught.value, OSError)  # as `except OSError` expects elsewhere
     assert target.read_text() == "old"
@@ -109,9 +116,8 @@ def test_a_full_disk_is_one_sentence_that_names_the_file(target):
 
 
 def test_a_file_within_a_file_is_named_by_the_outer_one(target):
-    with pytest.raises(UnwritableError) as caught, files.whole(target) as outer, files.whole(outer) as inner:
-        inner.symlink_to("/dev/full")
-        inner.write_text("new")
+    with pytest.raises(UnwritableError) as caught, files.whole(target) as outer:
+        fill(outer, disk="/dev/full")
     assert str(caught.value) == f"{target} cannot be written: No space left on device."
 
 
@@ -134,7 +140,7 @@ WRITERS = {
     "a.parquet": write_rows,
     "b.npy": lambda path: tables.write(path, np.ones((10_000, 1)), ["a"]),
     "b.csv": lambda path: tables.write(path, np.ones((10_000, 1)), ["a"]),
-    "pca.npz": lambda path: ae_zoo.PCA(2).fit(np.random.default_rng(0).random((300, 2000))).save(path),
+    "pca.npz": lambda path: ae_zoo.PCA(2).fit(np.random.default_rng(0).random((9, 2000))).save(path),
     "detector.zip": lambda path: ae_zoo.Detector(wide()).save(path),
     "model.keras": lambda path: wide().save(path),
 }
@@ -173,10 +179,9 @@ def test_a_model_is_saved_only_as_what_load_reads(model, tmp_path):
 
 
 def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_training(model, tmp_path, x):
-    before = [weight.numpy() for weight in model.weights]
     with pytest.raises(UnwritableError, match="is a folder"):
         ae_zoo.fit(model, x, epochs=1, checkpoint=tmp_path, verbose=0)
-    assert all(np.array_equal(old, weight) for old, weight in zip(before, model.weights, strict=True))
+    assert model.optimizer.iterations == 0
 
 
 # What killed processes leave
@@ -319,7 +324,6 @@ def test_a_kill_in_the_middle_of_save_leaves_the_old_model(at, model, tmp_path, 
 @pytest.mark.slow
 @pytest.mark.parametrize(("how", "code"), [("SIGKILL", -9), ("SIGTERM", 143), ("SIGINT", 130)])
 def test_a_score_that_is_ended_leaves_the_old_file(how, code, x, run, tmp_path):
-    ae_zoo.PCA(2).fit(x)
     ae_zoo.Detector(ae_zoo.PCA(2).fit(x)).calibrate(x, 0.1).save(tmp_path / "d.zip")
     np.save(tmp_path / "rows.npy", x)
     (tmp_path / "e.npy").write_text("old")
