@@ -38,17 +38,10 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         UnwritableError: `path` cannot be written, as `writable` says, or the disk is full.
     """
     target = writable(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with beside(target.parent) as folder:
-            sibling = folder / pathlib.Path(path).name
-            yield sibling
-            sibling.replace(target)
-    except OSError as error:
-        reason = error.__cause__ if isinstance(error, UnwritableError) else error  # of a file inside this one
-        if isinstance(reason, OSError) and _is_of(target, reason):
-            raise _unwritable(path, reason) from reason
-        raise
+    with beside(target.parent, path) as folder:
+        sibling = folder / pathlib.Path(path).name
+        yield sibling
+        sibling.replace(target)
 
 
 def writable(path: str | os.PathLike) -> pathlib.Path:
@@ -75,15 +68,30 @@ def writable(path: str | os.PathLike) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def beside(folder: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a new hidden folder in `folder`, and removes it at the end; removes too what killed processes left there."""
-    _sweep(folder)
-    made, lock = _made(folder)
+def beside(folder: pathlib.Path, path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields a new hidden folder in `folder`, and removes it at the end; removes too what killed processes left there.
+
+    Args:
+        folder: made if it is not there.
+        path: what is being written, for the error.
+
+    Raises:
+        UnwritableError: the system refuses to write there, or the disk is full.
+    """
     try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-        os.close(lock)
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        made, lock = _made(folder)
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+            os.close(lock)
+    except OSError as error:
+        reason = error.__cause__ if isinstance(error, UnwritableError) else error  # of a file inside this one
+        if isinstance(reason, OSError) and _is_in(folder, reason):
+            raise _unwritable(path, reason) from reason
+        raise
 
 
 def _made(folder: pathlib.Path) -> tuple[pathlib.Path, int]:
@@ -139,12 +147,12 @@ def _system() -> str:
     return hashlib.blake2b(name.encode(), digest_size=4).hexdigest() + "-"
 
 
-def _is_of(target: pathlib.Path, error: OSError) -> bool:
-    """Whether an error is of the writing of `target`, and not of a file that is read meanwhile."""
+def _is_in(folder: pathlib.Path, error: OSError) -> bool:
+    """Whether an error is of the writing in `folder`, and not of a file that is read meanwhile."""
     if error.filename is None:
         return error.errno in FULL
     path = pathlib.Path(os.fsdecode(error.filename))
-    return path in (target, *target.parents) or any(part.startswith(HIDDEN) for part in path.parts)
+    return path in (folder, *folder.parents) or any(part.startswith(HIDDEN) for part in path.parts)
 
 
 def _unwritable(path: str | os.PathLike, error: OSError) -> UnwritableError:
