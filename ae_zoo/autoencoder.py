@@ -2,6 +2,7 @@
 
 import functools
 import os
+import pathlib
 import warnings
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal, Self
@@ -375,7 +376,14 @@ class Autoencoder(keras.Model):
         super().summary(*args, expand_nested=expand_nested, **kwargs)
 
     def save(self, filepath: str | os.PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
-        """Writes a `.keras` file; `ae_zoo.load` gives the same class back. A crash leaves no half-written file."""
+        """Writes a `.keras` file; `ae_zoo.load` gives the same class back. A crash leaves no half-written file.
+
+        Raises:
+            AEZooError: the name ends otherwise, or the file cannot be written.
+            FileExistsError: the file is there, and `overwrite` is False.
+        """
+        if pathlib.Path(filepath).suffix != ".keras":
+            raise AEZooError(f"{filepath} must end in .keras, the format that ae_zoo.load reads.")
         if not overwrite and os.path.exists(filepath):
             raise AlreadyThereError(f"{filepath} is there already; give another name, or overwrite=True.")
         with files.whole(filepath) as sibling:

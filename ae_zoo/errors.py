@@ -21,6 +21,10 @@ class AlreadyThereError(AEZooError, FileExistsError):
     """What would be written is there already."""
 
 
+class UnwritableError(AEZooError, OSError):
+    """A file cannot be written: its name, its folder or the disk does not allow it."""
+
+
 class MissingExtraError(AEZooError, ImportError):
     """An optional library is not installed."""
 

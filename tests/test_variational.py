@@ -50,9 +50,11 @@ def parts(model, x, training=False):
 def test_log_likelihood_equals_the_exact_one():
     x = EXACT.rvs(40, random_state=1).astype("float32")
     # With the true posterior every weight is p(x) itself, so one sample is enough.
-    assert np.ae_zoo.log_likelihood(allclose(probabilistic_pca(), x, samples=1), EXACT.logpdf(x), atol=1e-4)
+    assert np.allclose(ae_zoo.log_likelihood(probabilistic_pca(), x, samples=1), EXACT.logpdf(x), atol=1e-4)
     # With another one, many samples come to the same.
-    assert np.allclose(probabilistic_pca(error=0.ae_zoo.log_likelihood(3), x, samples=20_000), EXACT.logpdf(x), atol=0.05)
+    assert np.allclose(
+        ae_zoo.log_likelihood(probabilistic_pca(error=0.3), x, samples=20_000), EXACT.logpdf(x), atol=0.05
+    )
 
 
 def test_bound_is_below_the_log_likelihood_by_the_divergence_from_the_posterior():

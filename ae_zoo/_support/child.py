@@ -1,4 +1,4 @@
-"""Runs a module as a child that does not outlive its parent: `python -m ae_zoo.child PARENT MODULE [ARGUMENT...]`.
+"""Runs a module as a child that does not outlive its parent: `python -m ae_zoo._support.child PARENT MODULE ...`.
 
 A parent that is killed cannot stop its children. They watch it themselves, before they import anything that takes time.
 """

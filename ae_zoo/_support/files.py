@@ -1,28 +1,163 @@
-"""Files that are whole or not there: written beside their place, then renamed into it."""
+"""Files that are whole or not there: written beside their place, then renamed into it.
+
+What is being written lies in a hidden folder, which its process holds by a lock. The system lets go of the lock when the
+process dies, however it dies, so that the next one to write there knows what nobody will finish, and removes it.
+"""
 
 import contextlib
+import errno
+import fcntl
+import functools
+import hashlib
 import os
 import pathlib
+import shutil
+import socket
+import stat
 import tempfile
+import time
 import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, UnwritableError, first_line
+
+HIDDEN = ".ae_zoo-"  # in front of the name of each folder of unfinished files
+DAY = 86_400  # seconds, after which a folder whose lock tells nothing counts as left
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)  # of a write that names no file; NumPy's has no number
 
 
 @contextlib.contextmanager
 def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields a sibling of `path` to write; it becomes `path` if the block ends well, and is removed if it does not.
+    """Yields a file to write; it becomes `path` if the block ends well, and is removed if it does not.
 
-    The sibling keeps the suffix, because many writers choose their format by it. Missing folders are made.
+    The file has the name of `path`, because many writers choose their format by the suffix. Missing folders are made.
+    Where `path` is a symbolic link, the file that it leads to is replaced, and the link stays.
+
+    Raises:
+        UnwritableError: `path` cannot be written, as `writable` says, or the disk is full.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        sibling = pathlib.Path(folder) / path.name
+    target = writable(path)
+    with beside(target.parent, path) as folder:
+        sibling = folder / pathlib.Path(path).name
         yield sibling
-        sibling.replace(path)
+        sibling.replace(target)
+
+
+def writable(path: str | os.PathLike) -> pathlib.Path:
+    """The file that is written where `path` is, which may be a link. For asking before the work is done.
+
+    Raises:
+        UnwritableError: `path` is a folder or a device, its name is too long, or its folder cannot be made or written to.
+    """
+    target = pathlib.Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    if stat.S_ISDIR(mode):
+        raise UnwritableError(f"{path} is a folder; give the name of a file.")
+    if not stat.S_ISREG(mode):
+        raise UnwritableError(f"{path} is no regular file; give the name of one.")
+    folder = next(folder for folder in target.parents if folder.exists())
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UnwritableError(f"{path} cannot be written: the folder {folder} is not writable for this user.")
+    return target
+
+
+@contextlib.contextmanager
+def beside(folder: pathlib.Path, path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields a new hidden folder in `folder`, and removes it at the end; removes too what killed processes left there.
+
+    Args:
+        folder: made if it is not there.
+        path: what is being written, for the error.
+
+    Raises:
+        UnwritableError: the system refuses to write there, or the disk is full.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        made, lock = _made(folder)
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+            os.close(lock)
+    except OSError as error:
+        reason = error.__cause__ if isinstance(error, UnwritableError) else error  # of a file inside this one
+        if isinstance(reason, OSError) and _is_in(folder, reason):
+            raise _unwritable(path, reason) from reason
+        raise
+
+
+def _made(folder: pathlib.Path) -> tuple[pathlib.Path, int]:
+    """A new hidden folder, and the descriptor that holds its lock."""
+    while True:
+        made = pathlib.Path(tempfile.mkdtemp(prefix=HIDDEN + _system(), dir=folder))
+        with contextlib.suppress(FileNotFoundError):  # a process that sweeps may come before the lock, and remove it
+            lock = _opened(made)
+            _locked(lock, fcntl.LOCK_EX)
+            if made.exists():
+                return made, lock
+            os.close(lock)
+
+
+def _sweep(folder: pathlib.Path) -> None:
+    """Removes hidden folders whose process is dead: nobody holds the lock, or nothing has changed for a day.
+
+    The lock tells nothing of the processes of other machines, or where the file system has none.
+    """
+    for left in folder.glob(f"{HIDDEN}*"):
+        with contextlib.suppress(OSError):  # somebody holds it, or has removed it
+            lock = _opened(left)
+            try:
+                here = _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB) and left.name.startswith(HIDDEN + _system())
+                if here or time.time() - max(path.stat().st_mtime for path in (left, *left.rglob("*"))) > DAY:
+                    shutil.rmtree(left, ignore_errors=True)
+            finally:
+                os.close(lock)
+
+
+def _opened(folder: pathlib.Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    """Whether the lock is had; False where the file system has no locks. Raises `BlockingIOError` where another has it."""
+    try:
+        fcntl.flock(descriptor, how)
+    except BlockingIOError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+@functools.cache
+def _system() -> str:
+    """A mark of the running system, among whose processes a lock tells: a shared disk may not tell other machines."""
+    try:
+        name = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
+    except OSError:
+        name = socket.gethostname()
+    return hashlib.blake2b(name.encode(), digest_size=4).hexdigest() + "-"
+
+
+def _is_in(folder: pathlib.Path, error: OSError) -> bool:
+    """Whether an error is of the writing in `folder`, and not of a file that is read meanwhile."""
+    if error.filename is None:
+        return error.errno in FULL
+    path = pathlib.Path(os.fsdecode(error.filename))
+    return path in (folder, *folder.parents) or any(part.startswith(HIDDEN) for part in path.parts)
+
+
+def _unwritable(path: str | os.PathLike, error: OSError) -> UnwritableError:
+    reason = os.strerror(error.errno) if error.errno else first_line(error)
+    return UnwritableError(f"{path} cannot be written: {reason}.")
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, Any]:

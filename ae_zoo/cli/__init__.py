@@ -1,12 +1,17 @@
 """The command line. Each command imports what it needs, so `--help` loads neither Keras nor TensorFlow."""
 
+import contextlib
 import os
+import signal
 import sys
+import traceback
 import warnings
+from collections.abc import Iterator
 
 import click
 
 from ae_zoo.cli import chapter, export, families, generate, notebooks, request, score, search, train
+from ae_zoo.errors import AEZooError, first_line
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,24 +46,70 @@ for command in (
     cli.add_command(command)
 
 
+def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        context.obj["debug"] = True
+
+
+for command in (cli, *cli.commands.values()):  # so that it may stand before the command's name and after it
+    command.params.append(
+        click.Option(["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=_debug,
+                     help="Show where in the code an error comes from.")
+    )  # fmt: skip
+
+
 def main() -> None:
-    """Runs the command line: bad input is one sentence on the error stream and exit code 2, without a traceback."""
+    """Runs the command line.
+
+    What the user can mend is one sentence on the error stream and exit code 2. A bug of this package is said to be one, with
+    exit code 1. Ctrl-C ends with 130 and SIGTERM with 143, as in other programs; both remove files that are half written.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with warnings.catch_warnings():  # which restores how they are shown
+    with warnings.catch_warnings(), _ended_by_signals() as signals:  # the first restores how warnings are shown
         warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
-        _run()
+        _run(signals)
 
 
-def _run() -> None:
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[list[int]]:
+    """Makes SIGTERM end the block as Ctrl-C does. Yields a list, which gets the signal's number."""
+    came: list[int] = []
+
+    def interrupt(number: int, _: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
-        cli.main(standalone_mode=False)
+        yield came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(signals: list[int]) -> None:
+    shown = {"debug": False}
+    try:
+        cli.main(standalone_mode=False, obj=shown)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
-    except (ValueError, ArithmeticError, ImportError, OSError) as error:
-        reason = getattr(error, "strerror", None)  # the system's own errors have a number in front
-        click.echo(f"Error: {f'{error.filename}: {reason}' if reason else error}", err=True)
-        sys.exit(2)
+        click.echo("Terminated." if signals else "Interrupted.", err=True)
+        sys.exit(128 + (signals or [signal.SIGINT])[0])
+    except Exception as error:
+        if shown["debug"]:
+            traceback.print_exc()
+        sentence, code = _explained(error)
+        click.echo(sentence, err=True)
+        sys.exit(code)
+
+
+def _explained(error: Exception) -> tuple[str, int]:
+    """What to say of an error, and the exit code."""
+    if isinstance(error, AEZooError):
+        return f"Error: {error}", 2
+    if isinstance(error, OSError) and error.strerror:  # of the system: no permission, a full disk
+        file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return f"Error: {file}{error.strerror}.", 2
+    bug = f"{type(error).__name__}: {first_line(error)}"
+    return f"This is a bug in ae_zoo: {bug}; run again with --debug to see where, and report it.", 1

@@ -2,7 +2,6 @@
 
 import json
 import pathlib
-import sys
 from typing import Any
 
 import click
@@ -130,7 +129,7 @@ def search(
     except RuntimeError as error:
         raise AEZooError(str(error)) from error
     if found.stopped == "interrupted":
-        sys.exit(130)
+        raise KeyboardInterrupt
 
 
 def _space(settings: tuple[str, ...], path: pathlib.Path | None) -> Any:

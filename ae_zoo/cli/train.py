@@ -1,12 +1,12 @@
 """`ae-zoo train`: a model of any family, from a file of rows to a `.keras` file."""
 
-import os
 import pathlib
 import sys
 from typing import Any
 
 import click
 
+from ae_zoo._support import files
 from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
 from ae_zoo.errors import AEZooError
@@ -49,9 +49,7 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     """
     if out.suffix != ".keras":
         raise AEZooError(f"{out} must end in .keras, the format that is written.")
-    out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written is better known before the training
-    if not os.access(out.parent, os.W_OK):
-        raise AEZooError(f"The folder {out.parent} cannot be written to.")
+    files.writable(out)  # what cannot be written is better known before the training
     from ae_zoo.families.configs import config_of
 
     config = config_of(family)  # a typo is told before anything slow

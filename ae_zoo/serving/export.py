@@ -1,14 +1,11 @@
 """From a trained model to a folder that TensorFlow Serving loads as it is."""
 
-import contextlib
 import errno
 import functools
 import json
 import os
 import pathlib
 import shutil
-import tempfile
-import time
 from typing import Any
 
 import numpy as np
@@ -17,12 +14,11 @@ from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
-from ae_zoo.errors import AEZooError, AlreadyThereError
+from ae_zoo.errors import AEZooError, AlreadyThereError, first_line
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.serving import card, examples, formats, warmup
 
-BESIDE = ".export."  # in the name of a folder that is being written, which a server passes over
 ERRORS = 2000  # of the test rows' that a version keeps, evenly by rank: for the picture on its page
 
 
@@ -96,10 +92,8 @@ def export(
     if folder.is_file():
         raise AEZooError(f"{folder} is a file; give the folder of a served model.")
     errors = network.reconstruction_error(x_test) if x_test is not None and "score" in served else None
-    folder.mkdir(parents=True, exist_ok=True)
-    _sweep(folder)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=BESIDE) as beside:
-        made = pathlib.Path(beside) / "version"
+    with files.beside(folder, folder) as beside:
+        made = beside / "version"
         variables, outputs = _write(network, served, made)
         extra = made / versions.EXTRA
         extra.mkdir()
@@ -120,14 +114,6 @@ def export(
         target = _place(made, folder, version)
     _copy_card(folder)
     return target
-
-
-def _sweep(folder: pathlib.Path) -> None:
-    """Removes what exports left that were killed a day ago or more."""
-    for left in folder.glob(f"{BESIDE}*"):
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - left.stat().st_mtime > 86_400:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def _copy_card(folder: pathlib.Path) -> None:
@@ -164,8 +150,11 @@ def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple
         spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
         function = archive.add_endpoint(name, functools.partial(guarded, one), [spec])
         outputs[name] = function.get_concrete_function().structured_outputs
-    with quiet_log("Assets written"):
-        archive.write_out(str(folder), verbose=False)
+    try:
+        with quiet_log("Assets written"):
+            archive.write_out(str(folder), verbose=False)
+    except tf.errors.OpError as error:  # the disk is full, say; TensorFlow has errors of its own for that
+        raise OSError(first_line(error).rpartition("; ")[2]) from error
     return list(weights), outputs
 
 

@@ -31,6 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
     def __init__(self, path: str | os.PathLike, run: dict[str, Any], record: Record, deadline: Deadline) -> None:
         super().__init__()
         self.path = pathlib.Path(path)
+        files.writable(path)  # what cannot be written is better known before the training
         self.run = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()
         self.record, self.deadline = record, deadline
         self.finished = False
