@@ -249,6 +249,7 @@ def test_columns_are_put_in_the_models_order(served):
     [
         ("http://", {}, "must name a host"),
         ("http://localhost:1", {"timeout": 0}, "more than 0 seconds"),
+        ("http://localhost:1", {"timeout": 1e10}, "at most 1e6"),
         ("grpc://localhost:1", {"retries": 9}, "from 0 to 4"),
     ],
 )
@@ -267,6 +268,34 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
     with pytest.raises(ImportError, match=r"pip install 'ae-zoo\[grpc\]'"):
         client.connect("grpc://127.0.0.1:1", "digits").encode(X)
+
+
+def test_without_requests_it_says_what_to_install(monkeypatch):
+    for name in ("rest", "deadline"):
+        monkeypatch.delitem(sys.modules, f"ae_zoo.client.{name}", raising=False)
+    monkeypatch.setitem(sys.modules, "requests", None)
+    with pytest.raises(ImportError, match=r"pip install 'ae-zoo\[client\]'"):
+        client.connect("http://127.0.0.1:1", "digits")
+
+
+def test_the_command_prints_truth_values_and_what_is_no_row(served, runtime, run):
+    np.save("rows.npy", X)
+    code, out, _ = run("request", served[0], "digits", "rows.npy", "--signature", "detect")
+    assert code == 0
+    assert out.splitlines()[:2] == ["threshold  flagged", f"0.5  {int(X[0].mean() > 0.5)}"]
+    runtime.signatures = {"limit": {"inputs": ROWS, "outputs": {"threshold": ("float32", ())}}}
+    runtime.run = lambda name, inputs: {"threshold": np.float32(0.25)}
+    code, out, _ = run("request", served[0], "digits", "rows.npy", "--signature", "limit")
+    assert (code, out.split()) == (0, ["threshold", "0.25"])
+
+
+def test_the_command_refuses_a_wrong_answer(served, runtime, run):
+    np.save("rows.npy", X)
+    runtime.spoil = lambda outputs: {name: np.asarray(array)[:3] for name, array in outputs.items()}
+    code, out, err = run("request", served[0], "digits", "rows.npy", "--signature", "encode", "--out", "a.csv")
+    assert (code, out) == (2, "")
+    assert "answers signature 'encode' wrongly" in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize("scheme", ["http", "grpc"])

@@ -178,6 +178,15 @@ def test_an_answer_cut_short_is_asked_for_again():
         assert client.connect(address, "digits", retries=1).encode(X).tolist() == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_proxy_that_wants_a_name_is_understood(status):
+    with (
+        predicting(lambda handler: handler.answer(status, b"<html>")) as address,
+        pytest.raises(ValueError, match=f"with status {status}.*://user:password@host"),
+    ):
+        client.connect(address, "digits").encode(X)
+
+
 def test_a_redirection_is_not_followed():
     def answer(handler):
         handler.send_response(307)
@@ -307,5 +316,5 @@ def test_a_name_and_a_password_are_sent_as_basic_authentication():
         handler.answer(404, b"{}")
 
     with serving_double.any_server(answer) as address, pytest.raises(ValueError, match="serves no model"):
-        client.connect(address.replace("//", "//ann:p%40ss@"), "digits").encode(X)
-    assert seen == ["Basic " + base64.b64encode(b"ann:p@ss").decode()]
+        client.connect(address.replace("//", "//zoë:p%40ss@"), "digits").encode(X)
+    assert seen == ["Basic " + base64.b64encode("zoë:p@ss".encode()).decode()]

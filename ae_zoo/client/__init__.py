@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from ae_zoo import checks
 from ae_zoo.client.address import parse
 from ae_zoo.client.base import Client, Options
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, MissingExtraError
 
 __all__ = ["Client", "connect"]
 
@@ -42,21 +42,21 @@ def connect(
         model: the name under which it is served.
         version: one version's number; default: the newest.
         label: one version's label instead, such as `stable`.
-        timeout: seconds for one whole request: until the last byte of its answer, with its retries.
+        timeout: seconds for one whole request, at most 1e6: until the last byte of its answer, with its retries.
         retries: how often a request is sent again after a transient error, from 0 to 4. A late one is not: it would be
             late again, and the server is busy enough.
         batch_size: rows sent in one request.
         columns: the names of the model's columns in its order, as on its card; a data frame's are put in that order.
 
     Raises:
-        ValueError: an address of another kind, both a version and a label, a timeout that is not positive, or retries
-            out of range.
-        ImportError: for `grpc://` without the extra `grpc`.
+        ValueError: an address of another kind or with a query, both a version and a label, or a timeout or retries out of
+            range.
+        ImportError: for `http://` without the extra `client`, for `grpc://` without the extra `grpc`.
     """
     if version is not None and label is not None:
         raise AEZooError(f"Give a version or a label, not both; received version {version} and label {label!r}.")
-    if not checks.finite("timeout", timeout) > 0:
-        raise AEZooError(f"timeout must be more than 0 seconds; received {timeout!r}.")
+    if not 0 < checks.finite("timeout", timeout) <= 1e6:
+        raise AEZooError(f"timeout must be more than 0 seconds and at most 1e6; received {timeout!r}.")
     if retries not in range(5):  # gRPC allows no more
         raise AEZooError(f"retries must be from 0 to 4; received {retries!r}.")
     where = parse(address)
@@ -65,6 +65,8 @@ def connect(
         from ae_zoo.client.grpc import GrpcClient
 
         return GrpcClient(options)
-    from ae_zoo.client.rest import RestClient
-
+    try:
+        from ae_zoo.client.rest import RestClient
+    except ImportError as error:
+        raise MissingExtraError("http:// needs requests: run pip install 'ae-zoo[client]'.") from error
     return RestClient(options)

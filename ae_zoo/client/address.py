@@ -12,7 +12,7 @@ class Address(NamedTuple):
 
     url: str
     host: str
-    auth: tuple[str, str] | None
+    auth: tuple[bytes, bytes] | None
 
     @property
     def scheme(self) -> str:
@@ -54,6 +54,6 @@ def parse(text: str) -> Address:
     if parts.username is not None:
         if parts.scheme == "grpc":
             raise AEZooError(f"grpc:// takes no user name or password; received {shown!r}.")
-        auth = (urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
+        auth = (urllib.parse.unquote_to_bytes(parts.username), urllib.parse.unquote_to_bytes(parts.password or ""))
     where = parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
     return Address(f"{parts.scheme}://{where}", parts.hostname, auth)

@@ -31,7 +31,7 @@ class RestClient(Client[object]):
     def __init__(self, options: Options):
         super().__init__(options)
         self._session = _Session()
-        self._session.auth = options.address.auth
+        self._session.auth = options.address.auth  # type: ignore[assignment]  # bytes are taken too, for UTF-8
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, deadline.Adapter())
         self._proxies = {"no_proxy": options.address.host} if options.address.loopback else None
@@ -76,25 +76,29 @@ class RestClient(Client[object]):
 
     def _ask(self, method: str, what: str, version: int | None, largest: int, body: object = None) -> object:
         """The JSON of an answer of at most so many bytes. A prediction changes nothing, so it may be sent again."""
+        data = None if body is None else json.dumps(body).encode()
         end = time.monotonic() + self.timeout
-        for again in range(self.retries + 1):
+        again = 0
+        while True:
             try:
-                return self._ask_once(method, what, version, largest, body, end)
+                return self._ask_once(method, what, version, largest, data, end)
             except UnreachableError:
                 pause = 0.1 * 2**again
                 if again == self.retries or time.monotonic() + pause >= end:
                     raise
                 time.sleep(pause)
-        raise AssertionError("unreachable")
+                again += 1
 
-    def _ask_once(self, method: str, what: str, version: int | None, largest: int, body: object, end: float) -> object:
+    def _ask_once(
+        self, method: str, what: str, version: int | None, largest: int, data: bytes | None, end: float
+    ) -> object:
         left = urllib3.Timeout(total=max(end - time.monotonic(), 1e-3))
         try:
             with self._session.request(
                 method,
                 self._url(version) + what,
-                json=body,
-                headers={"Accept-Encoding": "gzip"},
+                data=data,
+                headers={"Accept-Encoding": "gzip", "Content-Type": "application/json"},
                 timeout=left,  # type: ignore[arg-type]
                 proxies=self._proxies,
                 stream=True,
@@ -116,6 +120,11 @@ class RestClient(Client[object]):
         if status in (429, 502, 503, 504):
             raise UnreachableError(
                 f"{self.address} answers {status} still, after {self.retries} retries; try again later."
+            )
+        if status in (401, 403):
+            raise AEZooError(
+                f"{self.address} refuses the request with status {status}; give a name and a password that it knows, as in "
+                "https://user:password@host."
             )
         try:
             found = json.loads(text)
