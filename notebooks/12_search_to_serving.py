@@ -101,7 +101,7 @@ show(plots.strips({"sent": x, "given back": np.clip(back, 0, 1)}, notes=notes))
 #
 # ```sh
 # ae-zoo serving-config saved_models
-# docker run -p 8500:8500 -p 8501:8501 -v "$PWD/saved_models:/models" tensorflow/serving --model_config_file=/models/models.config
+# docker run -p 127.0.0.1:8500:8500 -p 127.0.0.1:8501:8501 -v "$PWD/saved_models:/models" tensorflow/serving --model_config_file=/models/models.config
 # ```
 #
 # ```python

@@ -22,7 +22,9 @@ from ae_zoo.errors import AEZooError
     "--card", type=PATH, help="The model's folder, whose card puts a table's columns in order by their names."
 )
 @click.option("--as-is", is_flag=True, help="Send a table's columns in the order in which they stand.")
-@click.option("--timeout", type=float, default=10.0, show_default=True, help="Seconds for one request.")
+@click.option(
+    "--timeout", type=float, default=10.0, show_default=True, help="Seconds for one whole request, with its retries."
+)
 def request(
     address: str,
     model: str,
@@ -54,7 +56,7 @@ def request(
     if out is not None and rows is not None and out.resolve() == rows.resolve():
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     columns = None if card is None else schema_of(versions.card(versions.newest(card))["config"]).columns
-    given = np.arange(seeds or 0)
+    given: object = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)
         if table.columns is not None and card is None and not as_is:
@@ -66,10 +68,11 @@ def request(
     with quiet_start():  # the stubs of gRPC bring TensorFlow
         served = client.connect(address, model, version, label, timeout=timeout, columns=columns)
     with served:
-        inputs = served.signatures().get(signature, {"inputs": {"x": ()}})["inputs"]
-        found = served.predict(signature, **{next(iter(inputs)): given})
-    n = max(len(array) for array in found.values() if array.ndim)
-    answers = {}
+        known = served.signatures()
+        inputs = known[signature]["inputs"] if signature in known else {}
+        found = served.predict(signature, **{next(iter(inputs), "x"): given})
+    n = max((len(array) for array in found.values() if array.ndim), default=1)
+    answers: dict[str, np.ndarray] = {}
     for name, array in sorted(found.items(), key=lambda item: (item[1].ndim, item[0])):  # one number a row first
         flat = np.broadcast_to(array, (n,)).reshape(n, 1) if array.ndim == 0 else array.reshape(len(array), -1)
         flat = np.broadcast_to(flat, (n, flat.shape[1]))

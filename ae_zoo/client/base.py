@@ -1,38 +1,53 @@
-"""What both transports share: the verbs, the checks before sending, and the batches."""
+"""What both transports share: the verbs, the checks before sending and after it, and the batches."""
 
+import abc
+import dataclasses
 import math
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Mapping, Sequence
+from typing import Generic, Self, TypedDict
 
 import numpy as np
 
 from ae_zoo._support import checks
+from ae_zoo.client import answers
+from ae_zoo.client.address import Address
+from ae_zoo.client.answers import Arrays, Raw, Shape, Signature, Tensor
 from ae_zoo.errors import AEZooError, LateError, UnreachableError, unknown
-from ae_zoo.frames import numeric
+from ae_zoo.frames import columns_of, numeric
 from ae_zoo.schemas import ArraySchema
 
-Arrays = dict[str, np.ndarray]
+
+class Shapes(TypedDict):
+    """The shapes of a signature's inputs and outputs, by their names; None is the number of rows."""
+
+    inputs: dict[str, Shape]
+    outputs: dict[str, Shape]
 
 
-class Client:
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What `connect` was given."""
+
+    address: Address
+    model: str
+    version: int | None
+    label: str | None
+    timeout: float
+    retries: int
+    batch_size: int
+    columns: Sequence[str] | None
+
+
+class Client(abc.ABC, Generic[Raw]):
     """A served model's verbs. See `connect`."""
 
-    def __init__(
-        self,
-        address: str,
-        model: str,
-        version: int | None,
-        label: str | None,
-        timeout: float,
-        retries: int,
-        batch_size: int,
-        columns: Sequence[str] | None,
-    ):
-        self.columns = None if columns is None else tuple(columns)
-        self.address, self.model, self.version, self.label = address, model, version, label
-        self.timeout, self.retries = timeout, retries
-        self.batch_size = checks.count("batch_size", batch_size)
-        self._table: dict[str, Any] | None = None
+    def __init__(self, options: Options):
+        self.columns = None if options.columns is None else tuple(options.columns)
+        self.address, self.model = options.address.url, options.model
+        self.version, self.label = options.version, options.label
+        self.timeout, self.retries = options.timeout, options.retries
+        self.batch_size = checks.count("batch_size", options.batch_size)
+        self._table: dict[str, Signature] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -40,51 +55,62 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Closes the connections."""
-        raise NotImplementedError
 
-    def signatures(self) -> dict[str, dict[str, dict[str, tuple[int | None, ...]]]]:
+    def signatures(self) -> dict[str, Shapes]:
         """Signature to `{"inputs": {name: shape}, "outputs": {name: shape}}`; None is the number of rows."""
         return {
-            name: {side: {key: _shape(entry) for key, entry in table[side].items()} for side in ("inputs", "outputs")}
-            for name, table in self._metadata().items()
+            name: {
+                "inputs": {key: tensor.shape for key, tensor in signature.inputs.items()},
+                "outputs": {key: tensor.shape for key, tensor in signature.outputs.items()},
+            }
+            for name, signature in self._metadata().items()
         }
 
-    def predict(self, signature: str, **inputs: Any) -> Arrays:
+    def predict(self, signature: str, **inputs: object) -> Arrays:
         """What a signature answers, by the names of its outputs.
 
-        All of an answer is one version's, however many requests it takes.
+        All of an answer is one version's, however many requests it takes. Its outputs, types, shapes and number of rows are
+        those of the server's metadata, and its numbers are finite.
 
         Raises:
             ValueError: no such model or signature, other inputs, another width, NaN, no rows, or a request that the server
-                refuses; a data frame where `columns` were not given.
+                refuses; a data frame where `columns` were not given; an answer that is not what the metadata announce.
             ConnectionError: the server is out of reach, after the retries.
             TimeoutError: it did not answer in time.
         """
         known = self._table
         try:
             return self._predict(signature, inputs)
+        except (ConnectionError, TimeoutError):
+            raise
         except ValueError:
             self._table = None
             if known is None or self._metadata() == known:
                 raise
             return self._predict(signature, inputs)  # the server has another version by now, with another width, say
 
-    def _predict(self, signature: str, inputs: Arrays) -> Arrays:
+    def _predict(self, signature: str, inputs: Mapping[str, object]) -> Arrays:
         table = self._metadata()
         if signature not in table:
             raise unknown("signature", signature, table)
-        entries = table[signature]["inputs"]
-        if set(inputs) != set(entries):
+        taken, announced = table[signature]
+        if set(inputs) != set(taken):
             raise AEZooError(
-                f"Signature {signature!r} takes {', '.join(sorted(entries))}; received {', '.join(sorted(inputs)) or 'none'}."
+                f"Signature {signature!r} takes {', '.join(sorted(taken))}; received {', '.join(sorted(inputs)) or 'none'}."
             )
+        for name, tensor in announced.items():
+            if tensor.dtype not in answers.DTYPES:
+                raise AEZooError(
+                    f"Output {name!r} of signature {signature!r} is of type {tensor.dtype}, which is not read here."
+                )
         arrays = {
-            name: _checked(name, inputs[name], entry, self.columns if name == "x" else None)
-            for name, entry in entries.items()
+            name: _checked(name, inputs[name], tensor, self.columns if name == "x" else None)
+            for name, tensor in taken.items()
         }
-        by_rows = [name for name, entry in entries.items() if _shape(entry)[:1] == (None,)]
+        by_rows = [name for name, tensor in taken.items() if tensor.by_rows]
         counts = {len(arrays[name]) for name in by_rows}
         if len(counts) > 1:
             raise AEZooError(f"The inputs must have as many rows each; received {sorted(counts)}.")
@@ -93,45 +119,65 @@ class Client:
             raise AEZooError(f"{', '.join(by_rows)} must hold at least one row.")
         version = self.version
         if version is None and n > self.batch_size:
-            version = self._describe()[1]  # or the server might change to a newer one on the way
-        parts = [
-            self._send(
-                signature,
-                {k: a[start : start + self.batch_size] if k in by_rows else a for k, a in arrays.items()},
-                version,
-            )
-            for start in range(0, n, self.batch_size)
-        ]
-        return (
-            parts[0]
-            if len(parts) == 1
-            else {k: np.concatenate([part[k] for part in parts]) if a.ndim else a for k, a in parts[0].items()}
-        )
+            version = self._described()[1]  # or the server might change to a newer one on the way
+        parts = []
+        for start in range(0, n, self.batch_size):
+            stop = min(start + self.batch_size, n)
+            part = {name: array[start:stop] if name in by_rows else array for name, array in arrays.items()}
+            expected = {name: tensor.of(stop - start if by_rows else None) for name, tensor in announced.items()}
+            found = self._send(signature, part, expected, version)
+            try:
+                parts.append(answers.checked(expected, found, self._read))
+            except answers.Unlike as error:
+                raise AEZooError(f"{self.address} answers signature {signature!r} wrongly: {error}.") from None
+        if len(parts) == 1:
+            return parts[0]
+        return {
+            name: np.concatenate([part[name] for part in parts]) if tensor.by_rows else parts[0][name]
+            for name, tensor in announced.items()
+        }
 
-    def encode(self, x: Any) -> np.ndarray:
+    def encode(self, x: object) -> np.ndarray:
         """Codes of the rows."""
-        return self.predict("encode", x=x)["code"]
+        return self._output("code", "encode", x=x)
 
-    def decode(self, code: Any) -> np.ndarray:
+    def decode(self, code: object) -> np.ndarray:
         """Rows from codes."""
-        return self.predict("decode", code=code)["reconstruction"]
+        return self._output("reconstruction", "decode", code=code)
 
-    def reconstruct(self, x: Any) -> np.ndarray:
+    def reconstruct(self, x: object) -> np.ndarray:
         """The rows as the model gives them back."""
-        return self.predict("reconstruct", x=x)["reconstruction"]
+        return self._output("reconstruction", "reconstruct", x=x)
 
-    def score(self, x: Any) -> np.ndarray:
+    def score(self, x: object) -> np.ndarray:
         """Reconstruction error of each row."""
-        return self.predict("score", x=x)["error"]
+        return self._output("error", "score", x=x)
 
-    def detect(self, x: Any) -> np.ndarray:
+    def detect(self, x: object) -> np.ndarray:
         """Whether each row is flagged, by the detector's threshold."""
-        return self.predict("detect", x=x)["flagged"]
+        return self._output("flagged", "detect", x=x)
 
-    def _metadata(self) -> dict[str, Any]:
+    def _output(self, name: str, signature: str, **inputs: object) -> np.ndarray:
+        found = self.predict(signature, **inputs)
+        if name not in found:
+            raise unknown(f"output of signature {signature!r} called", name, found)
+        return found[name]
+
+    def _metadata(self) -> dict[str, Signature]:
         if self._table is None:
-            self._table = {name: table for name, table in self._describe()[0].items() if not name.startswith("__")}
+            self._table = self._described()[0]
         return self._table
+
+    def _described(self) -> tuple[dict[str, Signature], int]:
+        """The signatures, and the version that they are of."""
+        try:
+            found, version = self._describe()
+            return answers.signatures(found), version
+        except answers.Unlike as error:
+            raise self._stranger(str(error)) from None
+
+    def _stranger(self, why: str) -> AEZooError:
+        return AEZooError(f"{self.address} does not answer as TensorFlow Serving does ({why}); check the address.")
 
     def _missing(self, version: int | None) -> AEZooError:
         which = f" version {version}" if version is not None else ""
@@ -142,44 +188,55 @@ class Client:
 
     def _unreachable(self) -> UnreachableError:
         return UnreachableError(
-            f"{self.address} cannot be reached, after {self.retries} retries; is the server running?"
+            f"{self.address} cannot be reached, after {self.retries} retries or {self.timeout:g} s; is the server running?"
         )
 
     def _late(self) -> LateError:
         return LateError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
 
-    def _describe(self) -> tuple[dict[str, Any], int | None]:
-        """The signature_def of the metadata, as in JSON, and the version that it is of."""
-        raise NotImplementedError
+    def _refused(self, reason: object) -> AEZooError:
+        lines = str(reason).strip().splitlines() or ["it gives no reason"]
+        return AEZooError(f"{self.address} refuses the request: {lines[0][:300]}")
 
-    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
-        """One request, to a version, or where that is None to the label's or the newest."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _describe(self) -> tuple[object, int]:
+        """The signature_def of the metadata, as in JSON, and the version that it is of; raises `answers.Unlike`."""
+
+    @abc.abstractmethod
+    def _send(
+        self, signature: str, inputs: Arrays, expected: Mapping[str, Tensor], version: int | None
+    ) -> Mapping[str, Raw]:
+        """The outputs of one request, to a version, or where that is None to the label's or the newest."""
+
+    @staticmethod
+    @abc.abstractmethod
+    def _read(found: Raw, expected: Tensor) -> np.ndarray:
+        """One output; raises `answers.Unlike` where it is of another type or shape."""
 
 
-def _shape(entry: dict[str, Any]) -> tuple[int | None, ...]:
-    sizes = [int(dim.get("size", 0)) for dim in entry.get("tensor_shape", {}).get("dim", [])]
-    return tuple(None if size < 0 else size for size in sizes)
-
-
-def _checked(name: str, value: Any, entry: dict[str, Any], columns: tuple[str, ...] | None) -> np.ndarray:
-    shape = _shape(entry)
-    if name == "x" and hasattr(value, "columns") and columns is None:
+def _checked(name: str, value: object, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:
+    shape = expected.shape
+    if name == "x" and columns_of(value) is not None and columns is None:
         raise AEZooError(
             f"The server does not know the names of columns: give columns=, in the model's order (its card's), or {name} "
             "as an array in that order."
         )
-    if entry["dtype"] == "DT_FLOAT":
-        if shape[:1] == (None,) and None not in shape[1:]:
-            return ArraySchema(input_shape=shape[1:], columns=columns).code(value, name)
+    if expected.dtype == "DT_FLOAT":
+        if expected.by_rows and None not in shape[1:]:
+            sizes = tuple(size for size in shape[1:] if size is not None)
+            return ArraySchema(input_shape=sizes, columns=columns).code(value, name)
         return numeric(value, name)
+    if expected.dtype not in ("DT_INT32", "DT_INT64"):
+        raise AEZooError(f"Input {name!r} is of type {expected.dtype}, which is not sent from here.")
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
         raise AEZooError(f"{name} must be a whole number; received values of type {array.dtype}.")
-    if shape[:1] == (None,):
+    if expected.by_rows:
         array = np.atleast_1d(array)
-    if array.size and (array.max() >= 2**63 or array.min() < -(2**63)):
-        raise AEZooError(f"{name} must fit 64 bits; received {array.max()}.")
-    if None not in shape and array.size == math.prod(shape):
-        array = array.reshape(shape)
-    return array.astype("int32" if entry["dtype"] == "DT_INT32" else "int64")
+    bounds = np.iinfo("int32" if expected.dtype == "DT_INT32" else "int64")
+    if array.size and (array.max() > bounds.max or array.min() < bounds.min):
+        raise AEZooError(f"{name} must fit {bounds.bits} bits; received {array.max()}.")
+    sizes = [size for size in shape if size is not None]
+    if len(sizes) == len(shape) and array.size == math.prod(sizes):
+        array = array.reshape(sizes)
+    return array.astype(bounds.dtype)

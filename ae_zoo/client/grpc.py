@@ -1,19 +1,38 @@
 """TensorFlow Serving's gRPC interface; the stubs are the extra `grpc`, and bring TensorFlow."""
 
 import json
-from typing import Any
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from ae_zoo.client.base import Arrays, Client
-from ae_zoo.errors import AEZooError, MissingExtraError
+import numpy as np
+
+from ae_zoo.client.answers import DTYPES, LARGEST_ANSWER, Arrays, Tensor, Unlike
+from ae_zoo.client.base import Client, Options
+from ae_zoo.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+    from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 SERVICE = "tensorflow.serving.PredictionService"
+# Where a tensor's values lie if they are not in its bytes.
+FIELDS = {"float32": "float_val", "float64": "double_val", "bool": "bool_val", "int32": "int_val", "int64": "int64_val"}
 
 
-class GrpcClient(Client):
+class _Request(Protocol):
+    model_spec: "ModelSpec"
+
+
+Sent = TypeVar("Sent", bound=_Request)
+Answer = TypeVar("Answer")
+
+
+class GrpcClient(Client["TensorProto"]):
     """A client over gRPC. See `connect`."""
 
-    def __init__(self, *options: Any):
-        super().__init__(*options)
+    def __init__(self, options: Options):
+        super().__init__(options)
         try:
             import grpc
             from tensorflow_serving.apis import prediction_service_pb2_grpc
@@ -21,11 +40,12 @@ class GrpcClient(Client):
             raise MissingExtraError(
                 "grpc:// needs the stubs of TensorFlow Serving: pip install 'ae-zoo[grpc]'."
             ) from error
-        settings: list[tuple[str, Any]] = [
-            ("grpc.max_receive_message_length", -1),
+        settings: list[tuple[str, int | str]] = [
+            ("grpc.max_receive_message_length", LARGEST_ANSWER),
             ("grpc.max_send_message_length", -1),
             ("grpc.per_rpc_retry_buffer_size", 2**31 - 1),  # a request that is larger would never be sent again
             ("grpc.retry_buffer_size", 2**31 - 1),
+            ("grpc.enable_http_proxy", int(not options.address.loopback)),
         ]
         if self.retries:
             policy = {
@@ -43,22 +63,29 @@ class GrpcClient(Client):
     def close(self) -> None:
         self._channel.close()
 
-    def _describe(self) -> tuple[dict[str, Any], int | None]:
+    def _describe(self) -> tuple[object, int]:
         from google.protobuf import json_format
+        from google.protobuf.message import DecodeError
         from tensorflow_serving.apis import get_model_metadata_pb2 as pb
 
         request = pb.GetModelMetadataRequest(metadata_field=["signature_def"])
         answer = self._ask(self._stub.GetModelMetadata, request, self.version)
         table = pb.SignatureDefMap()
-        answer.metadata["signature_def"].Unpack(table)
+        try:
+            unpacked = answer.metadata["signature_def"].Unpack(table)
+        except DecodeError:
+            unpacked = False
+        if not unpacked or not answer.model_spec.HasField("version"):
+            raise Unlike("its metadata name no version or no signature")
         tables = {
-            name: {"inputs": {}, "outputs": {}} | json_format.MessageToDict(entry, preserving_proto_field_name=True)
+            name: json_format.MessageToDict(entry, preserving_proto_field_name=True)
             for name, entry in table.signature_def.items()
         }
-        spec = answer.model_spec
-        return tables, spec.version.value if spec.HasField("version") else None
+        return tables, answer.model_spec.version.value
 
-    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
+    def _send(
+        self, signature: str, inputs: Arrays, expected: Mapping[str, Tensor], version: int | None
+    ) -> "Mapping[str, TensorProto]":
         import tensorflow as tf
         from tensorflow_serving.apis import predict_pb2
 
@@ -66,10 +93,34 @@ class GrpcClient(Client):
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-        answer = self._ask(self._stub.Predict, request, version)
-        return {name: tf.make_ndarray(tensor) for name, tensor in answer.outputs.items()}
+        return self._ask(self._stub.Predict, request, version).outputs
 
-    def _ask(self, method: Any, request: Any, version: int | None) -> Any:
+    @staticmethod
+    def _read(found: "TensorProto", expected: Tensor) -> np.ndarray:
+        """An array from a tensor. `tf.make_ndarray` would repeat the last value where values lack."""
+        from tensorflow.core.framework import types_pb2
+
+        sizes = tuple(dim.size for dim in found.tensor_shape.dim)
+        wanted = expected.shape
+        if found.dtype != types_pb2.DataType.Value(expected.dtype) or len(sizes) != len(wanted):
+            raise Unlike(_text(found.dtype, sizes))
+        if any(size < 0 or want not in (None, size) for size, want in zip(sizes, wanted, strict=True)):
+            raise Unlike(_text(found.dtype, sizes))
+        dtype = np.dtype(DTYPES[expected.dtype])
+        if found.tensor_content:
+            raw = np.frombuffer(found.tensor_content, "uint8")
+            if dtype == "bool" and raw.max() > 1:
+                raise Unlike(f"the byte {raw.max()}")
+            count, rest = divmod(len(raw), dtype.itemsize)
+            values = raw[: len(raw) - rest].view(dtype)
+        else:
+            values = np.array(getattr(found, FIELDS[dtype.name]), dtype)
+            count, rest = len(values), 0
+        if rest or count != math.prod(sizes):
+            raise Unlike(f"{count} values for the shape {sizes}")
+        return values.reshape(sizes).copy()
+
+    def _ask(self, method: Callable[..., Answer], request: Sent, version: int | None) -> Answer:
         import grpc
 
         request.model_spec.name = self.model
@@ -87,4 +138,11 @@ class GrpcClient(Client):
                 raise self._unreachable() from error
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise self._late() from error
-            raise AEZooError(f"{self.address} refuses the request: {error.details()}") from error
+            raise self._refused(error.details()) from error
+
+
+def _text(dtype: int, sizes: tuple[int, ...]) -> str:
+    from tensorflow.core.framework import types_pb2
+
+    known = {number: name for name, number in types_pb2.DataType.items()}
+    return str(Tensor(known.get(dtype, f"type {dtype}"), sizes))

@@ -1,41 +1,40 @@
 """TensorFlow Serving's REST interface, in its columnar format."""
 
+import json
+import time
 import urllib.parse
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
+import requests
+import urllib3
 
-from ae_zoo.client.base import Arrays, Client
-from ae_zoo.errors import AEZooError, UnreachableError, first_line
+from ae_zoo.client import answers, deadline
+from ae_zoo.client.answers import Arrays, Tensor, Unlike
+from ae_zoo.client.base import Client, Options
+from ae_zoo.errors import AEZooError, UnreachableError
 
-DTYPES = {"DT_FLOAT": "float32", "DT_BOOL": "bool", "DT_INT64": "int64", "DT_INT32": "int32", "DT_DOUBLE": "float64"}
+LARGEST_METADATA = 2**24  # bytes
+PIECE = 2**16
 
 
-class RestClient(Client):
+class _Session(requests.Session):
+    """Follows no redirection: the server sends none, rows may not go to another, and `requests` would read it whole."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
+class RestClient(Client[object]):
     """A client over HTTP. See `connect`."""
 
-    def __init__(self, *options: Any):
-        super().__init__(*options)
-        import requests
-        import urllib3
-
-        class Retry(urllib3.Retry):
-            def increment(self, *args: Any, **options: Any) -> urllib3.Retry:
-                if isinstance(options.get("error"), urllib3.exceptions.ReadTimeoutError):
-                    raise options["error"]  # a late answer would be late again
-                return super().increment(*args, **options)
-
-        again = Retry(
-            total=self.retries,
-            status_forcelist=(429, 502, 503, 504),
-            allowed_methods=("GET", "POST"),  # a prediction changes nothing, so it may be sent twice
-            backoff_factor=0.1,
-            raise_on_status=False,
-            respect_retry_after_header=False,  # which may ask for any time
-        )
-        self._session = requests.Session()
+    def __init__(self, options: Options):
+        super().__init__(options)
+        self._session = _Session()
+        self._session.auth = options.address.auth  # type: ignore[assignment]  # bytes are taken too, for UTF-8
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
+            self._session.mount(scheme, deadline.Adapter())
+        self._proxies = {"no_proxy": options.address.host} if options.address.loopback else None
 
     def _url(self, version: int | None) -> str:
         url = f"{self.address}/v1/models/{urllib.parse.quote(self.model, safe='')}"
@@ -46,55 +45,93 @@ class RestClient(Client):
     def close(self) -> None:
         self._session.close()
 
-    def _describe(self) -> tuple[dict[str, Any], int | None]:
+    def _describe(self) -> tuple[object, int]:
+        found = self._ask("GET", "/metadata", self.version, LARGEST_METADATA)
         try:
-            found = self._ask("GET", "/metadata", self.version)
-            version = found.get("model_spec", {}).get("version")
-            return found["metadata"]["signature_def"]["signature_def"], int(version) if version else None
-        except (KeyError, TypeError, AttributeError) as error:
-            raise self._stranger() from error
+            version = found["model_spec"]["version"]  # type: ignore[index]
+            table = found["metadata"]["signature_def"]["signature_def"]  # type: ignore[index]
+        except (KeyError, TypeError, IndexError):
+            raise Unlike("its metadata name no version or no signature") from None
+        if not str(version).isdecimal() or len(str(version)) > 19:
+            raise Unlike("its metadata name no version")
+        return table, int(version)
 
-    def _send(self, signature: str, inputs: Arrays, version: int | None) -> Arrays:
+    def _send(
+        self, signature: str, inputs: Arrays, expected: Mapping[str, Tensor], version: int | None
+    ) -> Mapping[str, object]:
         body = {"signature_name": signature, "inputs": {name: array.tolist() for name, array in inputs.items()}}
-        table = self._metadata()[signature]["outputs"]
-        found = self._ask("POST", ":predict", version, body)
+        found = self._ask("POST", ":predict", version, answers.largest_json(expected), body)
+        if not isinstance(found, dict) or "outputs" not in found:
+            raise self._stranger("its answer has no outputs")
+        outputs = found["outputs"]
+        if len(expected) == 1:  # then the server leaves the name out
+            return {name: outputs for name in expected}
+        if not isinstance(outputs, dict):
+            raise self._stranger("its outputs have no names")
+        return outputs
+
+    @staticmethod
+    def _read(found: object, expected: Tensor) -> np.ndarray:
+        return answers.from_json(found, expected)
+
+    def _ask(self, method: str, what: str, version: int | None, largest: int, body: object = None) -> object:
+        """The JSON of an answer of at most so many bytes. A prediction changes nothing, so it may be sent again."""
+        data = None if body is None else json.dumps(body).encode()
+        end = time.monotonic() + self.timeout
+        again = 0
+        while True:
+            try:
+                return self._ask_once(method, what, version, largest, data, end)
+            except UnreachableError:
+                pause = 0.1 * 2**again
+                if again == self.retries or time.monotonic() + pause >= end:
+                    raise
+                time.sleep(pause)
+                again += 1
+
+    def _ask_once(
+        self, method: str, what: str, version: int | None, largest: int, data: bytes | None, end: float
+    ) -> object:
+        left = urllib3.Timeout(total=max(end - time.monotonic(), 1e-3))
         try:
-            outputs = found["outputs"]
-            if len(table) == 1:  # then the server leaves the name out
-                outputs = {next(iter(table)): outputs}
-            return {name: np.asarray(outputs[name], DTYPES.get(entry["dtype"])) for name, entry in table.items()}
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._stranger() from error
-
-    def _stranger(self) -> AEZooError:
-        return AEZooError(f"{self.address} does not answer as TensorFlow Serving does; check the address.")
-
-    def _ask(self, method: str, what: str, version: int | None, body: Any = None) -> Any:
-        import requests
-
-        try:
-            answer = self._session.request(method, self._url(version) + what, json=body, timeout=self.timeout)
-        except requests.exceptions.ConnectTimeout as error:
+            with self._session.request(
+                method,
+                self._url(version) + what,
+                data=data,
+                headers={"Accept-Encoding": "gzip", "Content-Type": "application/json"},
+                timeout=left,  # type: ignore[arg-type]
+                proxies=self._proxies,
+                stream=True,
+            ) as answer:
+                text = bytearray()
+                for piece in answer.raw.stream(PIECE, decode_content=True):
+                    text += piece
+                    if len(text) > largest:
+                        raise self._stranger(f"its answer is longer than {largest:,} bytes, more than it announces")
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise self._late() from error
-        except requests.exceptions.ConnectionError as error:
-            raise (self._late() if "timed out" in str(error) else self._unreachable()) from error
-        except requests.exceptions.Timeout as error:
-            raise self._late() from error
-        except requests.exceptions.ChunkedEncodingError as error:  # cut short
-            raise self._unreachable() from error
-        except requests.exceptions.RequestException as error:
-            raise AEZooError(f"{self.address} cannot be asked: {first_line(error)}") from error
-        if answer.status_code in (429, 502, 503, 504):
+        except requests.exceptions.SSLError as error:
+            raise AEZooError(f"{self.address} cannot be trusted: its certificate is not valid here.") from error
+        except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:  # among them one cut short
+            raise (self._late() if time.monotonic() >= end else self._unreachable()) from error
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise AEZooError(f"{self.address} cannot be asked ({type(error).__name__}); check the address.") from error
+        status = answer.status_code
+        if status in (429, 502, 503, 504):
             raise UnreachableError(
-                f"{self.address} answers {answer.status_code} still, after {self.retries} retries; try again later."
+                f"{self.address} answers {status} still, after {self.retries} retries; try again later."
+            )
+        if status in (401, 403):
+            raise AEZooError(
+                f"{self.address} refuses the request with status {status}; give a name and a password that it knows, as in "
+                "https://user:password@host."
             )
         try:
-            found = answer.json()
-        except ValueError as error:
-            raise self._stranger() from error
-        if answer.status_code == 404:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise self._stranger(f"its answer, with status {status}, is not JSON") from error
+        if status == 404:
             raise self._missing(version)
-        if not answer.ok:
-            reason = found.get("error") if isinstance(found, dict) else None
-            raise AEZooError(f"{self.address} refuses the request: {reason or answer.status_code}")
+        if status != 200:
+            raise self._refused(found.get("error", status) if isinstance(found, dict) else status)
         return found
