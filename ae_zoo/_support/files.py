@@ -4,11 +4,9 @@ import contextlib
 import os
 import pathlib
 import tempfile
-import zipfile
 from collections.abc import Iterator
-from typing import Any
 
-from ae_zoo.errors import AEZooError
+from ae_zoo._support.archives import read_arrays as read_arrays
 
 
 @contextlib.contextmanager
@@ -23,20 +21,3 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         sibling = pathlib.Path(folder) / path.name
         yield sibling
         sibling.replace(path)
-
-
-def read_arrays(path: str | os.PathLike) -> dict[str, Any]:
-    """The arrays of an `.npz` file by name; nothing in it is unpickled.
-
-    Raises:
-        ValueError: the file is damaged, of another kind, or holds objects.
-    """
-    import numpy as np
-
-    # Opened here, because NumPy leaves a file that it fails to read open.
-    with open(path, "rb") as file:
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return dict(arrays)
-        except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays.") from error

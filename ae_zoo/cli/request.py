@@ -46,7 +46,6 @@ def request(
 
     from ae_zoo import client, data
     from ae_zoo._support import versions
-    from ae_zoo.data import stream
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
@@ -74,7 +73,7 @@ def request(
         flat = np.broadcast_to(flat, (n, flat.shape[1]))
         answers |= {name if flat.shape[1] == 1 else f"{name}_{i}": column for i, column in enumerate(flat.T)}
     if out is not None:
-        with stream.writer(out) as add:
+        with data.writer(out) as add:
             add(answers)
         click.echo(f"{out}: {n:,} rows of {len(answers)} columns")
         return
