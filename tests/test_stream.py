@@ -56,8 +56,8 @@ def test_a_bad_row_late_in_the_file_leaves_no_output(run, frame, exported, tmp_p
     bad.to_csv("rows.csv", index=False)
     code, _, err = run("score", "--model", exported[1], "rows.csv", "--out", "out.parquet")
     assert code == 2
-    assert "rows.csv must be finite" in err
-    assert "row 66000, feature 2" in err
+    assert "rows.csv has missing values" in err
+    assert "most in 'c' (1 of rows 65536 to 69999), the first in row 66000" in err
     code, _, err = run("score", "--model", exported[1], "rows.csv", "--out", "rows.csv")
     assert code == 2
     assert "which would be lost" in err

@@ -10,7 +10,7 @@ import stat
 import zipfile
 from typing import IO, Any
 
-from ae_zoo.errors import AEZooError, NotFoundError
+from ae_zoo.errors import AEZooError, NotFoundError, first_line
 
 FREE = 256 * 2**20  # bytes that an archive may unpack to, however small it is
 RATIO = 200  # times its own size that a larger one may unpack to; no more than 20 is usual
@@ -53,8 +53,11 @@ def check_header(file: IO[bytes], size: int) -> None:
 
     version = npy.read_magic(file)
     if version not in ((1, 0), (2, 0)):
-        raise ValueError("it is of a version for arrays of records")
-    shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+        raise ValueError("it holds records, whose fields have names")
+    try:
+        shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+    except Exception as error:  # it is read by a parser of Python's syntax
+        raise ValueError("its header is damaged") from error
     claimed, held = math.prod(shape) * dtype.itemsize, size - file.tell()
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
@@ -76,7 +79,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, Any]:
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             return _unpacked(archive, os.fstat(file.fileno()).st_size)
     except Exception as error:  # what zipfile, zlib, lzma and NumPy raise for damaged files has no common kind
-        raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays: {_why(error)}.") from error
+        raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays: {first_line(error)}") from error
 
 
 def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, Any]:
@@ -101,7 +104,3 @@ def _unpacked(archive: zipfile.ZipFile, size: int) -> dict[str, Any]:
             if member.read(1):  # which checks the checksum too
                 raise ValueError(f"its array {name[:60]!r} has bytes behind its end")
     return arrays
-
-
-def _why(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0][:200].rstrip(".")

@@ -23,7 +23,7 @@ def open_npy(path: pathlib.Path) -> np.ndarray:
             archives.check_header(file, path.stat().st_size)
         return np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # NumPy raises errors of many kinds for damaged headers
-        raise AEZooError(f"{path} cannot be read as an .npy file of numbers: {first_line(error)}.") from error
+        raise AEZooError(f"{path} cannot be read as an .npy file of numbers: {first_line(error)}") from error
 
 
 def npy_pieces(path: pathlib.Path, rows: int) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ import pandas as pd
 from ae_zoo import checks
 from ae_zoo.errors import AEZooError
 
-NUMBERS = ("boolean", "integer", "floating", "decimal", "mixed-integer-float")  # as pandas calls what objects are
+NUMBERS = ("boolean", "integer", "floating", "decimal", "mixed-integer-float", "empty")  # pandas's words for objects
 
 
 def numbers(frame: pd.DataFrame, name: str, first_row: int = 0) -> np.ndarray:
@@ -32,28 +32,25 @@ def numbers(frame: pd.DataFrame, name: str, first_row: int = 0) -> np.ndarray:
         raise AEZooError(
             f"{name} has more than one column with the name {_listed(list(twice))}; every column needs a name of its own."
         )
-    columns = [frame.iloc[:, place] for place in range(len(names))]
-    text = [place for place, column in enumerate(columns) if not _is_numeric(column)]
+    text = [place for place, dtype in enumerate(frame.dtypes) if not _is_numeric(dtype, frame, place)]
     if text:
         several = f"{len(text)} columns that are" if len(text) > 1 else "a column that is"
         raise AEZooError(
             f"{name} has {several} not numeric: {_listed([names[place] for place in text])} (it holds "
-            f"{_strange(columns[text[0]])}, for example); drop {'them' if len(text) > 1 else 'it'}, or turn "
+            f"{_strange(frame.iloc[:, text[0]])}, for example); drop {'them' if len(text) > 1 else 'it'}, or turn "
             f"{'them' if len(text) > 1 else 'it'} into numbers."
         )
-    x = np.empty(frame.shape)
-    for place, column in enumerate(columns):
-        x[:, place] = column.to_numpy("float64", na_value=np.nan)
+    x = frame.to_numpy("float64", na_value=np.nan)
     _check_present(x, names, name, first_row)
     return checks.numeric(x, name, first_row)
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    if pd.api.types.is_complex_dtype(column):
-        return False
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().all():
-        return True
-    return pd.api.types.is_object_dtype(column) and pd.api.types.infer_dtype(column, skipna=True) in NUMBERS
+def _is_numeric(dtype: object, frame: pd.DataFrame, place: int) -> bool:
+    if pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype):
+        return not pd.api.types.is_complex_dtype(dtype)
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.api.types.infer_dtype(frame.iloc[:, place], skipna=True) in NUMBERS
+    return False
 
 
 def _check_present(x: np.ndarray, names: list[str], name: str, first_row: int) -> None:

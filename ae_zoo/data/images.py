@@ -44,10 +44,10 @@ def _pixels(path: pathlib.Path) -> np.ndarray:
     archives.check_regular(path)
     try:
         with Image.open(path) as image:
-            deepest = _deepest(image)
+            deepest = _deepest(image, path)
             pixels = np.asarray(_as_pixels(ImageOps.exif_transpose(image)), "float32")
-    except AEZooError as error:
-        raise AEZooError(f"{path} {error}") from None
+    except AEZooError:
+        raise
     except Exception as error:  # Pillow raises errors of many kinds for damaged images
         raise AEZooError(f"{path} cannot be read as an image: {first_line(error)}") from error
     pixels = pixels / np.float32(deepest)
@@ -65,7 +65,7 @@ def _as_pixels(image: Image.Image) -> Image.Image:
     return image if image.mode in ("L", "I", "F") or image.mode.startswith("I;16") else image.convert("RGB")
 
 
-def _deepest(image: Image.Image) -> int:
+def _deepest(image: Image.Image, path: pathlib.Path) -> int:
     """The value of a white pixel."""
     if image.mode == "F":
         return 1
@@ -75,7 +75,9 @@ def _deepest(image: Image.Image) -> int:
     if image.mode == "I":
         if image.format == "PNG":  # which has 16 bits at most; Pillow before 10.3 reads them as 32
             return 65_535
-        raise AEZooError("holds gray values of 32-bit integers, whose range is not known; save it with 8 or 16 bits.")
+        raise AEZooError(
+            f"{path} holds gray values of 32-bit integers, whose range is not known; save it with 8 or 16 bits."
+        )
     return 255
 
 
