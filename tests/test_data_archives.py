@@ -7,6 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
+import ae_zoo
 from ae_zoo import data
 from ae_zoo._support import archives
 from ae_zoo.errors import AEZooError
@@ -139,3 +140,9 @@ def test_what_is_read_is_no_longer_tied_to_the_file(tmp_path):
     with (tmp_path / "a.npy").open("r+b") as file:
         file.write(bytes(128 + ROWS.nbytes))
     assert np.array_equal(x, ROWS)
+
+
+def test_a_file_that_is_not_there_is_not_called_damaged(tmp_path):
+    for load in (archives.read_arrays, data.read, ae_zoo.PCA.load):
+        with pytest.raises(FileNotFoundError, match="There is no file"):
+            load(tmp_path / "none.npz")

@@ -16,12 +16,13 @@ def written(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b,c\n1,2,3,4\n", "Line 2 of .* has 4 fields, and the first line has 3 column names"),
+        ("a,b,c\n1,2,3,4\n", "Line 2 of .* has 4 fields, but the first line has 3 column names"),
         ("a,b,c\n0,2,3,4\n1,5,6,7\n", "Line 2 of .* has 4 fields"),  # the first fields look like pandas's own index
         ("a,b,c\n1,2,3\n1,2,3\n1,2,3,4\n", "Line 4 of .* has 4 fields"),
         ("a,b,c\n1,2,3,\n1,2,3,\n", "Line 2 of .* has 4 fields"),
+        ("a;b\n1;2;3\n", "Line 2 of .* has 3 fields, but the first line has 2"),
         ("a;b\n1.234;2,5\n", "not numeric: 'a' .it holds '1.234'"),
-        ("a;b,c\n1,5;2,5\n", "Line 2 of .* has 3 fields, and the first line has 2"),
+        ("a;b,c\n1,5;2,5\n", "Line 2 of .* has 3 fields, but the first line has 2"),
         ("1.5,,3\n4,5,6\n7,8,9\n", "its first line holds the number '1.5'"),
         ("1.5,x,3\n4,5,6\n7,8,9\n", "its first line holds the number '1.5'"),
         ("x,7,3\n4,5,6\n7,8,9\n", "its first line holds the number '7'"),

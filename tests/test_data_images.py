@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from ae_zoo import data
+from ae_zoo.data import images
 from ae_zoo.errors import AEZooError
 
 RAMP = np.linspace(0, 1, 20).reshape(4, 5)
@@ -68,6 +69,11 @@ def test_images_are_turned_as_exif_says(tmp_path):
 
 def test_a_bomb_and_a_pipe_get_one_sentence(tmp_path, monkeypatch):
     Image.new("L", (50, 40)).save(tmp_path / "a.png")
+    monkeypatch.setattr(images, "LARGE", 100)
+    monkeypatch.setattr(images, "PER_BYTE", 10)
+    with pytest.raises(AEZooError, match="a.png claims 50 x 40 pixels, far more than its bytes can hold"):
+        data.read(tmp_path)
+    monkeypatch.undo()
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
     with pytest.raises(AEZooError, match="a.png cannot be read as an image: Image size"):
         data.read(tmp_path)

@@ -25,8 +25,8 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
     """
     separator, decimal = _dialect(path)
     try:
-        # The first two lines as they are. pandas refuses a second line that is longer than the first only if neither is
-        # called a header; otherwise it takes the first fields of every line for an index, which moves all the others.
+        # Reads the first two lines as text. pandas refuses a second line that is longer than the first, unless the first
+        # is declared a header: then it takes the first fields of every line for an index and moves all other values.
         first = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str, keep_default_na=False).iloc[0]
         names = [str(name) for name in first]
         _check_names(names, path)
@@ -42,9 +42,10 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
         if not found:
             raise
         expected, line, received = found.groups()
+        hint = " If decimals have commas, put semicolons between the fields." if separator == "," else ""
         raise AEZooError(
-            f"Line {line} of {path} has {received} fields, and the first line has {expected} column names; they must be as "
-            "many. Fields are separated by commas, so decimals need points, or semicolons between the fields."
+            f"Line {line} of {path} has {received} fields, but the first line has {expected} column names; every line must "
+            f"have one field for each name.{hint}"
         ) from error
 
 

@@ -11,6 +11,8 @@ from ae_zoo.errors import AEZooError, first_line
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 BITS = 258  # the tag of a TIFF file that says how many bits a sample has
+LARGE = 2**24  # pixels; a larger image must have a byte for every PER_BYTE of its pixels
+PER_BYTE = 10_000
 
 
 def pieces(folder: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
@@ -44,6 +46,10 @@ def _pixels(path: pathlib.Path) -> np.ndarray:
     archives.check_regular(path)
     try:
         with Image.open(path) as image:
+            if image.width * image.height > max(LARGE, PER_BYTE * path.stat().st_size):
+                raise AEZooError(
+                    f"{path} claims {image.width} x {image.height} pixels, far more than its bytes can hold."
+                )
             deepest = _deepest(image, path)
             pixels = np.asarray(_as_pixels(ImageOps.exif_transpose(image)), "float32")
     except AEZooError:

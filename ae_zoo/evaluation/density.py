@@ -121,10 +121,11 @@ class Density:
         """The density in a file that `save` wrote, for the model whose codes it was fitted to.
 
         Raises:
+            FileNotFoundError: there is no file.
             ValueError: the file is damaged or of another kind.
         """
+        arrays = files.read_arrays(path)
         try:
-            arrays = files.read_arrays(path)
             options = json.loads(str(arrays.pop("options")))
             shape = tuple(options.pop("code_shape"))
             density = cls(model, **options)

@@ -115,10 +115,11 @@ class PCA:
         """The fitted PCA in a file that `save` wrote.
 
         Raises:
+            FileNotFoundError: there is no file.
             ValueError: the file is damaged or of another kind.
         """
+        arrays = files.read_arrays(path)
         try:
-            arrays = files.read_arrays(path)
             options = json.loads(str(arrays["options"]))
             pca = cls(options["code"], scaling=options["scaling"])
             pca.input_shape = tuple(options["input_shape"])
