@@ -1,15 +1,22 @@
 """Numbers out of what people hold them in: arrays of any library, lists, and frames of pandas, polars and Arrow."""
 
+import collections
 import contextlib
 import decimal
 import numbers
+import reprlib
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ae_zoo.errors import AEZooError, first_line
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+NUMBERS = ("boolean", "integer", "floating", "decimal", "mixed-integer-float", "empty")  # pandas's words for objects
+FEW = 10  # rows, whose spread says nothing
 LOST = 0.01  # share of a feature's range that rounding to float32 may take
 
 
@@ -36,7 +43,7 @@ def numeric(
         AEZooError: it holds no numbers or no rows, other columns, or NaN or infinity.
     """
     names = columns_of(x) if getattr(x, "ndim", 2) == 2 else None
-    array = _plain(x, name) if names is None else _of_frame(x, names, name, columns)
+    array = _plain(x, name) if names is None else _of_frame(x, names, name, columns, first_row)
     if array.dtype.kind not in "fiub":
         raise AEZooError(f"{name} must hold numbers; received values of type {array.dtype}.")
     if array.ndim < 1 or array.size == 0:
@@ -50,7 +57,7 @@ def numeric(
             f"{name} must be finite; {len(bad)} of its values are NaN, infinite or beyond float32, the first in row "
             f"{first_row + bad[0][0]}{_feature(bad[0][1:], names if columns is None else columns)}. Drop or fill them first."
         )
-    if learn and array.dtype.itemsize > 4 and array.dtype.kind in "fiu" and len(array) > 1:
+    if learn and array.dtype.itemsize > 4 and array.dtype.kind in "fiu" and len(array) >= FEW:
         _check_precision(array, coded, name, names if columns is None else columns)
     return coded
 
@@ -72,57 +79,77 @@ def _plain(x: Any, name: str) -> np.ndarray:
     return array
 
 
-def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None) -> np.ndarray:
+def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> np.ndarray:
     """A frame's numbers as float64, its columns in order."""
     import pandas as pd
 
-    frame = x if isinstance(x, pd.DataFrame) else _to_pandas(x, name)
-    twice = sorted({column for column in names if names.count(column) > 1})
+    if not names:
+        raise AEZooError(f"{name} has no columns.")
+    twice = [column for column, count in collections.Counter(names).items() if count > 1]
     if twice:
-        raise AEZooError(f"{name} has more than one column named {_some(twice)}; give each a name of its own.")
-    frame = frame.set_axis(list(names), axis=1)
+        raise AEZooError(
+            f"{name} has more than one column with the name {_listed(twice)}; every column needs a name of its own."
+        )
+    frame = (x if isinstance(x, pd.DataFrame) else _to_pandas(x, name)).set_axis(list(names), axis=1)
     if columns is not None:
         missing = [column for column in columns if column not in names]
         other = [column for column in names if column not in columns]
         if missing or other:
-            parts = [f"{what} {_some(some)}" for what, some in (("lacks", missing), ("adds", other)) if some]
+            parts = [f"{what} {_listed(some)}" for what, some in (("lacks", missing), ("adds", other)) if some]
             raise AEZooError(
                 f"{name} must have the {len(columns)} columns that the model was built on; it {' and '.join(parts)}."
             )
         frame = frame[list(columns)]
-    arrays, text = [], []
-    for column in frame.columns:
-        found = _column(frame[column])
-        arrays.append(found)
-        if found is None:
-            text.append(column)
+    text = [column for column in frame.columns if not _is_numeric(frame[column])]
     if text:
+        several = f"{len(text)} columns that are" if len(text) > 1 else "a column that is"
+        them = "them" if len(text) > 1 else "it"
         raise AEZooError(
-            f"{name} must hold numbers; {len(text)} of its {len(frame.columns)} columns hold something else: {_some(text)}. "
-            "Drop them, or turn them into numbers."
+            f"{name} has {several} not numeric: {_listed(text)} (it holds {_strange(frame[text[0]])}, for example); drop "
+            f"{them}, or turn {them} into numbers."
         )
-    return np.column_stack(arrays) if arrays else np.empty((len(frame), 0))
+    numbers = frame.to_numpy("float64", na_value=np.nan)
+    _check_present(numbers, list(frame.columns), name, first_row)
+    return numbers
 
 
-def _column(column: Any) -> np.ndarray | None:
-    """A column's numbers, NaN where one is missing; None where it holds something else."""
+def _is_numeric(column: "pd.Series[Any]") -> bool:
     import pandas as pd
 
-    if pd.api.types.is_complex_dtype(column):
-        return None
-    if pd.api.types.is_numeric_dtype(column):  # booleans too, and nullable and Arrow's types
-        if column.dtype in ("float32", "float16"):
-            return column.to_numpy()
-        return column.to_numpy("float64", na_value=np.nan)
-    if column.dtype == object or "decimal" in str(column.dtype):
-        present = column.dropna()
-        if len(present) and all(isinstance(value, numbers.Real | decimal.Decimal) for value in present):
-            return pd.to_numeric(column.astype("object").map(_float, na_action="ignore")).to_numpy("float64")
-    return None
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return not pd.api.types.is_complex_dtype(column)
+    return pd.api.types.is_object_dtype(column) and pd.api.types.infer_dtype(column, skipna=True) in NUMBERS
 
 
-def _float(value: Any) -> float:
-    return float(value)
+def _check_present(x: np.ndarray, names: list[str], name: str, first_row: int) -> None:
+    missing = np.isnan(x)
+    counts = missing.sum(axis=0)
+    if not counts.any():
+        return
+    worst = int(counts.argmax())
+    of = f"{len(x)} rows" if first_row == 0 else f"rows {first_row} to {first_row + len(x) - 1}"
+    raise AEZooError(
+        f"{name} has missing values in {np.count_nonzero(counts)} of {len(names)} columns, most in "
+        f"{reprlib.repr(names[worst])} ({counts[worst]} of {of}), the first in row "
+        f"{first_row + int(missing.any(axis=1).argmax())}; drop or fill them first."
+    )
+
+
+def _strange(column: "pd.Series[Any]") -> str:
+    """The first value that is not a number, short enough for a message."""
+    import pandas as pd
+
+    present = column.dropna()
+    try:
+        words = present[pd.to_numeric(present, errors="coerce").isna()]
+    except (TypeError, ValueError):
+        words = present
+    return reprlib.repr((words if len(words) else present).iloc[0])
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(reprlib.repr(name) for name in names[:5])
+    return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
 def _to_pandas(x: Any, name: str) -> Any:
@@ -156,8 +183,3 @@ def _feature(place: Sequence[int] | np.ndarray, names: Sequence[str] | None) -> 
     if names is not None and len(place) == 1:
         return f", column {names[int(place[0])]!r}"
     return f", feature {', '.join(str(int(index)) for index in place)}" if len(place) else ""
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(repr, names[:3])) + more

@@ -169,9 +169,9 @@ def test_what_is_wrong_with_a_frame_is_said_by_name():
     for frame, sentence in (
         (PLAIN.assign(c=1), "adds 'c'"),
         (PLAIN[["a"]], "lacks 'b'"),
-        (PLAIN.assign(b=list("xyz")), "1 of its 2 columns hold something else: 'b'"),
-        (PLAIN.assign(b=[1, None, 2]), "row 1, column 'b'"),
-        (PLAIN.set_axis(["a", "a"], axis=1), "more than one column named 'a'"),
+        (PLAIN.assign(b=list("xyz")), "a column that is not numeric: 'b'"),
+        (PLAIN.assign(b=[1, None, 2]), "most in 'b' .1 of 3 rows., the first in row 1"),
+        (PLAIN.set_axis(["a", "a"], axis=1), "more than one column with the name 'a'"),
     ):
         with pytest.raises(ae_zoo.AEZooError, match=sentence):
             schema.code(frame)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import ae_zoo
-from ae_zoo.data import stream
+from ae_zoo.data import pieces
 
 ROWS = 70_000  # more than a piece
 
@@ -27,9 +27,9 @@ def exported(frame, tmp_path_factory):
 @pytest.mark.parametrize("suffix", [".parquet", ".csv", ".npy"])
 def test_pieces_are_the_file(frame, tmp_path, suffix):
     ae_zoo.data.write(tmp_path / f"x{suffix}", frame.to_numpy(), list("abcd"))
-    pieces = list(stream.pieces(tmp_path / f"x{suffix}", rows=30_000))
-    assert [len(piece) for piece in pieces] == [30_000, 30_000, 10_000]
-    assert np.allclose(np.concatenate(pieces), frame)
+    found = list(pieces(tmp_path / f"x{suffix}", rows=30_000))
+    assert [len(piece) for piece in found] == [30_000, 30_000, 10_000]
+    assert np.allclose(np.concatenate(found), frame)
 
 
 def test_a_served_detector_scores_a_large_file(run, frame, exported):
@@ -56,14 +56,14 @@ def test_a_bad_row_late_in_the_file_leaves_no_output(run, frame, exported, tmp_p
     bad.to_csv("rows.csv", index=False)
     code, _, err = run("score", "--model", exported[1], "rows.csv", "--out", "out.parquet")
     assert code == 2
-    assert "rows.csv must be finite" in err
-    assert "row 66000, feature 2" in err
+    assert "rows.csv has missing values" in err
+    assert "most in 'c' (1 of rows 65536 to 69999), the first in row 66000" in err
     code, _, err = run("score", "--model", exported[1], "rows.csv", "--out", "rows.csv")
     assert code == 2
     assert "which would be lost" in err
     (tmp_path / "empty.csv").write_text("a,b,c,d\n")
     with pytest.raises(ValueError, match="has no rows"):
-        list(stream.pieces(tmp_path / "empty.csv"))
+        list(pieces(tmp_path / "empty.csv"))
     (tmp_path / "empty.csv").unlink()
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 this is none")
     assert run("score", "--model", exported[1], "broken.parquet")[0] == 2

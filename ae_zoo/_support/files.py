@@ -16,11 +16,9 @@ import socket
 import stat
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
-from typing import Any
 
-from ae_zoo.errors import AEZooError, UnwritableError, first_line
+from ae_zoo.errors import UnwritableError, first_line
 
 HIDDEN = ".ae_zoo-"  # in front of the name of each folder of unfinished files
 DAY = 86_400  # seconds, after which a folder whose lock tells nothing counts as left
@@ -158,20 +156,3 @@ def _is_in(folder: pathlib.Path, error: OSError) -> bool:
 def _unwritable(path: str | os.PathLike, error: OSError) -> UnwritableError:
     reason = os.strerror(error.errno) if error.errno else first_line(error)
     return UnwritableError(f"{path} cannot be written: {reason}.")
-
-
-def read_arrays(path: str | os.PathLike) -> dict[str, Any]:
-    """The arrays of an `.npz` file by name; nothing in it is unpickled.
-
-    Raises:
-        ValueError: the file is damaged, of another kind, or holds objects.
-    """
-    import numpy as np
-
-    # Opened here, because NumPy leaves a file that it fails to read open.
-    with open(path, "rb") as file:
-        try:
-            with np.load(file, allow_pickle=False) as arrays:
-                return dict(arrays)
-        except (ValueError, KeyError, EOFError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays.") from error

@@ -39,8 +39,7 @@ def generate(
     ae-zoo generate variational.keras --n 100 --out samples.png
     ae-zoo generate sparse.keras --data rows.csv --density mixture --out new.csv
     """
-    from ae_zoo.data import write
-    from ae_zoo.data.tables import writable
+    from ae_zoo.data import writable, write
 
     if out.suffix.lower() != ".png":
         writable(out)

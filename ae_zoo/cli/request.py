@@ -48,7 +48,6 @@ def request(
 
     from ae_zoo import client, data
     from ae_zoo._support import versions
-    from ae_zoo.data import stream
     from ae_zoo.schemas import schema_of
 
     if (rows is None) == (seeds is None):
@@ -78,7 +77,7 @@ def request(
         flat = np.broadcast_to(flat, (n, flat.shape[1]))
         answers |= {name if flat.shape[1] == 1 else f"{name}_{i}": column for i, column in enumerate(flat.T)}
     if out is not None:
-        with stream.writer(out) as add:
+        with data.writer(out) as add:
             add(answers)
         click.echo(f"{out}: {n:,} rows of {len(answers)} columns")
         return

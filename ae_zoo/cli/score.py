@@ -33,7 +33,7 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
     \b
     ae-zoo encode --model model.keras rows.parquet --out codes.npy
     """
-    from ae_zoo.data.tables import writable
+    from ae_zoo.data import writable
 
     writable(out)
     if _is_exported(model):
@@ -74,7 +74,7 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
     ae-zoo score --model saved_models/digits rows.parquet
     ae-zoo score --model model.keras rows.csv --out errors.csv
     """
-    from ae_zoo.data.tables import writable
+    from ae_zoo.data import writable
 
     out = out or rows.with_suffix(".scores.parquet")
     writable(out)
@@ -108,13 +108,13 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
     """Writes and yields what a function makes of the rows, piece by piece."""
     import sys
 
-    from ae_zoo.data import stream
+    from ae_zoo.data import pieces, writer
 
     if out.resolve() == rows.resolve():
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
-    with stream.writer(out) as add:
-        for piece in stream.pieces(rows):
+    with writer(out) as add:
+        for piece in pieces(rows):
             try:
                 found = function(piece)
             except ValueError as error:

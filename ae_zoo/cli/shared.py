@@ -77,14 +77,12 @@ def _labels(path: pathlib.Path) -> Any:
     import numpy as np
 
     from ae_zoo.data import read
+    from ae_zoo.data.arrays import open_npy
 
     if not path.is_file():
         raise AEZooError(f"--labels must name a column of the data or a file; {str(path)!r} is neither.")
     if path.suffix.lower() == ".npy":
-        try:
-            return np.load(path, allow_pickle=False)
-        except (ValueError, EOFError) as error:
-            raise AEZooError(f"{path} cannot be read as an .npy file of numbers.") from error
+        return np.array(open_npy(path))
     x = read(path).x
     if x[0].size != 1:
         raise AEZooError(f"{path} must hold one column of labels; it holds {x[0].size}.")

@@ -1,6 +1,7 @@
 """Data: the chapter's digits, and one's own files."""
 
 from ae_zoo.data.mnist import Digits, load_mnist
-from ae_zoo.data.tables import Table, read, write
+from ae_zoo.data.reading import Table, pieces, read
+from ae_zoo.data.writing import writable, write, writer
 
-__all__ = ["Digits", "Table", "load_mnist", "read", "write"]
+__all__ = ["Digits", "Table", "load_mnist", "pieces", "read", "writable", "write", "writer"]

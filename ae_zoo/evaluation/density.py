@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ae_zoo._support import checks, files
+from ae_zoo._support import archives, checks, files
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.networks.generation import refuse_label
 
@@ -122,10 +122,11 @@ class Density:
         """The density in a file that `save` wrote, for the model whose codes it was fitted to.
 
         Raises:
+            FileNotFoundError: there is no file.
             ValueError: the file is damaged or of another kind.
         """
+        arrays = archives.read_arrays(path)
         try:
-            arrays = files.read_arrays(path)
             options = json.loads(str(arrays.pop("options")))
             shape = tuple(options.pop("code_shape"))
             density = cls(model, **options)

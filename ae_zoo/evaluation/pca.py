@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import sklearn.decomposition
 
-from ae_zoo._support import checks, files
+from ae_zoo._support import archives, checks, files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, unknown
@@ -162,9 +162,10 @@ class PCA:
         """The fitted PCA in a file that `save` wrote.
 
         Raises:
+            NotFoundError: there is no file.
             AEZooError: the file is damaged or of another kind.
         """
-        arrays = files.read_arrays(path)
+        arrays = archives.read_arrays(path)
         try:
             options = json.loads(str(arrays["options"]))
             schema = schema_of(options)

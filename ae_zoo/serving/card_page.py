@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ae_zoo import plots
-from ae_zoo._support import files, versions
+from ae_zoo._support import archives, versions
 from ae_zoo.report import page as report
 from ae_zoo.schemas import Schema, schema_of
 
@@ -27,7 +27,7 @@ def write_page(folder: str | os.PathLike, path: str | os.PathLike) -> pathlib.Pa
     """
     version = versions.newest(folder)
     versions.check_intact(version)
-    about, examples = versions.card(version), files.read_arrays(version / versions.EXTRA / versions.EXAMPLES)
+    about, examples = versions.card(version), archives.read_arrays(version / versions.EXTRA / versions.EXAMPLES)
     sections = [
         section
         for section in (_figures(about, examples), _rows(about, examples), _requests(version, about), _making(about))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ae_zoo._support import files, versions
+from ae_zoo._support import archives, versions
 from ae_zoo.errors import AEZooError, MissingExtraError
 from ae_zoo.serving import c_api
 
@@ -91,7 +91,7 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
 
 def _check_complete(version: pathlib.Path, examples: pathlib.Path) -> None:
     """Raises `ValueError` where the model lacks a signature, an input or an output that was exported, or has another."""
-    exported = {name for name in files.read_arrays(examples) if "/" in name}
+    exported = {name for name in archives.read_arrays(examples) if "/" in name}
     served = {
         f"{name}/{side}/{key}"
         for name, one in c_api.signatures(version).items()
@@ -110,7 +110,7 @@ def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, flo
         from openvino import Core
     except ImportError:
         raise MissingExtraError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
-    core, arrays, differences = Core(), files.read_arrays(examples), {}
+    core, arrays, differences = Core(), archives.read_arrays(examples), {}
     for name, signature in c_api.signatures(version).items():
         if "seed" in signature.inputs:
             continue

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ae_zoo._support import files
+from ae_zoo._support import archives, files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.callbacks import Deadline, Record
@@ -45,7 +45,7 @@ class Checkpoint(keras.callbacks.Callback):
         if not self.path.exists():
             return
         try:
-            arrays = files.read_arrays(self.path)
+            arrays = archives.read_arrays(self.path)
             state = json.loads(str(arrays["state"]))
         except (ValueError, KeyError) as error:
             raise AEZooError(f"The checkpoint {self.path} is damaged; delete it to start afresh.") from error
