@@ -17,7 +17,7 @@ import pytest
 import ae_zoo
 from ae_zoo import cli
 from ae_zoo._support import files
-from ae_zoo.data import stream, tables
+from ae_zoo.data import write, writer
 from ae_zoo.errors import AEZooError, UnwritableError
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -129,7 +129,7 @@ def test_an_error_of_another_file_is_left_alone(error, target):
 
 
 def write_rows(path):
-    with stream.writer(path) as add:
+    with writer(path) as add:
         for _ in range(4):
             add({"error": np.random.default_rng(0).random(10_000)})
 
@@ -138,8 +138,8 @@ WRITERS = {
     "a.npy": write_rows,
     "a.csv": write_rows,
     "a.parquet": write_rows,
-    "b.npy": lambda path: tables.write(path, np.ones((10_000, 1)), ["a"]),
-    "b.csv": lambda path: tables.write(path, np.ones((10_000, 1)), ["a"]),
+    "b.npy": lambda path: write(path, np.ones((10_000, 1)), ["a"]),
+    "b.csv": lambda path: write(path, np.ones((10_000, 1)), ["a"]),
     "pca.npz": lambda path: ae_zoo.PCA(2).fit(np.random.default_rng(0).random((9, 2000))).save(path),
     "detector.zip": lambda path: ae_zoo.Detector(wide()).save(path),
     "model.keras": lambda path: wide().save(path),

@@ -24,10 +24,11 @@ FORMATS: dict[str, Callable[[pathlib.Path], AbstractContextManager[Callable[[Any
 
 
 def writable(path: str | os.PathLike) -> str:
-    """Returns the suffix of `path`; raises `ValueError` where `write` does not know it. Ask it before long work."""
+    """Returns the suffix of `path`; raises `AEZooError` where `write` cannot write it. Ask it before long work."""
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in FORMATS:
         raise AEZooError(f"{path} must end in .npy, .csv or .parquet, which says how to write it.")
+    files.writable(path)
     return suffix
 
 
