@@ -50,9 +50,9 @@ def request(
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
-    if out is not None and rows is not None and out.resolve() == rows.resolve():
+    if out is not None and rows is not None and out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
-    columns = None if card is None else versions.card(versions.newest(card))["config"]["columns"]
+    columns = None if card is None else versions.columns(versions.card(versions.newest(card)))
     given = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)

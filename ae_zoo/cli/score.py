@@ -14,6 +14,8 @@ from ae_zoo.errors import AEZooError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ae_zoo._support.cards import Card
+
 Columns = dict[str, "np.ndarray"]  # (n,) each
 
 MODEL = click.option(
@@ -67,8 +69,8 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
 def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per_feature: bool) -> None:
     """Write the reconstruction error of the rows in the file ROWS, some at a time; higher is stranger.
 
-    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow's C
-    library, without a server; it starts in a second.
+    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow
+    without Keras and without a server, which starts sooner.
 
     \b
     ae-zoo score --model saved_models/digits rows.parquet
@@ -110,7 +112,7 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
 
     from ae_zoo.data import stream
 
-    if out.resolve() == rows.resolve():
+    if out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
     with stream.writer(out) as add:
@@ -145,6 +147,8 @@ def _errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any]
 
 def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
     """The same of an exported model."""
+    from ae_zoo._support import versions
+
     answer, card = _exported(path)
 
     def errors(x: Any) -> tuple[Any, Any]:
@@ -154,7 +158,7 @@ def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any
         share = found["share"].reshape(len(found["error"]), -1)
         return found["error"], share * found["error"][:, None] * share.shape[1]
 
-    return errors, card["threshold"], card["config"]["columns"]
+    return errors, card["threshold"], versions.columns(card)
 
 
 def _is_exported(path: pathlib.Path) -> bool:
@@ -163,22 +167,26 @@ def _is_exported(path: pathlib.Path) -> bool:
     return versions.found(path).is_dir()
 
 
-def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any]]:
+def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], "Card"]:
     """What runs a signature of an exported model on rows of any number, and the model's card."""
     import numpy as np
 
     from ae_zoo import checks
     from ae_zoo._support import versions
-    from ae_zoo.serving import SavedModel
+    from ae_zoo.serving.saved_model import SavedModel, without_keras
 
     version = versions.newest(versions.found(path))
     versions.check_intact(version)
-    with quiet_start():
+    with quiet_start(), without_keras():
         model = SavedModel(version)
     card = versions.card(version)
+    columns = versions.columns(card)
 
     def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
-        x = checks.rows(x, tuple(card["config"]["input_shape"]), "x", card["config"]["columns"])
+        if signature not in model.signatures:
+            raise AEZooError(f"{version} does not serve {signature!r}; it serves {', '.join(model.signatures)}.")
+        _, (_, *shape) = model.signatures[signature].inputs["x"]
+        x = checks.rows(x, tuple(shape), "x", columns)
         parts = [
             model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
         ]

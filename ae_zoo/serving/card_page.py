@@ -58,10 +58,9 @@ def _figures(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.S
 
 def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Section:
     section = report.Section("", "What it does to rows")
-    shape = tuple(about["config"]["input_shape"])
     x, error = examples["encode/input/x"], examples.get("score/output/error")
     notes = None if error is None else [f"{value:.4f}" for value in error]
-    if _are_images(shape, about["config"]["columns"]):
+    if _are_images(x.shape[1:], versions.columns(about)):
         low, high = float(x.min()), float(x.max())
 
         def shown(images: np.ndarray) -> np.ndarray:
@@ -82,7 +81,7 @@ def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Sect
             np.ravel(examples[key][strangest])
             for key in ("encode/input/x", "reconstruct/output/reconstruction", "score/output/share")
         )
-        names = about["config"]["columns"] or [str(place) for place in range(len(given))]
+        names = versions.columns(about) or [str(place) for place in range(len(given))]
         order = np.argsort(-share)[:MOST]
         section.table(
             ["feature", "value", "reconstruction", "share of the error"],
