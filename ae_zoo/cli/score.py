@@ -173,11 +173,11 @@ def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], "Card"]:
 
     from ae_zoo import checks
     from ae_zoo._support import versions
-    from ae_zoo.serving.saved_model import SavedModel, without_keras
+    from ae_zoo.serving.saved_model import SavedModel, tensorflow_alone
 
     version = versions.newest(versions.found(path))
     versions.check_intact(version)
-    with quiet_start(), without_keras():
+    with quiet_start(), tensorflow_alone():
         model = SavedModel(version)
     card = versions.card(version)
     columns = versions.columns(card)

@@ -95,7 +95,8 @@ def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, flo
         from openvino import Core
     except ImportError:
         raise MissingExtraError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
-    core, arrays, differences = Core(), files.read_arrays(examples), {}
+    core, arrays = Core(), files.read_arrays(examples)
+    differences: dict[str, float] = {}
     for name in sorted({key.partition("/")[0] for key in arrays if "/" in key}):
         if f"{name}/input/seed" in arrays:
             continue

@@ -114,8 +114,8 @@ class SavedModel:
         arrays = [_suited(key, inputs[key], *kind) for key, kind in signature.inputs.items()]
         function = self._functions.get((name, *wanted))
         if function is None:
-            given, taken = self._tensors[name]
-            function = self._session.make_callable([taken[key] for key in wanted], list(given.values()))
+            feeds, fetches = self._tensors[name]
+            function = self._session.make_callable([fetches[key] for key in wanted], list(feeds.values()))
             self._functions[name, *wanted] = function
         try:
             return dict(zip(wanted, function(*arrays), strict=True))
@@ -220,24 +220,23 @@ def checked(folder: str, file: str) -> dict[str, float]:
 
 
 @contextlib.contextmanager
-def without_keras() -> Iterator[None]:
-    """Lets TensorFlow start without Keras, which it imports if it can, and which takes as long again.
+def tensorflow_alone() -> Iterator[None]:
+    """Lets TensorFlow start without Keras and JAX, which it imports if it can, and which take as long again.
 
     Only for processes of this package: where TensorFlow has started so, `from tensorflow.keras import ...` fails.
     """
-    if "keras" in sys.modules:
-        yield
-        return
-    sys.modules["keras"] = None  # type: ignore[assignment] # by which Python knows that it cannot be imported
+    barred = {"keras", "jax"} - sys.modules.keys()
+    sys.modules.update(dict.fromkeys(barred))  # type: ignore[arg-type] # None, so that an import fails
     try:
         yield
     finally:
-        del sys.modules["keras"]
+        for name in barred:
+            del sys.modules[name]
 
 
 def main() -> None:
     """Prints the differences, or in their place the reason why there are none."""
-    with without_keras():
+    with tensorflow_alone():
         try:
             result: dict[str, object] = {"differences": checked(*sys.argv[1:])}
         except (ValueError, OSError, ImportError) as error:
