@@ -230,6 +230,8 @@ def schema_of(config: Mapping[str, Any]) -> Schema:
     """The schema in a model's config, as a file or a card holds it; before version 0.2 it was a few options of its own."""
     if "schema" in config:
         return Schema.read(config["schema"])
+    if "input_shape" not in config:
+        raise AEZooError("A config must say what a row is: it has neither schema nor input_shape.")
     return ArraySchema(**{name: config[name] for name in options.fields(ArraySchema) if name in config})
 
 

@@ -1,4 +1,4 @@
-"""What an export costs, how large it is, and how fast TensorFlow's C library scores with it."""
+"""What an export costs, how large it is, and how fast `serving.SavedModel` scores with it."""
 
 import pathlib
 import tempfile
@@ -33,23 +33,23 @@ def main() -> None:
         verdict("its size, weights times 1.3 plus 0.2 MB at most", size / 1e6, bound / 1e6, at_most=True, unit=" MB")
         served = serving.SavedModel(version)
 
-        def by_c() -> np.ndarray:
+        def by_session() -> np.ndarray:
             parts = [served.run("score", {"x": x[i : i + BATCH]}, ["error"])["error"] for i in range(0, ROWS, BATCH)]
             return np.concatenate(parts)
 
         def by_predict() -> np.ndarray:
             return model.predict(x, batch_size=BATCH, verbose=0)
 
-        by_c(), by_predict()
-        times: dict[str, list[float]] = {"c": [], "predict": []}
+        by_session(), by_predict()
+        times: dict[str, list[float]] = {"session": [], "predict": []}
         for _ in range(3):
-            for name, function in (("c", by_c), ("predict", by_predict)):
+            for name, function in (("session", by_session), ("predict", by_predict)):
                 started = time.perf_counter()
                 function()
                 times[name].append(time.perf_counter() - started)
-        c, predict = (ROWS / min(times[name]) for name in ("c", "predict"))
-        print(f"  rows a second: score by the C library {c:,.0f}, model.predict {predict:,.0f}")
-        verdict("the C library's rows a second over model.predict's", c / predict, 1, at_most=False)
+        session, predict = (ROWS / min(times[name]) for name in ("session", "predict"))
+        print(f"  rows a second: score by SavedModel {session:,.0f}, model.predict {predict:,.0f}")
+        verdict("SavedModel's rows a second over model.predict's", session / predict, 1, at_most=False)
 
 
 if __name__ == "__main__":

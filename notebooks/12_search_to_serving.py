@@ -73,9 +73,9 @@ print(*versions.described(version).splitlines()[1:-1], sep="\n")
 # %% [markdown]
 # ## Check
 #
-# Does the exported model give Python's answers? This asks TensorFlow's C library, the loader and the session that the server uses, in a
-# process that imports neither TensorFlow's Python nor Keras nor this package. Eight example rows and Python's answers to them are
-# stored with the model; each signature is asked in batches of 1, 7 and 1,000.
+# Does the exported model give Python's answers? This asks TensorFlow's own loader and session, which the server uses too, in a process
+# that imports neither Keras nor this package. Eight example rows and Python's answers to them are stored with the model; each
+# signature is asked in batches of 1, 7 and 1,000.
 
 # %%
 checked = serving.check("saved_models/digits")
@@ -84,8 +84,7 @@ print(checked)
 # %% [markdown]
 # ## Ask
 #
-# `serving.SavedModel` is the same runtime for your own use. It starts in a second, without `import tensorflow`, which is how `ae-zoo score`
-# goes through files of any size.
+# `serving.SavedModel` is the same runtime for your own use. By it `ae-zoo score` goes through files of any size.
 
 # %% tags=["cover"]
 served = serving.SavedModel(version)

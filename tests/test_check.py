@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+from tensorflow.core.protobuf import saved_model_pb2
 
 import ae_zoo
 from ae_zoo import serving
 from ae_zoo._support import versions
-from ae_zoo.serving import c_api
+from ae_zoo.serving import parity
 
 
 def test_damaged_variables_are_never_a_wrong_number(copy):
@@ -45,9 +49,8 @@ def test_a_check_sees_another_models_answers(copy, run):
 def test_a_check_sees_what_is_missing_or_changed(copy):
     """The signature that a plain client asks for; a card whose columns have changed places."""
     path = copy / "saved_model.pb"
-    model = c_api._saved_model().FromString(path.read_bytes())
-    entries = model.graphs[0].signatures
-    del entries[[entry.key for entry in entries].index("serving_default")]
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    del model.meta_graphs[0].signature_def["serving_default"]
     path.write_bytes(model.SerializeToString())
     card = versions.card(copy)
     card["files"]["saved_model.pb"] = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -64,9 +67,44 @@ def test_a_check_sees_what_is_missing_or_changed(copy):
 
 def test_a_signature_without_its_tensor_is_no_crash(copy):
     path = copy / "saved_model.pb"
-    model = c_api._saved_model().FromString(path.read_bytes())
-    (entry,) = (entry for entry in model.graphs[0].signatures if entry.key == "encode")
-    entry.value.outputs[0].value.name = "nowhere:0"
+    model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
+    model.meta_graphs[0].signature_def["encode"].outputs["code"].name = "nowhere:0"
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ValueError, match="its graph has no 'nowhere:0'"):
         serving.SavedModel(copy).run("encode", {"x": np.zeros((1, 8))})
+
+
+def test_the_check_runs_without_keras_and_this_package(copy):
+    """In a process of its own: what writes models takes no part in judging them."""
+    script = pathlib.Path(parity.__file__).with_name("saved_model.py")
+    code = (
+        "import runpy, sys\n"
+        f"sys.argv = [{str(script)!r}, {str(copy)!r}, {str(copy / versions.EXTRA / versions.EXAMPLES)!r}]\n"
+        f"runpy.run_path({str(script)!r}, run_name='__main__')\n"
+        "assert 'tensorflow' in sys.modules\n"
+        "assert not [name for name in sys.modules if name.split('.')[0] in ('keras', 'tf_keras', 'ae_zoo')]\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["imported"] == []
+    assert max(found["differences"].values()) < 1e-5
+
+
+def test_texts_go_in_and_out(tmp_path):
+    """As the signatures of tables need."""
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name="word")])
+    def lower(word):
+        return {"word": tf.strings.lower(word), "length": tf.strings.length(word)}
+
+    module = tf.Module()
+    tf.saved_model.save(module, str(tmp_path / "1"), signatures={"lower": lower})
+    model = serving.SavedModel(tmp_path / "1")
+    for words in (["Ab", "CDE"], np.array(["Ab", "CDE"]), np.array(["Ab", "CDE"], object)):
+        found = model.run("lower", {"word": words})
+        assert found["word"].tolist() == [b"ab", b"cde"]
+        assert found["length"].tolist() == [2, 3]
+    with pytest.raises(ValueError, match="word must hold texts; received values of type int64"):
+        model.run("lower", {"word": [1, 2]})

@@ -1,4 +1,4 @@
-"""What is served: its answers are Python's, asked of TensorFlow's C library, of OpenVINO and of a client."""
+"""What is served: its answers are Python's, asked of TensorFlow's own loader, of OpenVINO and of a client."""
 
 import hashlib
 import json
@@ -87,13 +87,18 @@ def test_bad_requests_are_one_sentence(exported, signature, inputs, message):
 
 def test_the_graph_itself_refuses_another_width_and_range(exported, tmp_path):
     """What any client sends, not only ours. One feature would else be stretched to eight."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import config_pb2
+
     model = serving.SavedModel(exported)
-    signature = model.signatures["score"]
-    with pytest.raises(ValueError, match=r"\[2,1\] is not compatible with expected shape \[\?,8\]"):
-        model._run([signature.tensors["x"]], [np.ones((2, 1), "float32")], [signature.tensors["error"]])
-    generate = model.signatures["generate"]
-    with pytest.raises(ValueError, match=r"\[2,3\] is not compatible with expected shape \[\?\]"):
-        model._run([generate.tensors["seed"]], [np.ones((2, 3), "int64")], [generate.tensors["code"]])
+    for name, wrong, message in (
+        ("score", np.ones((2, 1), "float32"), r"\[2,1\] is not compatible with expected shape \[\?,8\]"),
+        ("generate", np.ones((2, 3), "int64"), r"\[2,3\] is not compatible with expected shape \[\?\]"),
+    ):
+        feed, fetch = ([tensor.name for tensor in side.values()] for side in model._tensors[name])
+        options = config_pb2.CallableOptions(feed=feed, fetch=fetch)
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            model._session._make_callable_from_options(options)(wrong)  # without the checks of Python's own session
     grey = serving.SavedModel(ae_zoo.export(make("undercomplete"), tmp_path / "grey"))
     with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
         grey.run("score", {"x": np.full((1, 8), 255.0)})

@@ -2,23 +2,21 @@
 
 import hashlib
 import json
+import operator
 import os
 import pathlib
-from typing import Any
+from collections.abc import Mapping
+from typing import cast
 
-from ae_zoo.errors import AEZooError, NotFoundError
+from ae_zoo._support.cards import Card, misfit
+from ae_zoo.errors import AEZooError, NotFoundError, first_line
 
 EXTRA = "assets.extra"  # of a version: what TensorFlow leaves alone, and copies with it
 CARD = "card.json"
 EXAMPLES = "examples.npz"
 WEIGHTS = "kept"  # the list of them in the checkpoint, in the order of the card's "variables"
-
-
-KEYS = {
-    "family", "model", "config", "threshold", "data", "metrics", "signatures", "variables", "parameters", "bytes", "files",
-    "versions", "made", "sha256",
-}  # fmt: skip
-ZOO = pathlib.Path(__file__).parents[1] / "saved_models"  # of a checkout: a trained model a family
+MOST = 2**63 - 1  # the largest number of a version that a server reads
+ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # of a checkout: a trained model a family
 
 
 def found(path: str | os.PathLike) -> pathlib.Path:
@@ -48,12 +46,38 @@ def numbers(folder: str | os.PathLike) -> list[int]:
 
 
 def next_number(folder: str | os.PathLike) -> int:
-    """One more than any number that is a name in the folder of a model, even with zeros in front, or of a file."""
-    return max((number for _, number in _numbered(pathlib.Path(folder))), default=0) + 1
+    """One more than any number that is a name in the folder of a model, even with zeros in front, or of a file.
+
+    Raises:
+        ValueError: there is no such number that a server reads.
+    """
+    largest = max((number for _, number in _numbered(pathlib.Path(folder))), default=0)
+    if largest == MOST:
+        raise AEZooError(
+            f"{folder} has a version {MOST}, the largest number there is: give another with version=1, say."
+        )
+    return largest + 1
+
+
+def checked_number(version: object) -> int:
+    """`version`; raises `ValueError` where it is no number that a server reads."""
+    try:
+        number = operator.index(version)  # type: ignore[arg-type]
+    except TypeError:
+        number = 0
+    if isinstance(version, bool) or not 1 <= number <= MOST:
+        received = repr(version)
+        raise AEZooError(
+            f"version must be a whole number from 1 to {MOST}; received "
+            f"{received if len(received) <= 60 else f'{received[:57]}...'}."
+        )
+    return number
 
 
 def _numbered(folder: pathlib.Path) -> list[tuple[str, int]]:
-    return [(path.name, int(path.name)) for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal()]
+    """The names in a folder that are numbers of versions; what is beyond a server's numbers is none."""
+    names = (path.name for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal())
+    return [(name, int(name)) for name in names if int(name) <= MOST]
 
 
 def is_version(folder: str | os.PathLike) -> bool:
@@ -80,30 +104,33 @@ def newest(folder: str | os.PathLike) -> pathlib.Path:
     return folder / str(known[-1])
 
 
-def card(version: str | os.PathLike) -> dict[str, Any]:
+def card(version: str | os.PathLike) -> Card:
     """What is written of a version: see `ae_zoo.serving.card`.
 
     Raises:
         ValueError: there is no card, or it is damaged.
     """
     path = pathlib.Path(version) / EXTRA / CARD
+    if not path.is_file():  # nor a device, which would be read for ever
+        raise AEZooError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.")
     try:
         found = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise AEZooError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.") from None
+        wrong = misfit(found) if isinstance(found, dict) else "it is no object of JSON"
+        changed = wrong is None and found["sha256"] != sealed(found)["sha256"]
     except ValueError as error:
-        raise AEZooError(f"{path} is damaged: {error}.") from None
-    missing = KEYS - found.keys() if isinstance(found, dict) else KEYS
-    if missing:
-        raise AEZooError(f"{path} is damaged, or no card: it lacks {', '.join(sorted(missing))}.")
-    if found["sha256"] != sealed(found)["sha256"]:
+        raise AEZooError(f"{path} is damaged: {first_line(error)}.") from None
+    except RecursionError:
+        raise AEZooError(f"{path} is damaged, or no card: it is nested too deeply.") from None
+    if wrong:
+        raise AEZooError(f"{path} is damaged, or no card: {wrong}.")
+    if changed:
         raise AEZooError(
             f"{path} is not as it was exported: its contents differ from its hash; export the model again."
         )
-    return found
+    return cast(Card, found)
 
 
-def sealed(card: dict[str, Any]) -> dict[str, Any]:
+def sealed(card: Mapping[str, object]) -> dict[str, object]:
     """A card with the hash of all else in it, so that a changed column or threshold is noticed."""
     rest = {name: value for name, value in card.items() if name != "sha256"}
     return {**rest, "sha256": _hash(json.dumps(rest, sort_keys=True).encode())}
@@ -133,15 +160,15 @@ def described(version: pathlib.Path) -> str:
     data = about["data"]
     if data["source"]:
         lines.append(f"data: {data['source']}")
-    for kind in ("training", "test"):
-        if data[kind]:
-            lines.append(f"{kind} rows: {data[kind]['rows']:,} (sha256 {data[kind]['sha256'][:12]})")
+    for kind, rows in (("training", data["training"]), ("test", data["test"])):
+        if rows:
+            lines.append(f"{kind} rows: {rows['rows']:,} (sha256 {rows['sha256'][:12]})")
     lines += [f"{name}: {value:.5f}" for name, value in about["metrics"].items()]
     if about["threshold"] is not None:
         lines.append(f"threshold: {about['threshold']:.5f}")
     lines.append("signatures:")
     for name, one in about["signatures"].items():
-        sides = (", ".join(f"{key} {shape}" for key, shape in one[side].items()) for side in ("inputs", "outputs"))
+        sides = (", ".join(f"{key} {shape}" for key, shape in side.items()) for side in (one["inputs"], one["outputs"]))
         lines.append(f"  {name}: {' -> '.join(sides)}")
     lines.append("versions: " + ", ".join(f"{name} {number}" for name, number in about["versions"].items()))
     return "\n".join(lines)

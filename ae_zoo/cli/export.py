@@ -14,7 +14,7 @@ from ae_zoo.errors import AEZooError, NotFoundError
 @click.command()
 @click.argument("model", type=PATH)
 @click.argument("folder", type=PATH)
-@click.option("--version", type=click.IntRange(1), help="Default: one more than the newest.")
+@click.option("--version", type=click.IntRange(1, 2**63 - 1), help="Default: one more than the newest.")
 @click.option("--test", type=PATH, help=f"Held-out rows, for the card's figures and its examples. {ROWS}")
 @click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's figure.")
 @click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector with a threshold from them.")
@@ -77,8 +77,8 @@ def export(
 def check(folder: pathlib.Path, tolerance: float, openvino: bool) -> None:
     """Compare an exported model's answers with Python's.
 
-    TensorFlow's C library runs every signature on the example rows that were exported with the model, in a process without
-    Keras, this package or TensorFlow's Python. Exits with 1 where an answer differs.
+    TensorFlow's own loader runs every signature on the example rows that were exported with the model, in a process without
+    Keras and this package. Exits with 1 where an answer differs.
 
     \b
     ae-zoo check saved_models/digits      the newest version

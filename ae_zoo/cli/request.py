@@ -52,7 +52,7 @@ def request(
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
-    if out is not None and rows is not None and out.resolve() == rows.resolve():
+    if out is not None and rows is not None and out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     columns = None if card is None else schema_of(versions.card(versions.newest(card))["config"]).columns
     given: object = np.arange(seeds or 0)

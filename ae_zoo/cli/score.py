@@ -14,6 +14,8 @@ from ae_zoo.errors import AEZooError
 if TYPE_CHECKING:
     import numpy as np
 
+    from ae_zoo._support.cards import Card
+
 Columns = dict[str, "np.ndarray"]  # (n,) each
 
 MODEL = click.option(
@@ -67,8 +69,8 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
 def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per_feature: bool) -> None:
     """Write the reconstruction error of the rows in the file ROWS, some at a time; higher is stranger.
 
-    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow's C
-    library, without a server; it starts in a second.
+    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow
+    without Keras and without a server, which starts sooner.
 
     \b
     ae-zoo score --model saved_models/digits rows.parquet
@@ -110,7 +112,7 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
 
     from ae_zoo.data import pieces, writer
 
-    if out.resolve() == rows.resolve():
+    if out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
     with writer(out) as add:
@@ -164,26 +166,34 @@ def _is_exported(path: pathlib.Path) -> bool:
     return versions.found(path).is_dir()
 
 
-def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], dict[str, Any]]:
+def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], "Card"]:
     """What runs a signature of an exported model on rows of any number, and the model's card."""
     import numpy as np
 
     from ae_zoo._support import versions
     from ae_zoo.schemas import schema_of
-    from ae_zoo.serving import SavedModel
+    from ae_zoo.serving.saved_model import SavedModel, tensorflow_alone
 
     version = versions.newest(versions.found(path))
     versions.check_intact(version)
-    with quiet_start():
-        model = SavedModel(version)
+    try:
+        with quiet_start(), tensorflow_alone():
+            model = SavedModel(version)
+    except ValueError as error:  # its file stands alone, and knows no error of ours
+        raise AEZooError(str(error)) from error
     card = versions.card(version)
     schema = schema_of(card["config"])
 
     def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
+        if signature not in model.signatures:
+            raise AEZooError(f"{version} does not serve {signature!r}; it serves {', '.join(model.signatures)}.")
         x = schema.code(x)
-        parts = [
-            model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
-        ]
+        try:
+            parts = [
+                model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
+            ]
+        except ValueError as error:
+            raise AEZooError(str(error)) from error
         return {name: np.concatenate([part[name] for part in parts]) for name in outputs}
 
     return answer, card

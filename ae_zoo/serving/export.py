@@ -74,7 +74,7 @@ def export(
         raise AEZooError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
     metrics = {name: checks.finite(name, value) for name, value in (metrics or {}).items()}
     if version is not None:
-        checks.count("version", version)
+        versions.checked_number(version)
         if (folder / str(version)).exists():
             raise AlreadyThereError(f"{folder} has a version {version} already; leave the number out for the next one.")
     x_test = None if x_test is None else network.check_rows(x_test, "x_test")

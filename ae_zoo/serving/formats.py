@@ -5,7 +5,6 @@ It has no checks inside: its runtimes know no assertion. Keras writes both; each
 under its name, and compared with Python.
 """
 
-import dataclasses
 import os
 import pathlib
 import warnings
@@ -18,7 +17,7 @@ import numpy as np
 from ae_zoo._support import files
 from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, MissingExtraError
-from ae_zoo.serving import c_api
+from ae_zoo.serving import saved_model
 
 FORMATS = {".onnx": "onnx", ".tflite": "litert"}  # Keras's names of them
 TOLERANCE = 1e-5  # that of the SavedModel's check
@@ -81,16 +80,8 @@ def _difference(run: Run, served: Endpoints, examples: dict[str, np.ndarray]) ->
         if key.startswith(f"{name}/output/")
     }
     x = examples[f"{next(iter(served))}/input/x"]
-    shapes = {name: (value.dtype, (None, *value.shape[1:])) for name, value in outputs.items()}
-    whole = c_api.Signature({"x": (x.dtype, (None, *x.shape[1:]))}, shapes, {})
     wanted = {"all/input/x": x, **{f"all/output/{name}": value for name, value in outputs.items()}}
-    return c_api.differences(_Runtime({"all": whole}, lambda _, inputs: run(inputs)), wanted)["all"]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Runtime:
-    signatures: dict[str, c_api.Signature]
-    run: Callable[[str, dict[str, np.ndarray]], dict[str, np.ndarray]]
+    return saved_model.differences(lambda _, inputs: run(inputs), wanted)["all"]
 
 
 def _onnx(path: pathlib.Path) -> Run:

@@ -1,6 +1,7 @@
-"""Whether an exported version answers as Python did, asked of a runtime that knows nothing of Python's TensorFlow."""
+"""Whether an exported version answers as Python did, asked of a process that knows neither Keras nor this package."""
 
 import dataclasses
+import functools
 import json
 import os
 import pathlib
@@ -14,7 +15,7 @@ import numpy as np
 
 from ae_zoo._support import archives, versions
 from ae_zoo.errors import AEZooError, MissingExtraError
-from ae_zoo.serving import c_api
+from ae_zoo.serving import saved_model
 
 TOLERANCE = 1e-5
 
@@ -50,7 +51,7 @@ class Checked:
 def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: bool = False) -> Checked:
     """Runs each signature of an exported model on its example rows, and compares with the answers kept beside them.
 
-    TensorFlow's C library does it, in a process of its own that imports no Python of TensorFlow, Keras or this package.
+    TensorFlow's own loader does it, in a process that imports neither Keras nor this package.
 
     Args:
         folder: of a model, whose newest version is taken, or of a version.
@@ -65,10 +66,9 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
     version = versions.newest(folder)
     versions.check_intact(version)
     examples = version / versions.EXTRA / versions.EXAMPLES
-    _check_complete(version, examples)
     # -P: the script's own folder is not searched for modules, whose names are also those of others.
     done = subprocess.run(
-        [sys.executable, "-P", c_api.__file__, str(version), str(examples)],
+        [sys.executable, "-P", saved_model.__file__, str(version), str(examples)],
         capture_output=True,
         text=True,
         check=False,
@@ -89,45 +89,36 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
     return Checked(version, differences, tolerance)
 
 
-def _check_complete(version: pathlib.Path, examples: pathlib.Path) -> None:
-    """Raises `ValueError` where the model lacks a signature, an input or an output that was exported, or has another."""
-    exported = {name for name in archives.read_arrays(examples) if "/" in name}
-    served = {
-        f"{name}/{side}/{key}"
-        for name, one in c_api.signatures(version).items()
-        for side, keys in (("input", one.inputs), ("output", one.outputs))
-        for key in keys
-    }
-    if exported != served:
-        raise AEZooError(
-            f"{version} is not what was exported; it lacks or adds {', '.join(sorted(exported ^ served))}."
-        )
-
-
 def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, float]:
     """The differences of each signature that OpenVINO can run; it has no operations for `generate`'s random numbers."""
     try:
         from openvino import Core
     except ImportError:
         raise MissingExtraError("This check needs OpenVINO: run pip install 'ae-zoo[openvino]'.") from None
-    core, arrays, differences = Core(), archives.read_arrays(examples), {}
-    for name, signature in c_api.signatures(version).items():
-        if "seed" in signature.inputs:
+    core, arrays = Core(), archives.read_arrays(examples)
+    differences: dict[str, float] = {}
+    for name in sorted({key.partition("/")[0] for key in arrays if "/" in key}):
+        if f"{name}/input/seed" in arrays:
             continue
+        own = {key: value for key, value in arrays.items() if key.startswith(f"{name}/")}
         with tempfile.TemporaryDirectory() as folder:
-            c_api.write_alone(version, name, folder)
+            _write_alone(version, name, pathlib.Path(folder))
             # Its own choice of precision may be half, as on some processors it is by default.
             model = core.compile_model(folder, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-            differences |= c_api.differences(_OpenVINO({name: signature}, model), arrays)
+            differences |= saved_model.differences(functools.partial(_answers, model), own)
     return {f"{name} by OpenVINO": difference for name, difference in differences.items()}
 
 
-@dataclasses.dataclass(frozen=True)
-class _OpenVINO:
-    """A compiled model of one signature, with the methods of `c_api.SavedModel` that a comparison needs."""
+def _answers(model: Any, _: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {output.any_name: value for output, value in model(inputs).items()}
 
-    signatures: dict[str, c_api.Signature]
-    model: Any
 
-    def run(self, name: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        return {output.any_name: value for output, value in self.model(inputs).items()}
+def _write_alone(version: pathlib.Path, name: str, folder: pathlib.Path) -> None:
+    """Writes the same model with one signature as `serving_default`, which is the only one that OpenVINO sees."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    model = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())
+    signatures = model.meta_graphs[0].signature_def
+    signatures["serving_default"].CopyFrom(signatures[name])
+    (folder / "saved_model.pb").write_bytes(model.SerializeToString())
+    (folder / "variables").symlink_to((version / "variables").resolve())

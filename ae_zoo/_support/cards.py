@@ -1,0 +1,111 @@
+"""The fields of a version's card, and the check that a card has them: what is read afterwards may rely on their types."""
+
+import sys
+import types
+import typing
+from typing import NotRequired, TypedDict
+
+MOST = 2**63 - 1  # of a whole number, as other languages read cards too
+
+
+class Rows(TypedDict):
+    """Rows that a model was trained or tested on."""
+
+    rows: int
+    shape: list[int]
+    sha256: str
+
+
+class Data(TypedDict):
+    """What a model was made from."""
+
+    source: str | None
+    training: Rows | None
+    test: Rows | None
+
+
+class ServedSignature(TypedDict):
+    """What a served function is for, and dtype and shape of each input and output, as text."""
+
+    about: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+class Card(TypedDict):
+    """A card. Whole numbers are not negative; numbers are finite; `config` belongs to the family in `model`."""
+
+    family: str
+    model: str
+    config: dict[str, object]
+    threshold: float | None
+    data: Data
+    metrics: dict[str, float]
+    signatures: dict[str, ServedSignature]
+    variables: list[str]
+    parameters: int
+    bytes: int
+    files: dict[str, str]
+    versions: dict[str, str]
+    made: str
+    sha256: str
+    examples: NotRequired[str]  # where the example rows come from; not said before version 0.2
+
+
+WORDS = {
+    str: "text",
+    int: "a whole number",
+    float: "a finite number",
+    list: "a list",
+    dict: "an object",
+    types.NoneType: "null",
+}
+
+
+def misfit(value: object, kind: typing.Any = Card, name: str = "") -> str | None:
+    """Says, as the end of a sentence, which part of a value of JSON is not of a kind; None where all are.
+
+    Args:
+        value: of JSON.
+        kind: `str`, `int`, `float`, `None`, `object`, a union, `list[...]`, `dict[str, ...]` or a `TypedDict` of such.
+        name: of the value, for the sentence.
+    """
+    if typing.is_typeddict(kind) and isinstance(value, dict):
+        fields = typing.get_type_hints(kind)
+        lacking = [f"{name}{field}" for field in kind.__required_keys__ if field not in value]
+        if lacking:
+            return f"it lacks {', '.join(sorted(lacking))}"
+        parts = [(value[field], one, f"{name}{field}") for field, one in fields.items() if field in value]
+    elif isinstance(value, dict) and typing.get_origin(kind) is dict:
+        parts = [(part, typing.get_args(kind)[1], f"{name}{key:.40}") for key, part in value.items()]
+    elif isinstance(value, list) and typing.get_origin(kind) is list:
+        parts = [(part, typing.get_args(kind)[0], f"{name}{place}") for place, part in enumerate(value)]
+    else:
+        return None
+    return next(filter(None, (_part(*part) for part in parts)), None)
+
+
+def _part(value: object, kind: typing.Any, name: str) -> str | None:
+    if kind is object:
+        return None
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    for one in kinds:
+        if _is(value, one):
+            return misfit(value, one, f"{name}.")
+    expected = " or ".join(WORDS[_plain(one)] for one in kinds)
+    received = repr(value)
+    return f"{name} must be {expected}; received {received if len(received) <= 60 else f'{received[:57]}...'}"
+
+
+def _is(value: object, kind: typing.Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind is float:
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # which NaN is not
+    if kind is int:
+        return isinstance(value, int) and 0 <= value <= MOST
+    return isinstance(value, _plain(kind))
+
+
+def _plain(kind: typing.Any) -> type:
+    return dict if typing.is_typeddict(kind) else typing.get_origin(kind) or kind
