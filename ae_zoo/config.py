@@ -5,13 +5,15 @@ needs the standard library alone, so the command line can print every option wit
 """
 
 import dataclasses
+import functools
 import math
+import numbers
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Self
 
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, short, unknown
 
 ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus")
 CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
@@ -198,6 +200,7 @@ class Config:
         }
 
 
+@functools.cache  # resolving them takes a millisecond
 def _hint(cls: type[Config], field: dataclasses.Field) -> Any:
     return typing.get_type_hints(cls)[field.name]
 
@@ -217,6 +220,8 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
         return None
     try:
         if typing.get_origin(kind) is tuple:
+            if isinstance(value, (bytes, Mapping, Set)):  # which can be iterated over, and are no list
+                raise _illegal(field, hint, value)
             if typing.get_args(kind)[0] is str:
                 return tuple(map(str, value))
             items = (value,) if isinstance(value, int) else tuple(value)
@@ -234,7 +239,14 @@ def _checked(field: dataclasses.Field, hint: Any, value: Any) -> Any:
 
 def _number(field: dataclasses.Field, kind: type, value: Any) -> int | float:
     low, high = field.metadata["low"], field.metadata["high"]
-    if isinstance(value, (bool, str)) or not math.isfinite(value) or (kind is int and value != int(value)):
+    # NumPy's numbers are `Real`, and its booleans are not.
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise _illegal(field, kind, value)
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest float
+        finite = False
+    if not finite or (kind is int and value != int(value)):
         raise _illegal(field, kind, value)
     if (low is not None and value < low) or (high is not None and value > high):
         raise _illegal(field, kind, value)
@@ -248,7 +260,7 @@ def _illegal(field: dataclasses.Field, hint: Any, value: Any) -> AEZooError:
     words = words.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
-    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {value!r}.")
+    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {short(value)}.")
 
 
 def _parsed(field: dataclasses.Field, hint: Any, text: str) -> Any:
