@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ae_zoo.client.base import Arrays, Client
-from ae_zoo.errors import AEZooError, UnreachableError, first_line
+from ae_zoo.errors import AEZooError, MissingExtraError, UnreachableError, first_line
 
 DTYPES = {"DT_FLOAT": "float32", "DT_BOOL": "bool", "DT_INT64": "int64", "DT_INT32": "int32", "DT_DOUBLE": "float64"}
 
@@ -16,8 +16,11 @@ class RestClient(Client):
 
     def __init__(self, *options: Any):
         super().__init__(*options)
-        import requests
-        import urllib3
+        try:
+            import requests
+            import urllib3
+        except ImportError as error:
+            raise MissingExtraError("http:// needs requests: run pip install 'ae-zoo[client]'.") from error
 
         class Retry(urllib3.Retry):
             def increment(self, *args: Any, **options: Any) -> urllib3.Retry:
