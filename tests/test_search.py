@@ -213,6 +213,7 @@ def test_objectives_of_labels_and_noise(x, tmp_path):
     assert rows.y_valid.sum() == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bayesian", "hyperband"])
 def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
     space = {"code": [2, 3], "hidden": [[], [4]], "activation": "selu", "batch_size": 16}
@@ -364,6 +365,7 @@ def pids(folder, name):
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_search_ends_with_the_leaderboard_of_one_that_was_not(rows_file, through, tmp_path):
     killed = tmp_path / "killed"
     process = start(rows_file, killed, 1)
@@ -387,6 +389,7 @@ def kill_with_children(process, folder):
         threading.Event().wait(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="finds the processes by /proc")
 def test_dead_workers_a_dead_chief_and_a_dead_main_process_lose_nothing(rows_file, through, tmp_path):
     killed = tmp_path / "killed"
@@ -404,6 +407,7 @@ def test_dead_workers_a_dead_chief_and_a_dead_main_process_lose_nothing(rows_fil
     assert_same(through, read(killed))
 
 
+@pytest.mark.slow
 def test_processes_that_die_again_and_again_end_the_search(tmp_path):
     crew = supervisor.Crew(tmp_path, "127.0.0.1", 1, workers=1, leads=False)  # there is no search in that folder
     crew.patience = 1
