@@ -188,6 +188,7 @@ def test_what_cannot_be_is_skipped_with_its_reason_and_no_penalty_is_chosen_for_
     assert len(pd.read_csv(tmp_path / "leaderboard.csv")) == 3
 
 
+@pytest.mark.slow
 def test_objectives_of_labels_and_noise(x, tmp_path):
     y = (x[:, 0] > np.median(x[:, 0])).astype(int)
     space = [{"code": 3, "hidden": [], "epochs": 4}]
@@ -227,6 +228,7 @@ def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
         assert_same(found.leaderboard, again.leaderboard)
 
 
+@pytest.mark.slow
 def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     found = ae_zoo.search("undercomplete", x, trials=4, seeds=3, finalists=2, directory=tmp_path, **SMALL)
     table = found.leaderboard
@@ -237,6 +239,7 @@ def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     assert (table["spread"].iloc[:2] > 0).all()
 
 
+@pytest.mark.slow
 def test_models_are_kept_by_the_scores_of_the_searchs_own_seed(x, tmp_path):
     rows = Rows.split(x, None, 0.1, 1, strange=False)
     trials = Trials(tmp_path, rows, objective("reconstruction", ("masking", 0.3)), seed=1, kept=2)
@@ -260,6 +263,7 @@ def test_models_are_kept_by_the_scores_of_the_searchs_own_seed(x, tmp_path):
     assert {path.stem for path in (tmp_path / "models").iterdir()} == {keys[2, 1], keys[3, 1]}
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_search_is_refused_and_more_trials_are_not(x, tmp_path):
     first = ae_zoo.search("undercomplete", x, trials=2, directory=tmp_path / "s", **SMALL)
     more = ae_zoo.search("undercomplete", x, trials=3, directory=tmp_path / "s", **SMALL)
