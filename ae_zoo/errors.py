@@ -54,7 +54,7 @@ def unknown(what: str, name: object, known: Iterable[str]) -> AEZooError:
     known = sorted(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
-    return AEZooError(f"There is no {what} {_short(name)}; {hint}")
+    return AEZooError(f"There is no {what} {short(name)}; {hint}")
 
 
 def first_line(error: Exception) -> str:
@@ -62,6 +62,7 @@ def first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).strip().splitlines()[0][:300]
 
 
-def _short(name: object) -> str:
-    text = repr(name)
+def short(value: object) -> str:
+    """A value as it stands in a sentence: on one line, and not longer than 80 characters."""
+    text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."

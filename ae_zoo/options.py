@@ -5,13 +5,15 @@ standard library alone, so the command line prints and checks every option witho
 """
 
 import dataclasses
+import functools
 import math
+import numbers
 import types
 import typing
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any
 
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, short, unknown
 
 
 def option(
@@ -69,7 +71,7 @@ def legal(owner: type, field: dataclasses.Field[Any], value: Any) -> Any:
         return field.metadata["read"](value)
     try:
         if typing.get_origin(kind) is tuple:
-            if isinstance(value, str):
+            if isinstance(value, str | bytes | Mapping | Set):  # which can be iterated over, and are no list
                 raise _illegal(field, kind, optional, value)
             if typing.get_args(kind)[0] is str:
                 return tuple(map(str, value))
@@ -117,16 +119,28 @@ def is_list(owner: type, field: dataclasses.Field[Any]) -> bool:
 
 def _kind(owner: type, field: dataclasses.Field[Any]) -> tuple[Any, bool]:
     """(the type of a value, whether None is legal too)."""
-    hint = typing.get_type_hints(owner)[field.name]
+    hint = _hints(owner)[field.name]
     if isinstance(hint, types.UnionType):
         (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
         return kind, True
     return (str, False) if typing.get_origin(hint) is typing.Literal else (hint, False)
 
 
+@functools.cache  # resolving them takes a millisecond
+def _hints(owner: type) -> dict[str, Any]:
+    return typing.get_type_hints(owner)
+
+
 def _number(field: dataclasses.Field[Any], kind: type, value: Any) -> int | float:
     low, high = field.metadata["low"], field.metadata["high"]
-    if isinstance(value, (bool, str)) or not math.isfinite(value) or (kind is int and value != int(value)):
+    # NumPy's numbers are `Real`, and its booleans are not.
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise _illegal(field, kind, False, value)
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest float
+        finite = False
+    if not finite or (kind is int and value != int(value)):
         raise _illegal(field, kind, False, value)
     if (low is not None and value < low) or (high is not None and value > high):
         raise _illegal(field, kind, False, value)
@@ -138,6 +152,4 @@ def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: An
     words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
-    shown = repr(value)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {shown}.")
+    return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {short(value)}.")

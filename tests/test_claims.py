@@ -85,6 +85,7 @@ def test_l1_penalty_is_the_mean_absolute_activation_at_any_batch_size():
         assert float(layer.losses[0]) == pytest.approx(0.5 * np.abs(ROWS).mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_sparse_codes_come_to_their_target(digits):
     model = ae_zoo.build("sparse", 784, code=30, sparsity=-0.5, sparsity_weight=1.0, seed=1)
     ae_zoo.fit(model, digits.x_train, epochs=15, verbose=0)
@@ -146,6 +147,7 @@ def test_random_numbers_have_their_moments_compiled_or_not(compiled):
     assert [np.mean(draws), np.var(draws), np.mean(draws**4)] == pytest.approx([0, 1, 3], abs=0.1)
 
 
+@pytest.mark.slow
 def test_denoiser_is_better_than_its_input(digits):
     model = ae_zoo.build("denoising", 784, corruption="gaussian", seed=1)
     ae_zoo.fit(model, digits.x_train, epochs=15, verbose=0)

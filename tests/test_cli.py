@@ -170,6 +170,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run, table, args, message):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, capsys):
     from ae_zoo.chapter import chapter, chosen
     from ae_zoo.chapter import run as shared
@@ -197,6 +198,7 @@ def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, c
     assert capsys.readouterr().out.startswith(f"Data: {digits}")
 
 
+@pytest.mark.slow
 def test_the_zoo_s_page_is_run_where_it_is_named(digits, tmp_path, monkeypatch):
     """Every section writes its pictures and figures; nothing is trained, which others test."""
     from ae_zoo import chapter
@@ -229,6 +231,7 @@ def test_a_model_for_features_gets_no_error(run, table):
     assert (code, "held-out MSE" in out, "PCA" in out) == (0, True, True)
 
 
+@pytest.mark.slow
 def test_a_search_writes_a_model_and_a_report_and_goes_on(run, table, tmp_path):
     grid = ("--tuner", "grid", "--space", "hidden=[[],[5]]", "--space", "code=2", "--epochs", 1)
     code, out, err = run("search", "undercomplete", "--data", table, *grid)
@@ -263,6 +266,7 @@ def test_a_search_that_cannot_be_is_refused(args, message, run, table):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_readme_blocks_run(digits, tmp_path, monkeypatch):
     """The README's Python blocks, one after another in one namespace, on few epochs."""
     import ae_zoo
@@ -278,6 +282,7 @@ def test_readme_blocks_run(digits, tmp_path, monkeypatch):
         exec(compile(block, "README.md", "exec"), namespace)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")  # one epoch is little, which a family may say
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_blocks_of_the_pages_run(page, digits, tmp_path, monkeypatch):

@@ -111,6 +111,7 @@ def test_loss_is_the_sum_of_its_parts(family, x):
     assert np.isclose(sum(parts), history["loss"][0], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_steps_per_execution_changes_nothing(family, x):
     losses = []
     for steps in (1, 3):
@@ -120,6 +121,7 @@ def test_steps_per_execution_changes_nothing(family, x):
     assert np.allclose(*losses, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_half_precision_trains(family, x):
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:

@@ -46,6 +46,7 @@ def test_dense_layers_stand_between_the_maps_and_the_code():
         assert model.encode(x, layer=f"hidden_{index}").shape == (2, *shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 def test_every_family_can_have_these_networks(name, tmp_path):
     x = np.random.default_rng(0).uniform(size=(20, 9, 6)).astype("float32")
@@ -66,6 +67,7 @@ def test_every_family_can_have_these_networks(name, tmp_path):
     assert np.array_equal(loaded.reconstruct(x), model.reconstruct(x))
 
 
+@pytest.mark.slow
 def test_learns_digits_by_the_trainer_without_xla(digits, monkeypatch):
     images = digits.x_train[:1500].reshape(-1, 28, 28)
     model = ae_zoo.build("convolutional", data=images, hidden=[8, 16], seed=1)

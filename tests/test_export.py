@@ -46,6 +46,7 @@ def test_versions_count_up_and_none_is_replaced(detector, tmp_path):
     assert sorted(path.name for path in (tmp_path / "m").iterdir()) == ["1", "7", "8", "card.json"]
 
 
+@pytest.mark.slow
 def test_two_exports_at_once_get_two_numbers(tmp_path):
     from ae_zoo.serving import export
 
@@ -73,6 +74,7 @@ def test_two_exports_at_once_get_two_numbers(tmp_path):
     assert versions.numbers(tmp_path / "m") == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_version(tmp_path):
     code = (
         "import os, ae_zoo\n"

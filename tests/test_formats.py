@@ -14,6 +14,7 @@ from ae_zoo.serving import formats
 from tests.test_conformance import make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", formats.FORMATS)
 @pytest.mark.parametrize("family", [*sorted(FAMILIES), "classes"])
 def test_every_family_is_written_in_every_format(family, suffix, tmp_path):

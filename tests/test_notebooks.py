@@ -49,6 +49,7 @@ def test_there_are_thirteen_and_they_show_every_family():
 
 
 # A few epochs on a few digits do not play the adversarial game to its end, and say so.
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The discriminator is dead:UserWarning")
 @pytest.mark.filterwarnings("ignore:The codes do not follow the prior:UserWarning")
 @pytest.mark.filterwarnings("ignore:Few classes are used:UserWarning")

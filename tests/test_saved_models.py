@@ -9,6 +9,7 @@ from ae_zoo._support import versions
 from ae_zoo.families import FAMILIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", sorted(FAMILIES))
 def test_a_trained_model_is_what_its_card_says(family, digits):
     version = versions.newest(versions.ZOO / f"digits-{family}")

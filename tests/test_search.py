@@ -188,6 +188,7 @@ def test_what_cannot_be_is_skipped_with_its_reason_and_no_penalty_is_chosen_for_
     assert len(pd.read_csv(tmp_path / "leaderboard.csv")) == 3
 
 
+@pytest.mark.slow
 def test_objectives_of_labels_and_noise(x, tmp_path):
     y = (x[:, 0] > np.median(x[:, 0])).astype(int)
     space = [{"code": 3, "hidden": [], "epochs": 4}]
@@ -213,6 +214,7 @@ def test_objectives_of_labels_and_noise(x, tmp_path):
     assert rows.y_valid.sum() == 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["bayesian", "hyperband"])
 def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
     space = {"code": [2, 3], "hidden": [[], [4]], "activation": "selu", "batch_size": 16}
@@ -226,6 +228,7 @@ def test_other_tuners_come_to_an_end_and_repeat_themselves(kind, x, tmp_path):
         assert_same(found.leaderboard, again.leaderboard)
 
 
+@pytest.mark.slow
 def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     found = ae_zoo.search("undercomplete", x, trials=4, seeds=3, finalists=2, directory=tmp_path, **SMALL)
     table = found.leaderboard
@@ -236,6 +239,7 @@ def test_seeds_rank_finalists_by_their_means(x, tmp_path):
     assert (table["spread"].iloc[:2] > 0).all()
 
 
+@pytest.mark.slow
 def test_models_are_kept_by_the_scores_of_the_searchs_own_seed(x, tmp_path):
     rows = Rows.split(x, None, 0.1, 1, strange=False)
     trials = Trials(tmp_path, rows, objective("reconstruction", ("masking", 0.3)), seed=1, kept=2)
@@ -259,6 +263,7 @@ def test_models_are_kept_by_the_scores_of_the_searchs_own_seed(x, tmp_path):
     assert {path.stem for path in (tmp_path / "models").iterdir()} == {keys[2, 1], keys[3, 1]}
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_search_is_refused_and_more_trials_are_not(x, tmp_path):
     first = ae_zoo.search("undercomplete", x, trials=2, directory=tmp_path / "s", **SMALL)
     more = ae_zoo.search("undercomplete", x, trials=3, directory=tmp_path / "s", **SMALL)
@@ -364,6 +369,7 @@ def pids(folder, name):
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_search_ends_with_the_leaderboard_of_one_that_was_not(rows_file, through, tmp_path):
     killed = tmp_path / "killed"
     process = start(rows_file, killed, 1)
@@ -387,6 +393,7 @@ def kill_with_children(process, folder):
         threading.Event().wait(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="finds the processes by /proc")
 def test_dead_workers_a_dead_chief_and_a_dead_main_process_lose_nothing(rows_file, through, tmp_path):
     killed = tmp_path / "killed"
@@ -404,6 +411,7 @@ def test_dead_workers_a_dead_chief_and_a_dead_main_process_lose_nothing(rows_fil
     assert_same(through, read(killed))
 
 
+@pytest.mark.slow
 def test_processes_that_die_again_and_again_end_the_search(tmp_path):
     crew = supervisor.Crew(tmp_path, "127.0.0.1", 1, workers=1, leads=False)  # there is no search in that folder
     crew.patience = 1

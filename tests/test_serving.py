@@ -18,6 +18,7 @@ from tests.test_conformance import make
 OWN = {"variational": {"encode_distribution", "generate"}, "adversarial": {"generate"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*sorted(FAMILIES), "pca", "classes"])
 def test_answers_are_pythons(family, tmp_path, rows):
     if family == "pca":

@@ -194,6 +194,7 @@ def start(checkpoint, mode, out):
     )
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_as_one_that_ran_through(tmp_path):
     paths = {name: str(tmp_path / name) for name in ("a.npz", "b.npz", "a-out.npz", "b-out.npz")}
     with start(paths["a.npz"], "run", paths["a-out.npz"]) as whole:

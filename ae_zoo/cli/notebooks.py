@@ -1,13 +1,12 @@
 """`ae-zoo notebooks`: the notebooks that walk the chapter, in one's own folder."""
 
-import importlib.metadata
+import importlib.resources
 import pathlib
-import shutil
 
 import click
 
 from ae_zoo.cli.shared import PATH
-from ae_zoo.errors import AlreadyThereError, NotFoundError
+from ae_zoo.errors import AlreadyThereError
 
 
 @click.command()
@@ -15,14 +14,15 @@ from ae_zoo.errors import AlreadyThereError, NotFoundError
 def notebooks(folder: pathlib.Path) -> None:
     """Copy the notebooks that walk the chapter to FOLDER.
 
-    They run on full MNIST; with AE_ZOO_FAST=1 in seconds, on a few digits, to look around.
+    They run on full MNIST. With AE_ZOO_FAST=1 each takes seconds, on a few digits, to look around.
 
     \b
     ae-zoo notebooks learn
     pip install 'ae-zoo[notebooks]'
     jupyter lab learn
     """
-    found = _installed()
+    source = importlib.resources.files("ae_zoo") / "notebooks"
+    found = sorted((path for path in source.iterdir() if path.name.endswith(".ipynb")), key=lambda path: path.name)
     for path in found:
         if (folder / path.name).exists():
             raise AlreadyThereError(
@@ -30,18 +30,5 @@ def notebooks(folder: pathlib.Path) -> None:
             )
     folder.mkdir(parents=True, exist_ok=True)
     for path in found:
-        click.echo(shutil.copy(path, folder))
-
-
-def _installed() -> list[pathlib.Path]:
-    """Those of the checkout, or where the wheel has put them."""
-    root = pathlib.Path(__file__).parents[2]
-    if (root / "pyproject.toml").is_file():
-        return sorted((root / "notebooks").glob("*.ipynb"))
-    listed = importlib.metadata.distribution("ae-zoo").files or []
-    found = [pathlib.Path(path.locate()) for path in listed if path.suffix == ".ipynb"]
-    found += (root / "share" / "ae_zoo" / "notebooks").glob("*.ipynb")  # of pip install --target, whose list is wrong
-    found = sorted({path.name: path for path in found if path.is_file()}.values())
-    if not found:
-        raise NotFoundError("The notebooks were not installed with this package: install it again with pip.")
-    return found
+        (folder / path.name).write_bytes(path.read_bytes())
+        click.echo(folder / path.name)

@@ -1,0 +1,87 @@
+"""The JAX backend, in a process of its own in which TensorFlow cannot be imported: build, fit, encode, save, load."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("jax") is None, reason="JAX is not installed: run pip install 'ae-zoo[jax]'."
+    ),
+]
+
+
+def rows(shape):
+    return np.random.default_rng(0).random((64, *shape), "float32")
+
+
+def main(folder):
+    """Does it for every family, keeps its file and its codes in the folder, and prints what was seen as JSON."""
+    import warnings
+
+    sys.modules["tensorflow"] = None  # as where it is not installed: importing it fails
+
+    import keras
+
+    import ae_zoo
+    from ae_zoo.families import FAMILIES
+
+    warnings.simplefilter("ignore", ae_zoo.AEZooWarning)  # two epochs are few, which a family may say
+    assert keras.backend.backend() == "jax"
+    seen = {}
+    for family, cls in FAMILIES.items():
+        images = {"input_shape": (2, 4), "dense": []} if cls.Config.network == "convolutional" else {"input_shape": 8}
+        model = ae_zoo.build(family, code=3, hidden=[6], seed=1, **images)
+        before = model.get_weights()
+        x = rows(model.config.input_shape)
+        ae_zoo.fit(model, x, epochs=1, verbose=0)
+        codes = model.encode(x)
+        np.save(folder / f"{family}.npy", codes)
+        model.save(folder / f"{family}.keras")
+        loaded = ae_zoo.load(folder / f"{family}.keras")
+        seen[family] = {
+            "finite": bool(np.isfinite(codes).all()),
+            "changed": any(not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)),
+            "loaded": bool(np.array_equal(loaded.encode(x), codes)),
+        }
+    print(json.dumps(seen))
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """(the folder that the other process wrote, what it saw)."""
+    folder = tmp_path_factory.mktemp("jax")
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-m", "tests.test_jax", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_family_is_fitted_saved_and_loaded(found):
+    import ae_zoo
+
+    assert found[1] == {family: {"finite": True, "changed": True, "loaded": True} for family in ae_zoo.list_families()}
+
+
+def test_a_file_from_jax_is_the_same_model_here(found):
+    import ae_zoo
+
+    folder, seen = found
+    for family in seen:
+        model = ae_zoo.load(folder / f"{family}.keras")
+        codes = model.encode(rows(model.config.input_shape))
+        assert np.allclose(codes, np.load(folder / f"{family}.npy"), atol=1e-6), family
+
+
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))
