@@ -143,16 +143,24 @@ for weight in (0.01, 0.1, 1.0, 10.0):
 claim(
     "with a target of -0.1 the average activation is within 0.02 of it",
     abs(found["target -0.1"]["average_activation"] + 0.1) < 0.02,
+    fast=True,
 )
-claim("with a target of -0.75 it is within 0.05", abs(found["target -0.75"]["average_activation"] + 0.75) < 0.05)
+claim(
+    "with a target of -0.75 it is within 0.05",
+    abs(found["target -0.75"]["average_activation"] + 0.75) < 0.05,
+    fast=True,
+)
 claim(
     "with a target of -0.1 fewer than 40 % of the activations are off, below -0.5",
     found["target -0.1"]["share_below_minus_half"] < 0.4,
 )
-claim("a target of -0.75 switches more than 75 % off", found["target -0.75"]["share_below_minus_half"] > 0.75)
+claim(
+    "a target of -0.75 switches more than 75 % off", found["target -0.75"]["share_below_minus_half"] > 0.75, fast=True
+)
 claim(
     "sparsity costs error",
     found["target -0.75"]["test_mse"] > found["target -0.1"]["test_mse"] > found["no penalty"]["test_mse"],
+    fast=True,
 )
 claim(
     "the units of the sparse network are the choosiest",

@@ -93,6 +93,9 @@ def test_a_claim_that_does_not_hold_ends_the_notebook(monkeypatch, capsys):
     monkeypatch.setattr(notebook, "_part", True)  # claims are of full MNIST
     notebook.claim("one is more than two", False)
     assert capsys.readouterr().out == "not checked on a part of MNIST: one is more than two\n"
+    monkeypatch.setattr(notebook, "FAST", True)
+    notebook.claim("one is more than two", False)
+    assert capsys.readouterr().out == "not checked in fast mode: one is more than two\n"
     with pytest.raises(AssertionError):
         notebook.claim("one is more than two", False, fast=True)
 
