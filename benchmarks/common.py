@@ -20,12 +20,36 @@ def seeds() -> list[int]:
     return list(range(1, 1 + int(os.environ.get("AE_ZOO_SEEDS", "3"))))
 
 
-def spread(what: str, values: list[float], paper: str) -> float:
-    """Prints the mean over the seeds with the least and the most, beside the paper's figure; gives the mean back."""
-    mean = float(np.mean(values))
-    ends = f" ({min(values):.4g} to {max(values):.4g} over {len(values)} seeds)" if len(values) > 1 else " (one seed)"
-    print(f"  {what}: {mean:.4g}{ends}; the paper: {paper}", flush=True)
-    return mean
+def over_seeds(
+    experiment: Callable[[Digits, int], dict[str, dict[str, float]]],
+    digits: Digits,
+    papers: dict[str, str] | None = None,
+) -> dict[str, dict[str, np.ndarray]]:
+    """Runs an experiment for each seed; prints its measures, then their means beside the papers' figures.
+
+    Args:
+        experiment: digits and a seed to the measures of each thing that it compares, by name.
+        digits: for the experiment.
+        papers: the papers' figures, by measure.
+
+    Returns:
+        The measures of all seeds, by name and measure.
+    """
+    found: dict[str, dict[str, list[float]]] = {}
+    for seed in seeds():
+        begin = time.perf_counter()
+        for name, measures in experiment(digits, seed).items():
+            each = ", ".join(f"{what} {value:.4g}" for what, value in measures.items())
+            print(f"  seed {seed}, {name}: {each}", flush=True)
+            for what, value in measures.items():
+                found.setdefault(name, {}).setdefault(what, []).append(float(value))
+        print(f"  seed {seed}: {time.perf_counter() - begin:.0f} s in all", flush=True)
+    for name, measures in found.items():
+        for what, values in measures.items():
+            ends = f"{min(values):.4g} to {max(values):.4g} over {len(values)} seeds" if len(values) > 1 else "one seed"
+            paper = f"; the paper: {papers[what]}" if what in (papers or {}) else ""
+            print(f"  {name}, {what}: {np.mean(values):.4g} ({ends}){paper}", flush=True)
+    return {name: {what: np.array(values) for what, values in each.items()} for name, each in found.items()}
 
 
 def verdict(what: str, value: float, target: float, *, at_most: bool, unit: str = "") -> None:

@@ -5,19 +5,18 @@ held-out error is that of the contractive one, and trained to the end. The bars 
 most half of the plain network's norm, and at least one point more of accuracy.
 """
 
-import time
-
 import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import ae_zoo
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.chapter import few_labels, still_codes
+from ae_zoo.data import Digits
 from benchmarks import common
 
 OPTIONS = {"input_shape": 784, "code": 500, "loss": "bce"}  # the paper's loss for MNIST
 CONTRACTION = 1.0
-LABELS = 1000
 STRENGTHS = 10.0 ** np.arange(-3, 4)
 
 
@@ -57,34 +56,27 @@ def accuracy(encode, x: np.ndarray, y: np.ndarray, x_test: np.ndarray, y_test: n
     return fitted(best, slice(None)).score(encode(x_test), y_test)
 
 
-def main() -> None:
-    digits = common.digits()
+def experiment(digits: Digits, seed: int) -> dict[str, dict[str, float]]:
     held_out, x = digits.x_train[-5000:], digits.x_train[:-5000]
-    figures: dict[str, list[tuple[float, float, float]]] = {}
-    begin = time.perf_counter()
-    for seed in common.seeds():
-        models = {"contractive": trained(CONTRACTION, x, held_out, seed)}
-        error = models["contractive"].reconstruction_error(held_out).mean()
-        models["plain, equal error"] = stopped(error, x, held_out, seed)
-        models["plain, to the end"] = trained(0.0, x, held_out, seed)
-        rows = np.random.default_rng(seed).permutation(len(x))[:LABELS]
-        for name, model in models.items():
-            right = accuracy(model.encode, x[rows], digits.y_train[rows], digits.x_test, digits.y_test)
-            figure = (
-                model.reconstruction_error(digits.x_test).mean(),
-                model.jacobian_norm(digits.x_test, batch_size=1024).mean(),
-                100 * right,
-            )
-            figures.setdefault(name, []).append(figure)
-            print(f"  seed {seed}, {name}: test MSE {figure[0]:.5f}, |J|^2 {figure[1]:.2f}, accuracy {figure[2]:.2f} %")
-    print(f"  {time.perf_counter() - begin:.0f} s")
-    for name, values in figures.items():
-        for what, column in zip(("test MSE", "mean |J|^2", "accuracy %"), zip(*values, strict=True), strict=True):
-            common.spread(f"{name}, {what}", list(column), "smaller norm, better features; no such figure")
-    contractive, plain = (np.mean(figures[name], axis=0) for name in ("contractive", "plain, equal error"))
-    common.verdict("difference of the errors", 100 * abs(plain[0] / contractive[0] - 1), 2, at_most=True, unit=" %")
-    common.verdict("|J|^2, of the plain network's", 100 * contractive[1] / plain[1], 50, at_most=True, unit=" %")
-    common.verdict("accuracy gained", contractive[2] - plain[2], 1, at_most=False, unit=" points")
+    models = {"contractive": trained(CONTRACTION, x, held_out, seed)}
+    error = models["contractive"].reconstruction_error(held_out).mean()
+    models["plain, equal error"] = stopped(error, x, held_out, seed)
+    models["plain, to the end"] = trained(0.0, x, held_out, seed)
+    rows, found = few_labels.some(x, seed), {}
+    for name, model in models.items():
+        right = accuracy(model.encode, x[rows], digits.y_train[rows], digits.x_test, digits.y_test)
+        found[name] = {**still_codes.measure(model, digits), "accuracy, %": 100 * right}
+    return found
+
+
+def main() -> None:
+    found = common.over_seeds(experiment, common.digits())
+    norm, error, right = found["contractive"].values()
+    plain_norm, plain_error, plain_right = found["plain, equal error"].values()
+    difference, share = abs(plain_error.mean() / error.mean() - 1), norm.mean() / plain_norm.mean()
+    common.verdict("difference of the errors", 100 * difference, 2, at_most=True, unit=" %")
+    common.verdict("|J|^2, of the plain network's", 100 * share, 50, at_most=True, unit=" %")
+    common.verdict("accuracy gained", np.mean(right - plain_right), 1, at_most=False, unit=" points")
 
 
 if __name__ == "__main__":

@@ -3,23 +3,21 @@
 import time
 
 import ae_zoo
-from ae_zoo.chapter.undercomplete import GRID
+from ae_zoo.chapter import architectures
 from benchmarks import common
 
 
 def main() -> None:
     digits = common.digits()
     total, rows = 0.0, []
-    for hidden, code, _ in GRID:
+    for name, options in architectures.SPACE.items():
         begin = time.perf_counter()
-        model = ae_zoo.build("undercomplete", 784, hidden=hidden, code=code, seed=1)
+        model = ae_zoo.build("undercomplete", 784, seed=1, **options)
         ae_zoo.fit(model, digits.x_train, verbose=0)
         seconds = time.perf_counter() - begin
         total += seconds
-        error = model.reconstruction_error(digits.x_test).mean()
-        pca = ae_zoo.PCA(code).fit(digits.x_train).reconstruction_error(digits.x_test).mean()
-        name = "-".join(map(str, (*hidden, code, *reversed(hidden))))
-        rows.append((name, error, pca, 50 if not hidden else 70))
+        error, pca, _ = architectures.measure(model, ae_zoo.PCA(options["code"]).fit(digits.x_train), digits).values()
+        rows.append((name, error, pca, 70 if options["hidden"] else 50))
         print(f"  {name:<20} test MSE {error:.5f}, PCA {pca:.5f}, {seconds:5.1f} s", flush=True)
     for name, error, pca, target in rows:
         common.verdict(f"{name}, of PCA's error", 100 * error / pca, target, at_most=True, unit=" %")

@@ -11,16 +11,11 @@ from pathlib import Path
 import numpy as np
 
 import ae_zoo
+from ae_zoo.chapter import architectures
 from ae_zoo.data import Digits
 from benchmarks import common
 
-BOOK = [
-    {"hidden": [], "code": 50},
-    {"hidden": [], "code": 100},
-    {"hidden": [300], "code": 100},
-    {"hidden": [100], "code": 50},
-    {"hidden": [250, 100], "code": 50},
-]
+BOOK = [*architectures.SPACE.values()]
 SMALL = {"code": 16, "depth": [1, 2], "width": (32, 128), "epochs": 6, "batch_size": 256}
 PIXELS = 784
 

@@ -14,11 +14,11 @@
 
 # %%
 import numpy as np
-from sklearn.neighbors import KNeighborsClassifier
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import reconstructions, two_codes
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits()
 
@@ -39,7 +39,7 @@ data = digits()
 pca = ae_zoo.PCA(2).fit(data.x_train)
 
 linear = ae_zoo.build("undercomplete", data=data.x_train, code=2, hidden=[], output_activation="linear", seed=1)
-ae_zoo.fit(linear, data.x_train, epochs=quick(20, 1), verbose=0)
+ae_zoo.fit(linear, data.x_train, epochs=20, verbose=0)
 
 
 def test_error(model):
@@ -59,15 +59,15 @@ print(f"linear network  {test_error(linear):.5f}")
 
 # %%
 book = ae_zoo.build("undercomplete", data=data.x_train, code=2, hidden=[], code_activation="tanh", seed=1)
-ae_zoo.fit(book, data.x_train, epochs=quick(None, 1), verbose=0)
+ae_zoo.fit(book, data.x_train, verbose=0)
 
 deep = ae_zoo.build("stacked", data=data.x_train, code=2, hidden=[300, 100], seed=1)
-result = ae_zoo.fit(deep, data.x_train, epochs=quick(None, 1), verbose=0)
+result = ae_zoo.fit(deep, data.x_train, verbose=0)
 print(result)
 
 # %% tags=["cover"]
 models = {"PCA": pca, "784-2-784, tanh": book, "784-300-100-2 and back": deep}
-show(plots.codes({name: model.encode(data.x_test) for name, model in models.items()}, data.y_test))
+show(two_codes.figure(models, data))
 
 # %% [markdown]
 # Each point is a test digit, placed by its two numbers and coloured by what it is. Nobody told the networks which digit is
@@ -78,11 +78,9 @@ show(plots.codes({name: model.encode(data.x_test) for name, model in models.item
 # alone, classify a test digit correctly. Guessing would be right one time in ten.
 
 # %%
-named = {}
-for name, model in models.items():
-    neighbours = KNeighborsClassifier(15).fit(model.encode(data.x_train), data.y_train)
-    named[name] = float(np.mean(neighbours.predict(model.encode(data.x_test)) == data.y_test))
-    print(f"{name:24} error {test_error(model):.5f}   named rightly {named[name]:.1%}")
+found = {name: two_codes.measure(model, data) for name, model in models.items()}
+for name, each in found.items():
+    print(f"{name:24} error {each['test_mse']:.5f}   named rightly {each['knn_accuracy']:.1%}")
 
 # %% [markdown]
 # ## What comes back
@@ -92,9 +90,7 @@ for name, model in models.items():
 # cannot tell them apart, and draws one of them or a blur of both.
 
 # %%
-first = [int(np.flatnonzero(data.y_test == digit)[0]) for digit in range(10)]
-x = data.x_test[first]
-show(plots.strips({"original": x, **{name: model.reconstruct(x) for name, model in models.items()}}))
+show(reconstructions.figure(models, data.x_test[reconstructions.one_of_each(data)]))
 
 # %% [markdown]
 # ## The map of the code
@@ -123,7 +119,7 @@ claim("hidden layers take the error at two codes at least 25 % below PCA's", tes
 claim("one tanh layer stays within 10 % of PCA", abs(test_error(book) / test_error(pca) - 1) < 0.10)
 claim(
     "the deep codes name more digits than PCA's, by at least 25 points in a hundred",
-    named["784-300-100-2 and back"] > named["PCA"] + 0.25,
+    found["784-300-100-2 and back"]["knn_accuracy"] > found["PCA"]["knn_accuracy"] + 0.25,
 )
 
 # %% [markdown]
@@ -133,6 +129,3 @@ claim(
 #   numbers of a network have no meaning by themselves, unlike PCA's components, which come in order.
 # - Give `code=3`. By how much does the error fall, for PCA and for the network?
 # - Colour by something other than the digit: the mean of its pixels, say, or how far it leans.
-
-# %%
-finish()

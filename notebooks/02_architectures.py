@@ -13,16 +13,15 @@
 # network has learned anything at all: PCA with as many components as the network has codes.
 
 # %%
-import tempfile
-
 import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import architectures
+from ae_zoo.chapter.notebook import claim, digits, show, workplace
 
 data = digits()
-folder = tempfile.TemporaryDirectory()  # for the searches' records; give a name of your own, and they can go on
+workplace()  # for the searches' records; in a folder of your own they can go on
 
 # %% [markdown]
 # ## The book's five
@@ -33,20 +32,11 @@ folder = tempfile.TemporaryDirectory()  # for the searches' records; give a name
 # %%
 layouts = {"100": ([], 100), "300-100-300": ([300], 100), "50": ([], 50), "100-50-100": ([100], 50),
            "250-100-50-100-250": ([250, 100], 50)}  # fmt: skip
-book_error = {
-    "50": 0.01245,
-    "100": 0.00675,
-    "300-100-300": 0.00831,
-    "100-50-100": 0.01122,
-    "250-100-50-100-250": 0.01441,
-}
-
 grid = ae_zoo.search(
     "undercomplete",
     data.x_train,
     space=[{"hidden": hidden, "code": code} for hidden, code in layouts.values()],
-    epochs=quick(None, 1),
-    directory=f"{folder.name}/grid",
+    directory="grid",
     verbose=False,
 )
 grid.leaderboard[["hidden", "code", "reconstruction", "parameters", "seconds"]]
@@ -56,18 +46,18 @@ grid.leaderboard[["hidden", "code", "reconstruction", "parameters", "seconds"]]
 # figures are its own, of H2O's networks on their training rows.
 
 # %%
-errors = {"network": [], "PCA": [], "the book's (H2O)": []}
 searched = [grid.load(place + 1) for place in range(len(layouts))]
-for name, (hidden, code) in layouts.items():
-    (model,) = (one for one in searched if one.config.hidden == tuple(hidden) and one.config.code == code)
-    pca = ae_zoo.PCA(code).fit(data.x_train)
-    errors["network"].append(float(model.reconstruction_error(data.x_test).mean()))
-    errors["PCA"].append(float(pca.reconstruction_error(data.x_test).mean()))
-    errors["the book's (H2O)"].append(book_error[name])
-    print(f"{name:20} network {errors['network'][-1]:.5f}   PCA {errors['PCA'][-1]:.5f}   book {book_error[name]:.5f}")
+models = {architectures.layout(model.config.hidden, model.config.code): model for model in searched}
+found = {
+    name: architectures.measure(models[name], ae_zoo.PCA(code).fit(data.x_train), data)
+    for name, (_, code) in layouts.items()
+}
+for name, each in found.items():
+    book = architectures.BOOK[name]
+    print(f"{name:20} network {each['test_mse']:.5f}   PCA {each['pca_test_mse']:.5f}   book {book:.5f}")
 
 # %% tags=["cover"]
-show(plots.comparison([*layouts], errors, label="mean squared error a pixel, test digits (further left is better)"))
+show(architectures.figure(found))
 
 # %% [markdown]
 # (The grey squares are errors on training digits, the others on test digits.)
@@ -86,13 +76,13 @@ show(plots.comparison([*layouts], errors, label="mean squared error a pixel, tes
 # changes the code, the output and the activation together, so it does not say which of them matters most.)
 
 # %%
-tanh = dict.fromkeys(("activation", "code_activation", "output_activation"), "tanh")
+tanh = {"activation": "tanh", "code_activation": "tanh", "output_activation": "tanh"}
 as_the_book = ae_zoo.build("undercomplete", data=data.x_train, code=100, hidden=[], seed=1, **tanh)
-ae_zoo.fit(as_the_book, data.x_train, epochs=quick(None, 1), verbose=0)
+ae_zoo.fit(as_the_book, data.x_train, verbose=0)
 tanh_error = float(as_the_book.reconstruction_error(data.x_test).mean())
 print(f"100 codes, tanh throughout                {tanh_error:.5f}")
-print(f"100 codes, linear code and sigmoid output {errors['network'][0]:.5f}")
-print(f"PCA with 100 components                   {errors['PCA'][0]:.5f}")
+print(f"100 codes, linear code and sigmoid output {found['100']['test_mse']:.5f}")
+print(f"PCA with 100 components                   {found['100']['pca_test_mse']:.5f}")
 
 # %% [markdown]
 # ## Depth pays where the code is small
@@ -102,12 +92,12 @@ print(f"PCA with 100 components                   {errors['PCA'][0]:.5f}")
 # code size is tried flat and with two hidden layers.
 
 # %%
-sizes = quick([4, 8, 16, 32, 64], [4, 16])
+sizes = [4, 8, 16, 32, 64]
 curves = {"no hidden layer": [], "hidden layers of 300 and 100": [], "PCA": []}
 for code in sizes:
     for name, hidden in (("no hidden layer", []), ("hidden layers of 300 and 100", [300, 100])):
         model = ae_zoo.build("undercomplete", data=data.x_train, hidden=hidden, code=code, seed=1)
-        ae_zoo.fit(model, data.x_train, epochs=quick(8, 1), verbose=0)
+        ae_zoo.fit(model, data.x_train, epochs=8, verbose=0)
         curves[name].append(float(model.reconstruction_error(data.x_test).mean()))
     curves["PCA"].append(float(ae_zoo.PCA(code).fit(data.x_train).reconstruction_error(data.x_test).mean()))
 
@@ -121,25 +111,25 @@ show(plots.lines(sizes, curves, xlabel="code units", ylabel="mean squared error 
 # are the ones that nothing beats in both size and error, and the star marks where a larger network begins to gain less.
 
 # %%
-found = ae_zoo.search(
+search = ae_zoo.search(
     "stacked",
     data.x_train,
     space={"code": 16, "depth": (1, 3), "width": (64, 400), "activation": ["selu", "relu", "tanh"]},
-    trials=quick(12, 2),
-    epochs=quick(4, 1),
+    trials=12,
+    epochs=4,
     finalists=1,
-    directory=f"{folder.name}/found",
+    directory="found",
     verbose=False,
 )
 pca16 = ae_zoo.PCA(16).fit(data.x_train)
-parameters, held_out = (found.leaderboard[name].to_numpy() for name in ("parameters", "reconstruction"))
+parameters, held_out = (search.leaderboard[name].to_numpy() for name in ("parameters", "reconstruction"))
 show(plots.front(parameters, held_out, xlabel="weights of the network", ylabel="held-out error"))
 
 # %% [markdown]
 # The search has chosen by the held-out rows, so that their error may flatter the winner. The test digits say what it is worth:
 
 # %%
-searched_error = float(found.load(1).reconstruction_error(data.x_test).mean())
+searched_error = float(search.load(1).reconstruction_error(data.x_test).mean())
 print(f"held-out rows {held_out.min():.5f}, test digits {searched_error:.5f}")
 
 # %% [markdown]
@@ -150,22 +140,24 @@ print(f"held-out rows {held_out.min():.5f}, test digits {searched_error:.5f}")
 
 # %%
 claim(
-    "every network of the grid is better than PCA at its code size", np.all(np.less(errors["network"], errors["PCA"]))
+    "every network of the grid is better than PCA at its code size",
+    all(each["test_mse"] < each["pca_test_mse"] for each in found.values()),
 )
 claim(
     "four of the book's five figures are worse than PCA's",
-    np.sum(np.greater(errors["the book's (H2O)"], errors["PCA"])) == 4,
+    sum(architectures.BOOK[name] > each["pca_test_mse"] for name, each in found.items()) == 4,
 )
 claim(
-    "tanh throughout is at least 1.5 times as bad as the default at 100 codes", tanh_error > 1.5 * errors["network"][0]
+    "tanh throughout is at least 1.5 times as bad as the default at 100 codes",
+    tanh_error > 1.5 * found["100"]["test_mse"],
 )
 deep, flat = curves["hidden layers of 300 and 100"], curves["no hidden layer"]
 at = sizes.index(16)
-claim("hidden layers win at every size up to 64 codes", np.all(np.less(deep, flat)))
+claim("hidden layers win at every size up to 64 codes", np.all(np.less(deep, flat)), fast=True)
 claim("by a third or more at 16, by less than 15 % at 64", deep[at] < flat[at] * 2 / 3 and deep[-1] > 0.85 * flat[-1])
 claim(
     "and in the grid, at 100 codes, a hidden layer gains less than 10 %",
-    errors["network"][1] > 0.9 * errors["network"][0],
+    found["300-100-300"]["test_mse"] > 0.9 * found["100"]["test_mse"],
 )
 claim(
     "the best network that was searched is better than PCA at 16 codes",
@@ -178,7 +170,3 @@ claim(
 # - `space={"code": 16}` alone: what does a search over everything that the family offers find? Give it `minutes=10`.
 # - `tuner="hyperband"` begins many networks and goes on with the good ones.
 # - The report of a search is a page: give `directory="search"` and open `search/report.html`.
-
-# %%
-folder.cleanup()
-finish()

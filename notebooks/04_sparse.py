@@ -16,7 +16,8 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import activations, reconstructions
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits()
 
@@ -38,24 +39,20 @@ plans = {
     "target -0.1": {"sparsity": -0.1},
     "target -0.75": {"sparsity": -0.75},
 }
-models, codes, table = {}, {}, {}
+models, found = {}, {}
 for name, options in plans.items():
     model = ae_zoo.build("sparse", data=data.x_train, code=100, seed=1, **options)
-    ae_zoo.fit(model, data.x_train, epochs=quick(None, 1), verbose=0)
-    models[name], codes[name] = model, model.encode(data.x_test)
-    means = codes[name].mean(axis=0)
-    table[name] = {
-        "error": float(model.reconstruction_error(data.x_test).mean()),
-        "mean": float(codes[name].mean()),
-        "off": float(np.mean(codes[name] < -0.5)),
-    }
+    ae_zoo.fit(model, data.x_train, verbose=0)
+    models[name] = model
+    found[name] = each = activations.measure(model, data.x_test)
+    least, most = each["unit_averages"]
     print(
-        f"{name:13} test error {table[name]['error']:.5f}   average activation {table[name]['mean']:+.3f}   "
-        f"of single codes {means.min():+.2f} to {means.max():+.2f}   below -0.5: {table[name]['off']:.0%}"
+        f"{name:13} test error {each['test_mse']:.5f}   average activation {each['average_activation']:+.3f}   "
+        f"of single codes {least:+.2f} to {most:+.2f}   below -0.5: {each['share_below_minus_half']:.0%}"
     )
 
 # %% tags=["cover"]
-show(plots.activations(codes, targets={"target -0.1": -0.1, "target -0.75": -0.75}))
+show(activations.figure(models, data.x_test, {"target -0.1": -0.1, "target -0.75": -0.75}))
 
 # %% [markdown]
 # Look at the shapes, not only at the line of the mean. Without a penalty each code is spread around some average of its own. With
@@ -67,9 +64,7 @@ show(plots.activations(codes, targets={"target -0.1": -0.1, "target -0.75": -0.7
 # Few active codes still hold a digit, at a price in detail.
 
 # %%
-first = [int(np.flatnonzero(data.y_test == digit)[0]) for digit in range(10)]
-x = data.x_test[first]
-show(plots.strips({"original": x, **{name: model.reconstruct(x) for name, model in models.items()}}))
+show(reconstructions.figure(models, data.x_test[reconstructions.one_of_each(data)]))
 
 # %% [markdown]
 # ## What it does to a code
@@ -89,6 +84,7 @@ show(plots.filters(np.transpose(models["target -0.75"].get_layer("reconstruction
 # excite each.
 
 # %%
+codes = {name: model.encode(data.x_test) for name, model in models.items()}
 sparse = codes["target -0.75"]
 lively = np.argsort(sparse.max(axis=0) - sparse.mean(axis=0))[::-1][:4]
 show(
@@ -126,14 +122,13 @@ print("   ".join(f"{name}: {value:.2f}" for name, value in pure.items()))
 # the same at any width; where a paper sums over the codes, its $\beta$ times their number is the weight here.
 
 # %%
-weights = quick([0.01, 0.1, 1.0, 10.0], [1.0])
 averages = []
-for weight in weights:
+for weight in (0.01, 0.1, 1.0, 10.0):
     model = ae_zoo.build("sparse", data=data.x_train, code=100, sparsity=-0.75, sparsity_weight=weight, seed=1)
-    ae_zoo.fit(model, data.x_train, epochs=quick(None, 1), verbose=0)
-    averages.append(float(model.encode(data.x_test).mean()))
-    error = float(model.reconstruction_error(data.x_test).mean())
-    print(f"weight {weight:5g}   average activation {averages[-1]:+.3f}   test error {error:.5f}")
+    ae_zoo.fit(model, data.x_train, verbose=0)
+    each = activations.measure(model, data.x_test)
+    averages.append(each["average_activation"])
+    print(f"weight {weight:5g}   average activation {averages[-1]:+.3f}   test error {each['test_mse']:.5f}")
 
 # %% [markdown]
 # ## Where this differs from the book
@@ -146,14 +141,26 @@ for weight in weights:
 
 # %%
 claim(
-    "with a target of -0.1 the average activation is within 0.02 of it", abs(table["target -0.1"]["mean"] + 0.1) < 0.02
+    "with a target of -0.1 the average activation is within 0.02 of it",
+    abs(found["target -0.1"]["average_activation"] + 0.1) < 0.02,
+    fast=True,
 )
-claim("with a target of -0.75 it is within 0.05", abs(table["target -0.75"]["mean"] + 0.75) < 0.05)
-claim("with a target of -0.1 fewer than 40 % of the activations are off, below -0.5", table["target -0.1"]["off"] < 0.4)
-claim("a target of -0.75 switches more than 75 % off", table["target -0.75"]["off"] > 0.75)
+claim(
+    "with a target of -0.75 it is within 0.05",
+    abs(found["target -0.75"]["average_activation"] + 0.75) < 0.05,
+    fast=True,
+)
+claim(
+    "with a target of -0.1 fewer than 40 % of the activations are off, below -0.5",
+    found["target -0.1"]["share_below_minus_half"] < 0.4,
+)
+claim(
+    "a target of -0.75 switches more than 75 % off", found["target -0.75"]["share_below_minus_half"] > 0.75, fast=True
+)
 claim(
     "sparsity costs error",
-    table["target -0.75"]["error"] > table["target -0.1"]["error"] > table["no penalty"]["error"],
+    found["target -0.75"]["test_mse"] > found["target -0.1"]["test_mse"] > found["no penalty"]["test_mse"],
+    fast=True,
 )
 claim(
     "the units of the sparse network are the choosiest",
@@ -170,6 +177,3 @@ claim(
 # - `code_activation="sigmoid"` has 0 for off. The target is then in (0, 1): try `sparsity=0.05`.
 # - `l1=0.001` is another price on activity, without a target. Which one leaves more codes at exactly the same value?
 # - Notebook 10 has sparsity without any price: it simply keeps the largest activations.
-
-# %%
-finish()

@@ -12,18 +12,15 @@
 # detector without a single label of what strange means, if one can say *how* badly.
 
 # %%
-import numpy as np
-
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
-from ae_zoo.chapter.symbols import symbols
+from ae_zoo.chapter import strange_digits
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits()
 
 # Rows for the threshold must be ones that the network has not learned from, so they are set aside first.
-apart = np.random.default_rng(1).permutation(len(data.x_train)) < len(data.x_train) // 6
-x_fit, x_calibrate = data.x_train[~apart], data.x_train[apart]
+x_fit, x_calibrate = strange_digits.set_aside(data.x_train, seed=1)
 print(f"{len(x_fit):,} digits to train on, {len(x_calibrate):,} for the threshold")
 
 # %% [markdown]
@@ -33,23 +30,12 @@ print(f"{len(x_fit):,} digits to train on, {len(x_calibrate):,} for the threshol
 
 # %%
 wide = ae_zoo.build("undercomplete", data=x_fit, hidden=[], code=100, seed=1)
-ae_zoo.fit(wide, x_fit, epochs=quick(None, 1), verbose=0)
+ae_zoo.fit(wide, x_fit, verbose=0)
 detector = ae_zoo.Detector(wide)
 scores = detector.score(data.x_test)
 
 # %% tags=["cover"]
-worst = np.argsort(scores)[-8:][::-1]
-share = detector.share(data.x_test[worst])
-show(
-    plots.strips(
-        {
-            "strangest": data.x_test[worst],
-            "reconstruction": wide.reconstruct(data.x_test[worst]),
-            "where the error is": share / share.max(axis=1, keepdims=True),
-        },
-        notes=[f"a {data.y_test[row]}\n{scores[row]:.4f}" for row in worst],
-    )
-)
+show(strange_digits.figure(detector, data, strange_digits.strangest(scores, 8)))
 
 # %% [markdown]
 # Stray bars, thick pens, flourishes. The last strip shows which pixels the error comes from, which is what one would
@@ -75,11 +61,11 @@ print(f"threshold {detector.threshold:.5f}: {false_alarms:.2%} of the test digit
 # rest stay about where they were, or become a little worse for the loss of a quarter of the rows. (The dashed threshold is the one before.)
 
 # %%
-refitted = detector.refit(x_fit, quantile=0.75, epochs=quick(None, 1), verbose=0).calibrate(x_calibrate, 0.01)
+refitted = detector.refit(x_fit, quantile=0.75, verbose=0).calibrate(x_calibrate, 0.01)
 after = refitted.score(data.x_test)
-strange = scores > np.quantile(scores, 0.75)
-for name, rows in (("strangest quarter", strange), ("the others", ~strange)):
-    print(f"{name:18} {scores[rows].mean():.5f} before, {after[rows].mean():.5f} after")
+quarters = strange_digits.quarters(scores, after)
+for name, (was, became) in (("strangest quarter", quarters["strange"]), ("the others", quarters["others"])):
+    print(f"{name:18} {was:.5f} before, {became:.5f} after")
 show(plots.errors({"before": scores, "after the refit": after}, threshold=detector.threshold))
 
 # %% [markdown]
@@ -91,31 +77,19 @@ show(plots.errors({"before": scores, "after the refit": after}, threshold=detect
 
 # %%
 narrow_model = ae_zoo.build("stacked", data=x_fit, hidden=[300, 100], code=10, seed=1)
-ae_zoo.fit(narrow_model, x_fit, epochs=quick(None, 1), verbose=0)
+ae_zoo.fit(narrow_model, x_fit, verbose=0)
 narrow = ae_zoo.Detector(narrow_model).calibrate(x_calibrate, 0.01)
 narrow_pca = ae_zoo.Detector(ae_zoo.PCA(10).fit(x_fit)).calibrate(x_calibrate, 0.01)
 
-strangers = {
-    "shuffled pixels": np.random.default_rng(1).permuted(data.x_test[:500], axis=1),
-    "inverted digits": 1 - data.x_test[:500],
-    "other symbols": symbols(seed=1),
-}
+strangers = strange_digits.strangers(data.x_test, seed=1)
 detectors = {"100 codes": detector, "10 codes": narrow, "PCA, 10 codes": narrow_pca}
-flagged = {
-    name: {title: float(one.flag(x).mean()) for title, one in detectors.items()} for name, x in strangers.items()
-}
-flagged["real digits"] = {title: float(one.flag(data.x_test).mean()) for title, one in detectors.items()}
+flagged = strange_digits.flagged(detectors, {**strangers, "real digits": data.x_test})
 print(f"{'flagged':18}" + "".join(f"{title:>16}" for title in detectors))
 for name, shares in flagged.items():
     print(f"{name:18}" + "".join(f"{value:16.1%}" for value in shares.values()))
 
 # %%
-shown = np.concatenate([x[:4] for x in strangers.values()])
-show(
-    plots.strips(
-        {"not a digit": shown, "by 100 codes": wide.reconstruct(shown), "by 10 codes": narrow_model.reconstruct(shown)}
-    )
-)
+show(strange_digits.strangers_figure({"by 100 codes": detector, "by 10 codes": narrow}, strangers))
 
 # %% [markdown]
 # The wide network copies a letter almost whole, so that its error says little. The narrow one bends it towards a digit,
@@ -137,7 +111,7 @@ show(plots.errors({name: narrow.score(x) for name, x in groups.items()}, thresho
 # %%
 errors = {title: float(one.score(data.x_test).mean()) for title, one in detectors.items()}
 claim("false alarms on new digits are between 0.5 % and 1.5 %, where 1 % were allowed", 0.005 < false_alarms < 0.015)
-claim("the refit makes the strangest quarter stranger", after[strange].mean() > scores[strange].mean())
+claim("the refit makes the strangest quarter stranger", quarters["strange"][1] > quarters["strange"][0], fast=True)
 claim(
     "99 % of the shuffled and of the inverted digits are flagged by the 100 codes",
     min(flagged[name]["100 codes"] for name in ("shuffled pixels", "inverted digits")) > 0.99,
@@ -154,6 +128,3 @@ claim("though they reconstruct digits worse", errors["10 codes"] > errors["100 c
 # - Set `false_alarm_rate=0.001`. How many held-out rows does that need at least, and what does `calibrate` say with fewer?
 # - Train on the digits without the sevens, and score the sevens.
 # - `detector.save("detector.zip")`, then `ae-zoo score --model detector.zip rows.npy` on the command line.
-
-# %%
-finish()

@@ -17,7 +17,8 @@ import numpy as np
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import reconstructions
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits(flat=False)  # (n, 28, 28)
 x_train, x_test = data.x_train, data.x_test
@@ -32,10 +33,10 @@ print(x_train.shape)
 
 # %%
 dense = ae_zoo.build("stacked", data=x_train, code=30, hidden=[300, 100], seed=1)
-dense_run = ae_zoo.fit(dense, x_train, epochs=quick(15, 1), verbose=0)
+dense_run = ae_zoo.fit(dense, x_train, epochs=15, verbose=0)
 
 convolutional = ae_zoo.build("convolutional", data=x_train, code=30, seed=1)
-convolutional_run = ae_zoo.fit(convolutional, x_train, epochs=quick(5, 1), verbose=0)
+convolutional_run = ae_zoo.fit(convolutional, x_train, epochs=5, verbose=0)
 
 models = {"PCA": ae_zoo.PCA(30).fit(x_train), "dense": dense, "convolutional": convolutional}
 errors = {name: float(model.reconstruction_error(x_test).mean()) for name, model in models.items()}
@@ -44,12 +45,8 @@ for name, model, run in (("dense", dense, dense_run), ("convolutional", convolut
     print(f"{name:14} error {errors[name]:.5f}   {model.count_params():,} weights   {run.seconds:.0f} s")
 
 # %% tags=["cover"]
-first = [int(np.flatnonzero(data.y_test == digit)[0]) for digit in range(10)]
-show(
-    plots.strips(
-        {"original": x_test[first], **{name: model.reconstruct(x_test[first]) for name, model in models.items()}}
-    )
-)
+first = reconstructions.one_of_each(data)
+show(reconstructions.figure(models, x_test[first]))
 
 # %% [markdown]
 # Convolutions take some of the error off, at more weights and more time. On small, centred digits that is a modest gain. Where images are
@@ -121,6 +118,3 @@ claim(
 # - Train both networks on digits that are shifted at random. By how much does the gap grow?
 # - `corruption="masking"` works here too: a convolutional denoising autoencoder needs no class of its own.
 # - `ae_zoo.build("convolutional", data=images)` takes colours as well: `(n, height, width, 3)`.
-
-# %%
-finish()

@@ -14,11 +14,11 @@
 
 # %%
 import numpy as np
-from sklearn.svm import LinearSVC
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import stroke_dictionary
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits()
 
@@ -37,13 +37,13 @@ data = digits()
 model = ae_zoo.build(
     "winner_take_all",
     data=data.x_train,
-    code=quick(1000, 200),
+    code=1000,
     share=0.05,
     corruption="masking",
     corruption_amount=0.3,
     seed=1,
 )
-result = ae_zoo.fit(model, data.x_train, validation=0, learning_rate=4e-3, epochs=quick(12, 1), verbose=0)
+result = ae_zoo.fit(model, data.x_train, validation=0, learning_rate=4e-3, epochs=12, verbose=0)
 print(result)
 
 # %% [markdown]
@@ -60,10 +60,8 @@ show(plots.filters(np.transpose(model.get_layer("reconstruction").kernel), most=
 # without any competition. It reconstructs digits almost perfectly, as its error says, and has had no reason to find parts.
 
 # %%
-free = ae_zoo.build(
-    "undercomplete", data=data.x_train, hidden=[], code=quick(1000, 200), code_activation="relu", seed=1
-)
-ae_zoo.fit(free, data.x_train, epochs=quick(4, 1), verbose=0)
+free = ae_zoo.build("undercomplete", data=data.x_train, hidden=[], code=1000, code_activation="relu", seed=1)
+ae_zoo.fit(free, data.x_train, epochs=4, verbose=0)
 print(f"test error {free.reconstruction_error(data.x_test).mean():.5f}")
 show(plots.filters(np.transpose(free.get_layer("reconstruction").kernel), most=32))
 
@@ -90,9 +88,9 @@ print("   ".join(f"{name}: {value:.0%} of the paper" for name, value in extents.
 # The activity of each unit, the most active first: for which share of the training digits is it above zero?
 
 # %%
-some = slice(0, quick(10_000, 500))
-train = model.encode(data.x_train[some])
-dead = float(np.mean(train.max(axis=0) <= 0))
+x, y = data.x_train[:10_000], data.y_train[:10_000]
+train, test = stroke_dictionary.features(model, x, data.x_test)
+dead = stroke_dictionary.dead(train)
 show(plots.activity({"winner-take-all": np.mean(train > 0, axis=0)}, label="share of the digits"))
 print(f"{dead:.1%} of the units are excited by no digit")
 
@@ -103,12 +101,9 @@ print(f"{dead:.1%} of the units are excited by no digit")
 # pieces belong to a seven. Both learn from the same 10,000 labelled digits.
 
 # %%
-test = model.encode(data.x_test)
-scale = np.sqrt(np.mean(np.square(train)))
-labels = data.y_train[some]
 wrong = {
-    "pixels": 1 - LinearSVC(C=0.01, random_state=1).fit(data.x_train[some], labels).score(data.x_test, data.y_test),
-    "codes": 1 - LinearSVC(C=0.01, random_state=1).fit(train / scale, labels).score(test / scale, data.y_test),
+    "pixels": stroke_dictionary.svm_error((x, y), (data.x_test, data.y_test)),
+    "codes": stroke_dictionary.svm_error((train, y), (test, data.y_test)),
 }
 print("   ".join(f"linear SVM on {name}: {value:.2%} wrong" for name, value in wrong.items()))
 
@@ -134,6 +129,3 @@ claim(
 # - `share=0.01` makes each unit choosier still. When do the pieces become whole digits?
 # - `network="convolutional"` with images lets units compete within each map, for places on the paper (section 3 of the paper).
 # - Which pieces does the classifier go by? Look at the largest weights of its row for the seven.
-
-# %%
-finish()

@@ -17,15 +17,13 @@
 
 # %%
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
 
 import ae_zoo
 from ae_zoo import plots
-from ae_zoo.chapter.notebook import claim, digits, finish, quick, show
+from ae_zoo.chapter import few_labels, intruders, shaped_codes
+from ae_zoo.chapter.notebook import claim, digits, show
 
 data = digits()
-small = quick({}, {"hidden": [64], "discriminator": [32]})
 
 # %% [markdown]
 # Any shape will do. Here it is ten flat clouds in a ring; and the discriminator is told each training digit's label, so that each kind gets
@@ -34,9 +32,9 @@ small = quick({}, {"hidden": [64], "discriminator": [32]})
 # %%
 shaped = ae_zoo.build(
     "adversarial", data=data.x_train, code=2, prior="mixture", n_classes=10, labels="condition", adversarial_weight=0.3,
-    seed=1, **small,
+    seed=1,
 )  # fmt: skip
-ae_zoo.fit(shaped, data.x_train, data.y_train, epochs=quick(15, 1), verbose=0)
+ae_zoo.fit(shaped, data.x_train, data.y_train, epochs=15, verbose=0)
 
 draws = shaped.sample(3000, seed=1)
 codes = shaped.encode(data.x_test)
@@ -51,8 +49,7 @@ angle = np.arctan2(codes[:, 1], codes[:, 0])
 cloud = np.round(angle / (2 * np.pi / 10)).astype(int) % 10  # cloud k points at k tenths of a turn
 in_its_cloud = float(np.mean(cloud == data.y_test))
 print(f"{in_its_cloud:.0%} of the test digits lie in the cloud of their kind")
-new = [np.concatenate([shaped.generate(1, label=label, seed=seed) for label in range(10)]) for seed in (1, 2, 3)]
-show(plots.tiles(new, columns=[str(label) for label in range(10)]))
+show(shaped_codes.by_label(shaped, seeds=(1, 2, 3)))  # shaped.generate(1, label=label, seed=seed) for each
 
 # %% [markdown]
 # On the left are test digits, whose labels nobody was told: the encoder sees pixels alone. On the right are draws. Three new digits of each
@@ -65,18 +62,14 @@ show(plots.tiles(new, columns=[str(label) for label in range(10)]))
 # things.
 
 # %%
-few = np.random.default_rng(1).permutation(len(data.x_train))[:1000]
-y = np.full(len(data.y_train), -1)
-y[few] = data.y_train[few]
+few = few_labels.some(data.y_train, seed=1)
+y = few_labels.hidden_but(data.y_train, few)
 
-classes = ae_zoo.build(
-    "adversarial", data=data.x_train, code=4, n_classes=10, classification_weight=0.2, seed=1, **small
-)
-ae_zoo.fit(classes, data.x_train, y, epochs=quick(15, 1), verbose=0)
+classes = ae_zoo.build("adversarial", data=data.x_train, code=4, n_classes=10, classification_weight=0.2, seed=1)
+ae_zoo.fit(classes, data.x_train, y, epochs=15, verbose=0)
 
 wrong = float(np.mean(classes.classify(data.x_test) != data.y_test))
-plain = LogisticRegression(max_iter=1000).fit(data.x_train[few], data.y_train[few])
-plain_wrong = float(1 - plain.score(data.x_test, data.y_test))
+plain_wrong = 1 - few_labels.accuracy(lambda pixels: pixels, data, few)
 print(
     f"1,000 labels: {wrong:.2%} of the test digits classified wrongly; logistic regression on the pixels: {plain_wrong:.2%}"
 )
@@ -86,8 +79,7 @@ print(
 # After so short a training they are not cleanly apart: some handwritings work for some digits only.
 
 # %%
-styles = [np.concatenate([classes.generate(1, label=label, seed=seed) for label in range(10)]) for seed in range(5)]
-show(plots.tiles(styles, columns=[str(label) for label in range(10)]))
+show(shaped_codes.by_label(classes, seeds=range(5)))
 
 # %% [markdown]
 # ## Part two: rows that are not to be trusted
@@ -105,20 +97,16 @@ show(plots.tiles(styles, columns=[str(label) for label in range(10)]))
 # among them, one row in twenty.
 
 # %%
-random = np.random.default_rng(1)
-fours, others = (np.flatnonzero((data.y_train == 4) == wanted) for wanted in (True, False))
-others = random.choice(others, round(len(fours) / 19), replace=False)
-place = random.permutation(np.concatenate([fours, others]))
-x, intruder = data.x_train[place], data.y_train[place] != 4
-print(f"{len(fours):,} fours, {len(others):,} other digits")
+x, intruder = intruders.mixture(data, seed=1)
+print(f"{(~intruder).sum():,} fours, {intruder.sum():,} other digits")
 
 network = {"data": x, "hidden": [100], "code": 10, "seed": 1}
 ordinary = ae_zoo.build("undercomplete", **network)
-ae_zoo.fit(ordinary, x, validation=0, epochs=quick(60, 2), verbose=0)
+ae_zoo.fit(ordinary, x, validation=0, epochs=60, verbose=0)
 errors = ordinary.reconstruction_error(x)
 
 robust = ae_zoo.build("robust", **network, split_weight=float(np.sqrt(np.median(errors))))
-found = ae_zoo.fit(robust, x, validation=0, epochs=quick(60, 2), verbose=0)
+found = ae_zoo.fit(robust, x, validation=0, epochs=60, verbose=0)
 
 pca = ae_zoo.Detector(ae_zoo.PCA(10).fit(x)).refit(x).score(x)
 scores = {
@@ -127,7 +115,7 @@ scores = {
     "PCA": ae_zoo.PCA(10).fit(x).reconstruction_error(x),
     "PCA, trimmed": pca,
 }
-precision = {name: float(average_precision_score(intruder, score)) for name, score in scores.items()}
+precision = {name: intruders.measure(score, intruder)["average_precision"] for name, score in scores.items()}
 print("average precision:   " + "   ".join(f"{name} {value:.3f}" for name, value in precision.items()))
 
 # %% [markdown]
@@ -137,8 +125,7 @@ print("average precision:   " + "   ".join(f"{name} {value:.3f}" for name, value
 # rows with the largest errors. The first fifteen suspects of each:
 
 # %%
-suspects = [x[np.argsort(-score, kind="stable")[:15]] for score in scores.values()]
-show(plots.tiles(suspects, rows=[*scores]))
+show(intruders.figure(scores, x))
 
 # %% [markdown]
 # ## What was claimed
@@ -166,6 +153,3 @@ claim("and higher than PCA", precision["robust"] > max(precision["PCA"], precisi
 # - `prior="swiss_roll"` rolls the codes up.
 # - `n_clusters=16` in place of `n_classes` sorts the digits into sixteen heaps without a single label. Which digits need two?
 # - Any model can be trained robustly: `ae_zoo.fit_robust(model, x)`.
-
-# %%
-finish()

@@ -172,8 +172,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(run, table, args, message):
 
 @pytest.mark.slow
 def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, capsys):
-    from ae_zoo.chapter import chapter, chosen
     from ae_zoo.chapter import run as shared
+    from ae_zoo.chapter.contents import chapter, chosen
 
     monkeypatch.setattr(shared, "SUBSET_EPOCHS", 2)
     chapter(digits, tmp_path)
@@ -201,16 +201,17 @@ def test_chapter_writes_a_self_contained_report(digits, tmp_path, monkeypatch, c
 @pytest.mark.slow
 def test_the_zoo_s_page_is_run_where_it_is_named(digits, tmp_path, monkeypatch):
     """Every section writes its pictures and figures; nothing is trained, which others test."""
-    from ae_zoo import chapter
+    from ae_zoo.chapter import contents
+    from ae_zoo.chapter import run as shared
 
     def untrained(model, x, y=None, **plan):
         model.adapt(x)
         return types.SimpleNamespace(scores=np.linspace(0, 1, len(x)))
 
-    monkeypatch.setattr(chapter.run, "fit", untrained)
-    monkeypatch.setattr(chapter, "QUICK_TRAINING", 400)
-    monkeypatch.setattr(chapter, "QUICK_TEST", 100)
-    sections = chapter.chapter(digits, tmp_path, only=["19.6"], quick=True)
+    monkeypatch.setattr(shared, "fit", untrained)
+    monkeypatch.setattr(contents, "QUICK_TRAINING", 400)
+    monkeypatch.setattr(contents, "QUICK_TEST", 100)
+    sections = contents.chapter(digits, tmp_path, only=["19.6"], quick=True)
     assert [section.title.lower() for section in sections] == [
         "variational", "contractive", "convolutional", "winner-take-all", "adversarial", "robust",
     ]  # fmt: skip

@@ -1,26 +1,30 @@
 """What the notebooks share: which digits, a fast mode, figures of one size, and claims that are checked.
 
-With `AE_ZOO_FAST=1` in the environment a notebook runs in seconds, on few rows and for few epochs: enough to see that it
-runs, and for nothing else. Its output and its figures say so, and no claim is checked.
+With `AE_ZOO_FAST=1` in the environment a notebook runs in seconds: on few rows, and each training ends after a few epochs,
+whatever it asks for. That is enough to see that it runs. Its output and its figures say so, and only those claims are
+checked that hold even then.
 """
 
+import atexit
 import contextlib
+import functools
+import io
 import os
-import time
+import shutil
+import tempfile
+from collections.abc import Callable
 from typing import Any
 
-from ae_zoo._support.quiet import quiet_import
+import ae_zoo
 from ae_zoo.data import Digits, load_mnist
-
-with quiet_import():
-    import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay out of the first cell's output
+from ae_zoo.plots.style import Figure
 
 VARIABLE = "AE_ZOO_FAST"
 FAST = os.environ.get(VARIABLE, "") not in ("", "0")
-DPI = 72
 ROWS, TEST_ROWS = 2000, 500  # of the fast mode
+EPOCHS, TRIALS = 3, 2  # at most, in the fast mode
+DPI = 72
 
-_started = time.perf_counter()
 _part = False  # whether the digits are a part of MNIST, of which the claims are not
 
 
@@ -30,20 +34,20 @@ def digits(*, flat: bool = True) -> Digits:
     found = load_mnist(flat=flat)
     _part = not found.full
     if FAST:
-        found = found.first(ROWS, TEST_ROWS, f"FAST MODE, results mean nothing; the first of {found.source}")
+        found = found.first(ROWS, TEST_ROWS, f"the first of {found.source}")
     print(found)
     return found
 
 
-def quick(full: Any, fast: Any) -> Any:
-    """`full`, or `fast` in fast mode: a number of epochs, say."""
-    return fast if FAST else full
+def workplace() -> None:
+    """Goes to an empty folder, which is deleted when Python ends; in your own work, take one that stays."""
+    folder = tempfile.mkdtemp()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.chdir(folder)
 
 
-def show(figure: Any) -> None:
+def show(figure: Figure) -> None:
     """Shows a matplotlib figure as a picture of one size, which in fast mode says that it is from there."""
-    import io
-
     import PIL.Image
 
     if FAST:
@@ -52,7 +56,7 @@ def show(figure: Any) -> None:
         )
     drawn, picture = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight")
-    # Of 256 colours, which nobody tells from the original at this size, it takes a third of the bytes.
+    # Of 256 colors, which nobody tells from the original at this size, it takes a third of the bytes.
     PIL.Image.open(drawn).convert("RGB").quantize(256).save(picture, format="png", optimize=True)
     with contextlib.suppress(ImportError):  # a script has drawn it, and shows nothing
         from IPython.display import Image, display
@@ -60,15 +64,19 @@ def show(figure: Any) -> None:
         display(Image(picture.getvalue()))
 
 
-def claim(text: str, holds: Any) -> None:
+def claim(text: str, holds: object, *, fast: bool = False) -> None:
     """Prints a claim that holds; one that does not ends the notebook.
 
-    None is checked in fast mode or on a part of MNIST: claims are of the whole.
+    Args:
+        text: what is claimed.
+        holds: whether it does.
+        fast: whether it holds, and is checked, in fast mode too. Claims are of full MNIST: on a part of it none is
+            checked otherwise.
 
     Raises:
         AssertionError: it does not hold.
     """
-    if FAST or _part:
+    if not (fast if FAST else not _part):
         print(f"not checked {'in fast mode' if FAST else 'on a part of MNIST'}: {text}")
         return
     if not holds:
@@ -76,6 +84,28 @@ def claim(text: str, holds: Any) -> None:
     print(f"holds: {text}")
 
 
-def finish() -> None:
-    """Prints how long the notebook took."""
-    print(f"{time.perf_counter() - _started:.0f} s")
+def shorten(patch: Callable[[object, str, object], None] = setattr) -> None:
+    """Caps the epochs of every training and the trials of every search, and says so: the fast mode.
+
+    Args:
+        patch: sets an attribute of a module; a test gives one that it can undo.
+    """
+    from ae_zoo.evaluation import detector
+
+    for module, name in ((ae_zoo, "fit"), (ae_zoo, "search"), (detector, "fit")):
+        patch(module, name, _shortened(getattr(module, name)))
+    print("FAST MODE: few rows, few epochs; results mean nothing.")
+
+
+def _shortened(training: Callable[..., object]) -> Callable[..., object]:
+    @functools.wraps(training)
+    def short(*args: object, epochs: int | None = None, **options: Any) -> object:
+        if "trials" in options:
+            options["trials"] = min(options["trials"], TRIALS)
+        return training(*args, epochs=min(epochs or EPOCHS, EPOCHS), **options)
+
+    return short
+
+
+if FAST:
+    shorten()

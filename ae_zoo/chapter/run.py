@@ -17,10 +17,13 @@ from ae_zoo.data import Digits
 from ae_zoo.errors import AEZooWarning
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import build
+from ae_zoo.report.page import Section
 from ae_zoo.training.fit import fit
 from ae_zoo.training.run import TrainingResult
 from ae_zoo.tuning.search import search
 
+Model = Autoencoder | PCA  # they share the verbs that an experiment asks for
+Options = dict[str, Any]  # of a family, for `build`
 SUBSET_EPOCHS = 24  # on 5,000 digits: enough for each section's point in two minutes
 
 
@@ -113,9 +116,26 @@ class Run:
         """Whether this is a look rather than a measurement."""
         return self.quick or not self.digits.full
 
-    def examples(self) -> np.ndarray:
-        """The indices of the first test digit of each of the ten kinds `(10,)`."""
-        return np.array([np.flatnonzero(self.digits.y_test == digit)[0] for digit in range(10)])
+
+def tabulate(
+    section: Section,
+    measures: Mapping[str, Mapping[str, Any]],
+    columns: Mapping[str, str],
+    caption: str,
+    *,
+    head: str = "",
+) -> None:
+    """Adds a table of measures to a section, a row a name.
+
+    Args:
+        section: of the report.
+        measures: name to its measures.
+        columns: heading to a format of the measures, such as `"{test_mse:.5f}"`.
+        caption: below the table.
+        head: the heading of the names.
+    """
+    rows = [[name, *(form.format(**each) for form in columns.values())] for name, each in measures.items()]
+    section.table([head, *columns], rows, caption)
 
 
 class Line(keras.callbacks.Callback):

@@ -4,7 +4,6 @@ import pathlib
 
 import click
 
-from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import PATH
 
 
@@ -26,10 +25,8 @@ def chapter(out: pathlib.Path, only: tuple[str, ...], quick: bool, data: pathlib
     ae-zoo chapter --only 19.3 --out sparse
     ae-zoo chapter --only 19.6 --quick --out zoo
     """
-    with quiet_import():
-        import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
-    from ae_zoo.chapter import chapter as run
-    from ae_zoo.chapter import chosen
+    from ae_zoo.chapter.contents import chapter as run
+    from ae_zoo.chapter.contents import chosen
     from ae_zoo.data import load_mnist
 
     sections = chosen(only)
