@@ -13,7 +13,7 @@ PACKAGE = ROOT / "ae_zoo"
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
     {"errors"},
-    {"_support", "frames", "options"},
+    {"_support", "typing", "frames", "options"},
     {"likelihoods", "endpoints"},
     {"schemas"},
     {"config"},
