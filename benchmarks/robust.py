@@ -44,7 +44,7 @@ def main() -> None:
     common.verdict("best F1 of the sparse part", robust["best_f1"].mean(), 0.64, at_most=False)
     for other in ("plain network", *(f"PCA-{components}, trimmed" for components in COMPONENTS)):
         gain = np.mean(robust["average_precision"] - found[other]["average_precision"])
-        common.verdict(f"AP beyond the {other}'s", gain, 0, at_most=False)
+        common.verdict(f"AP beyond that of {other}", gain, 0, at_most=False)
 
 
 if __name__ == "__main__":
