@@ -17,7 +17,6 @@ import pytest
 import ae_zoo
 from ae_zoo.factory import build
 from ae_zoo.families import FAMILIES
-from ae_zoo.plots.fronts import knee, pareto
 from ae_zoo.tuning import supervisor, tuner
 from ae_zoo.tuning.objectives import objective
 from ae_zoo.tuning.rows import Rows
@@ -285,13 +284,6 @@ def test_time_that_is_up_keeps_the_best_so_far(x, tmp_path):
     found = ae_zoo.search("undercomplete", x, minutes=0.05, **plan)
     assert found.stopped == "time is up"
     assert found.leaderboard["status"].tolist() == ["cut"]
-
-
-def test_the_front_and_its_knee():
-    sizes, errors = np.array([1.0, 2, 2, 4, 8, 3]), np.array([1.0, 0.1, 0.5, 0.08, 0.09, 0.2])
-    assert pareto(sizes, errors).tolist() == [0, 1, 3]
-    assert knee(sizes[[0, 1, 3]], errors[[0, 1, 3]]) == 1
-    assert knee(np.array([1.0, 2, 4]), np.array([1.0, 0.5, 0.25])) is None  # a straight line
 
 
 def assert_same(a, b):
