@@ -18,9 +18,10 @@ import ae_zoo
 from ae_zoo.factory import build
 from ae_zoo.families import FAMILIES
 from ae_zoo.tuning import supervisor, tuner
+from ae_zoo.tuning.dimensions import Choice, Range
 from ae_zoo.tuning.objectives import objective
 from ae_zoo.tuning.rows import Rows
-from ae_zoo.tuning.space import Candidate, Choice, Range, Space
+from ae_zoo.tuning.space import Candidate, Space
 from ae_zoo.tuning.trials import Result, Trials
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -54,7 +55,7 @@ def test_every_draw_is_a_legal_symmetric_network(family):
     for candidate in found:
         config = FAMILIES[family].Config.make({"input_shape": shape, **candidate.options})
         assert config.hidden == tuple(sorted(config.hidden, reverse=not images))
-        assert config.code <= 200 or FAMILIES[family].overcomplete
+        assert config.code <= config.widest_code(400)
         assert set(candidate.training) == {"learning_rate", "batch_size"}
     deepest = max(found, key=lambda candidate: len(candidate.options["hidden"]))
     model = build(family, shape, **{**deepest.options, **({} if images else {"hidden": [9, 7, 5]})})
