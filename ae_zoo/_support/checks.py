@@ -18,8 +18,8 @@ def count(name: str, value: Any) -> int:
 def finite(name: str, value: Any) -> float:
     """`value` as a float; raises `AEZooError` where it is no finite number."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if np.iscomplexobj(value) else float(value)  # float drops the imaginary part in NumPy
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise AEZooError(f"{name} must be a finite number; received {value!r}.")
