@@ -151,7 +151,7 @@ def test_joining_a_chief_that_is_gone_is_refused_before_any_worker_starts(search
         ({"minutes": float("inf")}, "minutes must be a finite number"),
         ({"minutes": "3 h"}, "minutes must be a finite number"),
         ({"workers": 10**12}, "workers must be at most 1,024"),
-        ({"seeds": 10**12}, "seed must be a whole number"),
+        ({"seeds": 10**12}, "seeds must be at most 2,147,483,647"),
         ({"space": 3}, "space must be a dict of options, or a list of dicts"),
         ({"space": {"depth": (1, 10**12)}}, "depth must be a whole number from 0 to 100"),
         ({"space": {"width": float("inf")}}, "width must be a whole number from 1"),
@@ -166,5 +166,5 @@ def test_arguments_that_cannot_be_meant_are_refused_at_once(options, message, x,
 
 def test_any_number_of_seeds_and_finalists_is_gone_through_one_by_one(searched, tmp_path):
     folder = shutil.copytree(searched[0], tmp_path / "search")
-    plan = {**GRID, "minutes": 1e-6, "seeds": 2**32 - 2, "finalists": 10**12}
+    plan = {**GRID, "minutes": 1e-6, "seeds": 2**31 - 1, "finalists": 2**31 - 1}
     assert ae_zoo.search("undercomplete", searched[1], directory=folder, **plan).stopped == "time is up"

@@ -29,7 +29,8 @@ def open_npy(path: pathlib.Path) -> Array:
     try:
         with path.open("rb") as file:
             archives.check_header(file, path.stat().st_size)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
     except Exception as error:  # NumPy raises errors of many kinds for damaged headers
         raise AEZooError(f"{path} cannot be read as an .npy file of numbers: {first_line(error)}") from error
 

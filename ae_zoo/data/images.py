@@ -78,8 +78,8 @@ def _deepest(image: Image.Image, path: pathlib.Path) -> int:
     if image.mode == "F":
         return 1
     if image.mode.startswith("I;16"):
-        bits = image.tag_v2[BITS][0] if isinstance(image, TiffImageFile) and BITS in image.tag_v2 else 16
-        return 2**bits - 1  # TIFF: 12 bits are read into 16
+        bits: int = image.tag_v2[BITS][0] if isinstance(image, TiffImageFile) and BITS in image.tag_v2 else 16
+        return (1 << bits) - 1  # TIFF: 12 bits are read into 16
     if image.mode == "I":
         if image.format == "PNG":  # which has 16 bits at most; Pillow before 10.3 reads them as 32
             return 65_535

@@ -44,4 +44,5 @@ def _parquet() -> ModuleType:
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
-    return pyarrow.parquet
+    module: ModuleType = pyarrow.parquet
+    return module

@@ -49,7 +49,8 @@ def pareto(sizes: Array, errors: Array) -> Array:
     """Returns the indices `(m,)` of the Pareto front, by size: the points that no other point beats in both."""
     order = np.lexsort((errors, sizes))
     least = np.minimum.accumulate(errors[order])
-    return order[np.concatenate([[True], least[1:] < least[:-1]])]
+    best: Array = order[np.concatenate([[True], least[1:] < least[:-1]])]
+    return best
 
 
 def knee(sizes: Array, errors: Array) -> int | None:

@@ -4,7 +4,7 @@ The loss is not one of them. Where the weight of a penalty is among the options,
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -67,7 +67,7 @@ class Objective:
                 )
 
 
-def objective(name: str, corruption: Noise) -> Objective:
+def objective(name: str, corruption: Sequence[str | float]) -> Objective:
     """Returns the objective of a name.
 
     Args:
@@ -101,11 +101,11 @@ def objective(name: str, corruption: Noise) -> Objective:
     return known[name]
 
 
-def noise(corruption: Noise) -> Noise:
+def noise(corruption: Sequence[str | float]) -> Noise:
     """Returns kind and amount of a corruption; raises `AEZooError` if they are not legal."""
     try:
         kind, amount = corruption
-        if not isinstance(kind, str):
+        if not isinstance(kind, str) or isinstance(amount, str):
             raise TypeError
     except (TypeError, ValueError):
         raise AEZooError(
@@ -137,7 +137,8 @@ def _neighbors(model: Autoencoder, rows: Rows) -> float:
     from sklearn.neighbors import KNeighborsClassifier
 
     def classified(train: Array, y: Array, valid: Array) -> Array:
-        return KNeighborsClassifier(min(NEIGHBORS, len(train))).fit(train, y).predict(valid)
+        found: Array = KNeighborsClassifier(min(NEIGHBORS, len(train))).fit(train, y).predict(valid)
+        return found
 
     return _accuracy(model, rows, classified)
 
@@ -148,7 +149,9 @@ def _linear(model: Autoencoder, rows: Rows) -> float:
     from sklearn.preprocessing import StandardScaler
 
     def classified(train: Array, y: Array, valid: Array) -> Array:
-        return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(train, y).predict(valid)
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        found: Array = classifier.fit(train, y).predict(valid)
+        return found
 
     return _accuracy(model, rows, classified)
 

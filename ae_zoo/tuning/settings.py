@@ -32,7 +32,7 @@ class Settings:
     data: dict[str, str]
     schema: dict[str, Any]
     objective: str
-    corruption: list[Any]
+    corruption: list[str | float]
     tuner: str
     seed: int
     epochs: int | None
@@ -74,8 +74,7 @@ class Settings:
     @property
     def measure(self) -> Objective:
         """The objective."""
-        kind, amount = self.corruption
-        return objective(self.objective, (kind, amount))
+        return objective(self.objective, self.corruption)
 
     @property
     def drawn(self) -> Space:
@@ -191,4 +190,5 @@ def lock(folder: pathlib.Path) -> Iterator[None]:
 
 
 def _plain(settings: Settings) -> dict[str, Any]:
-    return json.loads(json.dumps(dataclasses.asdict(settings)))
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
+    return plain

@@ -2,22 +2,21 @@
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
 import socket
 import subprocess
 import sys
 import time
-from typing import Any
 
 from ae_zoo.errors import AEZooError, SearchError, UnreachableError
-from ae_zoo.tuning import worker
+from ae_zoo.tuning import kept, worker
 from ae_zoo.tuning.leaderboard import keep_best
 from ae_zoo.tuning.settings import Clock, Settings
 from ae_zoo.tuning.space import Candidate
 from ae_zoo.tuning.trials import Trials
 from ae_zoo.tuning.view import View
+from ae_zoo.tuning.worker import Life
 
 POLL = 0.3  # seconds
 PATIENCE = 2  # deaths without a result, beyond those that trials can explain, after which the search ends
@@ -60,7 +59,7 @@ class Crew:
             process.wait()
         self.processes.clear()
         for key, note in _notes(self.folder).items():  # of a process that was stopped, and did not die of its trial
-            if note["owner"] in self.names:
+            if note.owner in self.names:
                 (self.folder / "running" / f"{key}.json").unlink(missing_ok=True)
 
     def mend(self) -> None:
@@ -129,7 +128,7 @@ def supervise(
     beats: dict[str, tuple[int, float]] = {}
     crew.start()
     try:
-        while not crew.finished or any(note["owner"] not in crew.names for note in _notes(folder).values()):
+        while not crew.finished or any(note.owner not in crew.names for note in _notes(folder).values()):
             time.sleep(POLL)
             clock.tick()
             if _tell(trials, settings.seed, view):
@@ -205,26 +204,25 @@ def _tell(trials: Trials, seed: int, view: View) -> bool:
     notes = _notes(trials.folder)
     if notes:
         first = next(iter(notes.values()))
-        view.running(Candidate(**first["candidate"]), first["epoch"], first["epochs"], len(notes) - 1)
+        view.running(Candidate(**first.candidate), first.epoch, first.epochs, len(notes) - 1)
     return bool(found)
 
 
-def _notes(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
-    notes = {}
-    for path in sorted((folder / "running").glob("*.json")):
-        with contextlib.suppress(FileNotFoundError, ValueError):  # it has just ended
-            notes[path.stem] = json.loads(path.read_text())
-    return notes
+def _notes(folder: pathlib.Path) -> dict[str, Life]:
+    """Returns the signs of life of the trials that are running, by key."""
+    paths = sorted((folder / "running").glob("*.json"))
+    notes = {path.stem: kept.read(path, Life, "delete it") for path in paths}
+    return {key: note for key, note in notes.items() if note is not None}  # others have just ended
 
 
-def _silent(notes: dict[str, dict[str, Any]], crew: Crew, beats: dict[str, tuple[int, float]]) -> bool:
+def _silent(notes: dict[str, Life], crew: Crew, beats: dict[str, tuple[int, float]]) -> bool:
     """Returns True if a worker of another machine gives no sign of life; its note is removed, so its trial runs again."""
     now, silent = time.perf_counter(), False
     for key, note in notes.items():
-        if note["owner"] in crew.names:
+        if note.owner in crew.names:
             continue
-        if key not in beats or beats[key][0] != note["beat"]:
-            beats[key] = note["beat"], now
+        if key not in beats or beats[key][0] != note.beat:
+            beats[key] = note.beat, now
         elif now - beats[key][1] > SILENCE:
             (crew.folder / "running" / f"{key}.json").unlink(missing_ok=True)
             silent = True
@@ -253,4 +251,5 @@ def _answers(host: str, port: int) -> bool:
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port

@@ -2,21 +2,19 @@
 
 import contextlib
 import dataclasses
-import json
 import pathlib
 import shutil
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import keras
 from sklearn.exceptions import ConvergenceWarning
 
-from ae_zoo._support import files
 from ae_zoo.schemas import Schema
-from ae_zoo.tuning import tuner
+from ae_zoo.tuning import kept, tuner
+from ae_zoo.tuning.dimensions import Values
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.settings import Clock, Settings
 from ae_zoo.tuning.space import Candidate
@@ -48,8 +46,29 @@ def clear(folder: pathlib.Path) -> None:
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
+@dataclasses.dataclass
+class Life:
+    """A sign of life of a running trial.
+
+    Attributes:
+        owner: the name of the worker.
+        candidate: what is being trained, as plain values.
+        deaths: the number of processes that died while they ran this trial.
+        epoch: the number of epochs that are done.
+        epochs: the number of epochs of the training.
+        beat: a number that grows while the worker lives.
+    """
+
+    owner: str
+    candidate: Values
+    deaths: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    beat: int = 0
+
+
 class Note(keras.callbacks.Callback):
-    """A sign of life of a running trial, in a file: its worker, its epoch, and how many processes it has killed.
+    """Keeps the sign of life of a running trial in a file, where a death of the process leaves it.
 
     Args:
         folder: the folder of the search.
@@ -61,10 +80,8 @@ class Note(keras.callbacks.Callback):
     def __init__(self, folder: pathlib.Path, key: str, candidate: Candidate, owner: str) -> None:
         super().__init__()
         self.path = folder / "running" / f"{key}.json"
-        self.state: dict[str, Any] = {"owner": owner, "candidate": dataclasses.asdict(candidate), "deaths": 0}
-        with contextlib.suppress(FileNotFoundError, ValueError):
-            self.state["deaths"] = json.loads(self.path.read_text())["deaths"] + 1
-        self.state |= {"epoch": 0, "epochs": 0, "beat": 0}
+        left = kept.read(self.path, Life, "delete it")
+        self.life = Life(owner, dataclasses.asdict(candidate), deaths=0 if left is None else left.deaths + 1)
 
     @contextlib.contextmanager
     def alive(self) -> Iterator[None]:
@@ -73,7 +90,7 @@ class Note(keras.callbacks.Callback):
 
         def beat() -> None:
             while not stop.wait(BEAT):
-                self.state["beat"] += 1
+                self.life.beat += 1
                 self._write()
 
         self._write()
@@ -87,14 +104,13 @@ class Note(keras.callbacks.Callback):
             self.path.unlink(missing_ok=True)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        self.state["epochs"] = self.params["epochs"]
+        self.life.epochs = self.params["epochs"]
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        self.state["epoch"] = epoch + 1
+        self.life.epoch = epoch + 1
 
     def _write(self) -> None:
-        with files.whole(self.path) as sibling:
-            sibling.write_text(json.dumps(self.state) + "\n")
+        kept.write(self.path, self.life)
 
 
 def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
@@ -120,7 +136,7 @@ def main(folder: pathlib.Path, name: str, host: str, port: int) -> int:
         if found is not None and found.final:
             return found
         note = Note(folder, key, candidate, name)
-        if note.state["deaths"] >= DEATHS:
+        if note.life.deaths >= DEATHS:
             note.path.unlink(missing_ok=True)
             return trials.give_up(candidate, number, f"its process died {DEATHS} times; the memory may not suffice")
         with note.alive():
