@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import ae_zoo
 from ae_zoo import plots
+from ae_zoo.plots.fronts import knee, pareto
 
 
 def test_a_notebook_shows_a_figure_by_itself():
@@ -33,3 +35,29 @@ def test_strips_are_the_images_in_their_rows():
     figure = plots.strips({"one": x, "two": 1 - x})
     shown = [np.asarray(axes.images[0].get_array()) for axes in figure.axes]
     assert np.allclose(shown, np.concatenate([x, 1 - x]).reshape(-1, 4, 4))
+
+
+def test_the_old_name_of_an_argument_is_refused_with_the_new_one():
+    with pytest.raises(ae_zoo.AEZooError, match="'colours' is now 'colors': give colors='gray'"):
+        plots.tiles(np.zeros((1, 1, 4)), colours="gray")
+
+
+def test_a_figure_can_be_drawn_into_axes_that_are_there():
+    figure = plots.style.Figure()
+    for axes, draw in zip(figure.subplots(1, 2), (plots.learning_curves, plots.errors)):
+        assert draw({"a": np.array([1.0, 2.0])}, ax=axes) is figure
+        assert axes.get_legend_handles_labels()[1] == ["a"]
+
+
+def test_a_series_without_values_has_no_dots():
+    (axes,) = plots.comparison(["one", "two"], {"a": [None, None], "b": [None, 2.0]}, label="error").axes
+    assert [dots.get_offsets().tolist() for dots in axes.collections] == [[], [[2.0, 0.0]]]
+
+
+def test_the_front_and_its_knee():
+    sizes, errors = np.array([1.0, 2, 2, 4, 8, 3]), np.array([1.0, 0.1, 0.5, 0.08, 0.09, 0.2])
+    assert pareto(sizes, errors).tolist() == [0, 1, 3]
+    assert knee(sizes, errors) == 1
+    assert knee(np.array([1.0, 2, 4]), np.array([1.0, 0.5, 0.25])) is None  # a straight line
+    (axes,) = plots.front(sizes, errors, xlabel="size", ylabel="error").axes
+    assert axes.get_legend_handles_labels()[1] == ["trials", "Pareto front", "knee"]

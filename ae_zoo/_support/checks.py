@@ -7,19 +7,23 @@ import numpy as np
 
 from ae_zoo.errors import AEZooError
 
+MOST = 2**31 - 1  # of whatever is counted: rows beyond it fit into no memory, and into no 32-bit index
+
 
 def count(name: str, value: Any) -> int:
-    """`value`; raises `AEZooError` where it is no whole number of at least 1."""
+    """Returns `value`; raises `AEZooError` unless it is a whole number from 1 to `MOST`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise AEZooError(f"{name} must be a whole number of at least 1; received {value!r}.")
+    if value > MOST:
+        raise AEZooError(f"{name} must be at most {MOST:,}; received {value:,}.")
     return int(value)
 
 
 def finite(name: str, value: Any) -> float:
     """`value` as a float; raises `AEZooError` where it is no finite number."""
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if np.iscomplexobj(value) else float(value)  # float drops the imaginary part in NumPy
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise AEZooError(f"{name} must be a finite number; received {value!r}.")

@@ -42,11 +42,11 @@ from ae_zoo.errors import AEZooError
 @click.option("--trial-minutes", type=click.FloatRange(0, min_open=True), help="Of each training.")
 @click.option(
     "--objective",
-    type=click.Choice(["reconstruction", "denoising", "neighbours", "linear", "average_precision"]),
+    type=click.Choice(["reconstruction", "denoising", "neighbors", "linear", "average_precision"]),
     default="reconstruction",
     show_default=True,
     help="What ranks, on held-out rows: clean error, error under noise, accuracy of a classifier on the codes, or "
-    "average precision of labelled anomalies.",
+    "average precision of labeled anomalies.",
 )
 @click.option(
     "--corruption",

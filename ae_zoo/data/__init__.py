@@ -1,4 +1,4 @@
-"""Data: the chapter's digits, and one's own files."""
+"""Data: the chapter's digits, and rows in files."""
 
 from ae_zoo.data.mnist import Digits, load_mnist
 from ae_zoo.data.reading import Table, pieces, read

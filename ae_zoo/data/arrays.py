@@ -1,45 +1,58 @@
-"""Rows in `.npy` files, which are read and written a piece at a time, and in `.npz` files."""
+"""Rows in `.npy` files, which are read and written in pieces, and in `.npz` files."""
 
 import contextlib
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
 from ae_zoo._support import archives
 from ae_zoo.errors import AEZooError, first_line
+from ae_zoo.typing import Array
+
+Columns: TypeAlias = dict[str, Array]
+"""Columns `(n,)` by name."""
+
+Add: TypeAlias = Callable[[Array | Columns], None]
+"""A function that adds rows `(n, *shape)`, or columns, to a file."""
 
 
-def open_npy(path: pathlib.Path) -> np.ndarray:
-    """The array in an `.npy` file, of any shape; it stays on the disk until its numbers are used.
+def open_npy(path: pathlib.Path) -> Array:
+    """Returns the array in an `.npy` file, of any shape; its numbers are read from the disk when they are used.
 
     Raises:
-        FileNotFoundError: there is no file.
-        ValueError: the file is damaged, or holds objects.
+        NotFoundError: there is no file.
+        AEZooError: the file is damaged, or holds objects.
     """
     archives.check_regular(path)
     try:
         with path.open("rb") as file:
             archives.check_header(file, path.stat().st_size)
-        return np.load(path, mmap_mode="r", allow_pickle=False)
+        array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return array
     except Exception as error:  # NumPy raises errors of many kinds for damaged headers
         raise AEZooError(f"{path} cannot be read as an .npy file of numbers: {first_line(error)}") from error
 
 
-def npy_pieces(path: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
-    """The rows in an `.npy` file, `rows` at a time."""
+def npy_pieces(path: pathlib.Path, rows: int) -> Iterator[Array]:
+    """Yields the rows in an `.npy` file, `rows` at a time; raises `AEZooError` if it holds no rows."""
     yield from _cut(open_npy(path), path, rows)
 
 
-def npz_pieces(path: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
-    """The rows in an `.npz` file that holds one array, or one named `x`; the file is read as a whole."""
+def npz_pieces(path: pathlib.Path, rows: int) -> Iterator[Array]:
+    """Yields the rows in an `.npz` file, `rows` at a time; the file is read as a whole.
+
+    Raises:
+        AEZooError: the file is damaged, or holds neither a single array nor one named `x`.
+    """
     arrays = archives.read_arrays(path)
     if "x" not in arrays and len(arrays) != 1:
         raise AEZooError(f"{path} must hold one array, or one named x; it holds {_listed(list(arrays))}.")
     yield from _cut(arrays["x"] if "x" in arrays else next(iter(arrays.values())), path, rows)
 
 
-def _cut(array: np.ndarray, path: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
+def _cut(array: Array, path: pathlib.Path, rows: int) -> Iterator[Array]:
     if array.ndim < 2:
         raise AEZooError(f"{path} must hold rows of features; received an array of shape {array.shape}.")
     if 0 in array.shape[1:]:
@@ -52,20 +65,18 @@ def _listed(names: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def npy_writer(path: pathlib.Path) -> Iterator[Callable[[np.ndarray | dict[str, np.ndarray]], None]]:
-    """Yields a function that adds rows `(n, *shape)`, or columns `(n,)`, to an `.npy` file.
-
-    The first rows set the shape and the type of all.
-    """
+def npy_writer(path: pathlib.Path) -> Iterator[Add]:
+    """Yields a function that adds rows to an `.npy` file; the first rows set the shape and the type of all."""
     with path.open("wb") as file:
-        dtype, n, shape = np.dtype("<f4"), 0, (0,)
+        dtype, n = np.dtype("<f4"), 0
+        shape: tuple[int, ...] = (0,)
 
-        def header() -> None:  # NumPy leaves room in it for a number of rows that grows
+        def header() -> None:  # in which NumPy leaves room for a growing number of rows
             file.seek(0)
             about = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": (n, *shape)}
             np.lib.format.write_array_header_1_0(file, about)
 
-        def add(piece: np.ndarray | dict[str, np.ndarray]) -> None:
+        def add(piece: Array | Columns) -> None:
             nonlocal dtype, n, shape
             rows = piece if isinstance(piece, np.ndarray) else np.column_stack(list(piece.values()))
             if not n:

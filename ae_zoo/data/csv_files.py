@@ -4,33 +4,34 @@ import contextlib
 import pathlib
 import re
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
+from ae_zoo.data.arrays import Add, Columns
 from ae_zoo.errors import AEZooError
+from ae_zoo.typing import Array
 
 SAMPLE = 65_536  # characters after the first line that show the decimal mark
 
 
 def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
-    """The rows in a CSV file, `rows` at a time.
+    """Yields the rows in a CSV file, `rows` at a time.
 
-    Fields are separated by commas; or by semicolons, where the first line has these and no comma, and then decimals may
-    have a comma.
+    Fields are separated by commas. If the first line has semicolons and no comma, they are separated by semicolons, and
+    decimals may have a comma.
 
     Raises:
-        ValueError: the first line does not hold column names, or a line has more fields than the first.
+        AEZooError: the first line does not hold column names, or a line has more fields than the first.
     """
     separator, decimal = _dialect(path)
     try:
-        # Reads the first two lines as text. pandas refuses a second line that is longer than the first, unless the first
-        # is declared a header: then it takes the first fields of every line for an index and moves all other values.
+        # The first two lines are read as text without a header, so that pandas refuses a second line that is longer than
+        # the first. With a header, it takes the first fields of every line for an index and moves all other values.
         first = pd.read_csv(path, sep=separator, header=None, nrows=2, dtype=str, keep_default_na=False).iloc[0]
         names = [str(name) for name in first]
         _check_names(names, path)
-        # Types are found for a piece as a whole, not for parts of it.
+        # low_memory=False: the types are found for a piece as a whole.
         with pd.read_csv(path, sep=separator, decimal=decimal, chunksize=rows, low_memory=False) as reader:
             for piece in reader:
                 piece.columns = names
@@ -50,18 +51,18 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
 
 
 @contextlib.contextmanager
-def writer(path: pathlib.Path) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
-    """Yields a function that adds rows to a CSV file, a column `(n,)` for each name."""
+def writer(path: pathlib.Path) -> Iterator[Add]:
+    """Yields a function that adds columns to a CSV file."""
     with path.open("w", newline="", encoding="utf-8") as text:
 
-        def add(columns: dict[str, np.ndarray]) -> None:
+        def add(columns: Array | Columns) -> None:
             pd.DataFrame(columns).to_csv(text, index=False, header=not text.tell())
 
         yield add
 
 
 def _dialect(path: pathlib.Path) -> tuple[str, str]:
-    """The separator and the decimal mark. A wrong decimal mark makes numbers text, which is refused later."""
+    """Returns the separator and the decimal mark. A wrong decimal mark makes numbers text, which is refused later."""
     with path.open(encoding="utf-8", errors="replace") as text:
         first = next((line for line in text if line.strip()), "")
         if ";" in first and "," not in first:
@@ -70,11 +71,11 @@ def _dialect(path: pathlib.Path) -> tuple[str, str]:
 
 
 def _check_names(names: list[str], path: pathlib.Path) -> None:
-    """Raises `ValueError` where the first line of a file looks like a row, or lacks a name.
+    """Raises `AEZooError` if the first line of a file looks like a row, or lacks a name.
 
-    A number is a name only where it counts the columns from 0, as pandas names columns that have no names.
+    A number is accepted as a name only if it counts the columns from 0, which is how pandas names columns without names.
     """
-    first = names.index("") + 1 if names[0] == "" else 0  # an index is written without a name, before all columns
+    first = names.index("") + 1 if names[0] == "" else 0  # pandas writes an index as a first column without a name
     for place, name in enumerate(names):
         if _is_number(name) and name != str(place - first):
             raise AEZooError(
@@ -97,4 +98,4 @@ def _is_number(text: str) -> bool:
         float(text.replace(",", "."))
     except ValueError:
         return False
-    return "_" not in text  # which Python allows in a number
+    return "_" not in text  # Python allows it in a number

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ae_zoo._support import archives
 from ae_zoo.errors import AEZooError, first_line
+from ae_zoo.typing import Array
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 BITS = 258  # the tag of a TIFF file that says how many bits a sample has
@@ -15,14 +17,14 @@ LARGE = 2**24  # pixels; a larger image must have a byte for every PER_BYTE of i
 PER_BYTE = 10_000
 
 
-def pieces(folder: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
-    """The images in a folder in the order of their names, `rows` at a time.
+def pieces(folder: pathlib.Path, rows: int) -> Iterator[Array]:
+    """Yields the images in a folder in the order of their names, `rows` at a time.
 
-    They are float32 in [0, 1], `(n, height, width)` where they are gray and `(n, height, width, 3)` where they are in color,
-    and turned as their EXIF orientation says.
+    They are float32 in [0, 1] and rotated as their EXIF orientation says: `(n, height, width)` for gray images and
+    `(n, height, width, 3)` for color images.
 
     Raises:
-        ValueError: there are none, one is damaged, they are of several sizes, or one has no known range.
+        AEZooError: there are no images, one is damaged, they have several sizes, or one has no known range.
     """
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
@@ -42,7 +44,7 @@ def pieces(folder: pathlib.Path, rows: int) -> Iterator[np.ndarray]:
         yield np.stack(images)
 
 
-def _pixels(path: pathlib.Path) -> np.ndarray:
+def _pixels(path: pathlib.Path) -> Array:
     archives.check_regular(path)
     try:
         with Image.open(path) as image:
@@ -57,7 +59,7 @@ def _pixels(path: pathlib.Path) -> np.ndarray:
     except Exception as error:  # Pillow raises errors of many kinds for damaged images
         raise AEZooError(f"{path} cannot be read as an image: {first_line(error)}") from error
     pixels = pixels / np.float32(deepest)
-    if not (pixels.min() >= 0 and pixels.max() <= 1):  # so written, NaN is refused too
+    if not (pixels.min() >= 0 and pixels.max() <= 1):  # written so that NaN is refused too
         raise AEZooError(
             f"{path} holds gray values from {pixels.min():g} to {pixels.max():g}; images of floats must lie in [0, 1]. "
             "Divide by the largest value, or save 16-bit images."
@@ -72,12 +74,12 @@ def _as_pixels(image: Image.Image) -> Image.Image:
 
 
 def _deepest(image: Image.Image, path: pathlib.Path) -> int:
-    """The value of a white pixel."""
+    """Returns the value of a white pixel."""
     if image.mode == "F":
         return 1
     if image.mode.startswith("I;16"):
-        tags = getattr(image, "tag_v2", {})  # TIFF: 12 bits are read into 16
-        return 2 ** tags[BITS][0] - 1 if BITS in tags else 65_535
+        bits: int = image.tag_v2[BITS][0] if isinstance(image, TiffImageFile) and BITS in image.tag_v2 else 16
+        return (1 << bits) - 1  # TIFF: 12 bits are read into 16
     if image.mode == "I":
         if image.format == "PNG":  # which has 16 bits at most; Pillow before 10.3 reads them as 32
             return 65_535
@@ -87,5 +89,5 @@ def _deepest(image: Image.Image, path: pathlib.Path) -> int:
     return 255
 
 
-def _size(pixels: np.ndarray) -> str:
+def _size(pixels: Array) -> str:
     return f"{pixels.shape[1]} x {pixels.shape[0]} {'gray' if pixels.ndim == 2 else 'in color'}"

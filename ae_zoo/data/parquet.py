@@ -1,38 +1,40 @@
-"""Tables in Parquet files, which pyarrow reads and writes; it is an extra."""
+"""Tables in Parquet files, which the optional pyarrow reads and writes."""
 
 import contextlib
 import pathlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 
-import numpy as np
 import pandas as pd
 
+from ae_zoo.data.arrays import Add, Columns
 from ae_zoo.errors import MissingExtraError
+from ae_zoo.typing import Array
 
 
 def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
-    """The rows in a Parquet file, `rows` at a time."""
-    # Buffers that are filled ahead would be kept to the end.
+    """Yields the rows in a Parquet file, `rows` at a time; raises `MissingExtraError` if pyarrow is not installed."""
+    # With pre_buffer, buffers are filled ahead and kept until the end.
     with _parquet().ParquetFile(path, pre_buffer=False) as file:
         for piece in file.iter_batches(rows):
             yield piece.to_pandas()
 
 
 @contextlib.contextmanager
-def writer(path: pathlib.Path) -> Iterator[Callable[[dict[str, np.ndarray]], None]]:
-    """Yields a function that adds rows to a Parquet file, a column `(n,)` for each name."""
+def writer(path: pathlib.Path) -> Iterator[Add]:
+    """Yields a function that adds columns to a Parquet file; raises `MissingExtraError` if pyarrow is not installed."""
     parquet = _parquet()
     import pyarrow
 
     with contextlib.ExitStack() as stack:
-        opened = []  # not before the first rows, which have the types
+        opened = None  # until the first rows, which have the types
 
-        def add(columns: dict[str, np.ndarray]) -> None:
+        def add(columns: Array | Columns) -> None:
+            nonlocal opened
             table = pyarrow.table(columns)
-            if not opened:
-                opened.append(stack.enter_context(parquet.ParquetWriter(path, table.schema)))
-            opened[0].write_table(table)
+            if opened is None:
+                opened = stack.enter_context(parquet.ParquetWriter(path, table.schema))
+            opened.write_table(table)
 
         yield add
 
@@ -42,4 +44,5 @@ def _parquet() -> ModuleType:
         import pyarrow.parquet
     except ImportError:
         raise MissingExtraError("Parquet files need pyarrow: run pip install 'ae-zoo[parquet]'.") from None
-    return pyarrow.parquet
+    module: ModuleType = pyarrow.parquet
+    return module

@@ -1,9 +1,10 @@
-"""Rows from the files that people keep them in, as a whole or a piece at a time."""
+"""Reading rows from files, as a whole or in pieces."""
 
 import dataclasses
 import os
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ from ae_zoo._support import archives
 from ae_zoo.data import arrays, csv_files, images, parquet
 from ae_zoo.errors import AEZooError, first_line
 from ae_zoo.frames import columns_of, numeric
+from ae_zoo.typing import Array
 
 PIECE = 65_536  # rows
 
-Pieces = Iterator[np.ndarray] | Iterator[pd.DataFrame]
+Pieces: TypeAlias = Iterator[Array] | Iterator[pd.DataFrame]
 
-# A format gives the rows in a file, so many at a time: arrays, or frames where the columns have names.
+# A format yields the rows in a file, a number of them at a time: arrays, or frames where the columns have names.
 FORMATS: dict[str, Callable[[pathlib.Path, int], Pieces]] = {
     ".npy": arrays.npy_pieces,
     ".npz": arrays.npz_pieces,
@@ -31,35 +33,36 @@ class Table:
     """Rows with their origin.
 
     Attributes:
-        x: `(n, features)`, or `(n, height, width)` and `(n, height, width, 3)` for images; float32. Images are in [0, 1].
-        columns: names of the features, where the file has them.
+        x: rows `(n, features)`, or images `(n, height, width)` or `(n, height, width, 3)` in [0, 1]; float32.
+        columns: the names of the features, or None if the file has none.
         source: the file and its size, in words.
     """
 
-    x: np.ndarray
+    x: Array
     columns: tuple[str, ...] | None
     source: str
 
     @property
-    def rows(self) -> np.ndarray | pd.DataFrame:
-        """`x`, with the names of its columns where it has them."""
+    def rows(self) -> Array | pd.DataFrame:
+        """`x`, as a frame where its columns have names."""
         return _named(self.x, self.columns)
 
 
-def read(path: str | os.PathLike) -> Table:
-    """Numeric rows from `.npy`, `.npz`, `.csv`, `.parquet`, or a folder of images of one size.
+def read(path: str | os.PathLike[str]) -> Table:
+    """Returns the rows in an `.npy`, `.npz`, `.csv` or `.parquet` file, or in a folder of images of one size.
 
-    An `.npz` must hold one array, or one named `x`. Every column of a table must be numeric. Gray images of 16 bits are
-    read at their full depth, and images are turned as their EXIF orientation says.
+    An `.npz` file must hold a single array, or one named `x`. Every column of a table must be numeric. Gray images of 16
+    bits are read at their full depth, and images are rotated as their EXIF orientation says.
 
     Raises:
-        FileNotFoundError: there is nothing at `path`.
-        ValueError: it is empty, damaged, of an unknown kind, not a regular file, or holds text, missing values,
-            infinities, or differences that float32 cannot hold.
-        ImportError: a parquet file, and pyarrow is not installed.
+        NotFoundError: there is nothing at `path`.
+        AEZooError: it is empty, damaged, of an unknown kind, not a regular file, or holds text, missing values, infinities,
+            or differences that float32 cannot hold.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
     path = pathlib.Path(path)
-    parts, columns = [], None
+    parts: list[Array] = []
+    columns: tuple[str, ...] | None = None
     for x, names in _checked(path, PIECE, learn=True):
         parts.append(x)
         columns = names
@@ -68,24 +71,25 @@ def read(path: str | os.PathLike) -> Table:
     return Table(x, columns, f"{path.name}: {len(x):,} rows of {shape} features")
 
 
-def pieces(path: str | os.PathLike, rows: int = PIECE) -> Iterator[np.ndarray | pd.DataFrame]:
-    """The rows that `read` returns, some at a time: arrays `(n, *shape)`, or frames of a table's columns.
+def pieces(path: str | os.PathLike[str], rows: int = PIECE) -> Iterator[Array | pd.DataFrame]:
+    """Yields the rows that `read` returns in pieces: arrays `(n, *shape)`, or frames of a table's columns.
 
-    All kinds but `.npz` are never in memory as a whole.
+    Only an `.npz` file is read into memory as a whole.
 
     Args:
         path: the file or folder.
-        rows: rows in a piece; the last may have fewer.
+        rows: the number of rows in a piece; the last piece may have fewer.
 
     Raises:
-        FileNotFoundError, ValueError, ImportError: as `read`. An error in a row is raised when the row is reached, with its
-            number in the file.
+        NotFoundError: there is nothing at `path`.
+        AEZooError: as `read` raises it; an error in a row is raised when that row is read, with its number in the file.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
     for x, names in _checked(pathlib.Path(path), rows, learn=False):
         yield _named(x, names)
 
 
-def _checked(path: pathlib.Path, rows: int, learn: bool) -> Iterator[tuple[np.ndarray, tuple[str, ...] | None]]:
+def _checked(path: pathlib.Path, rows: int, learn: bool) -> Iterator[tuple[Array, tuple[str, ...] | None]]:
     start = 0
     for piece in _raw(path, rows):
         if not len(piece):
@@ -96,13 +100,13 @@ def _checked(path: pathlib.Path, rows: int, learn: bool) -> Iterator[tuple[np.nd
         raise AEZooError(f"{path} has no rows.")
 
 
-def _raw(path: pathlib.Path, rows: int) -> Iterator[np.ndarray | pd.DataFrame]:
+def _raw(path: pathlib.Path, rows: int) -> Iterator[Array | pd.DataFrame]:
     archives.check_regular(path, folder=True)
     try:
         yield from _format(path)(path, rows)
     except AEZooError:
         raise
-    except Exception as error:  # the libraries that read damaged files raise errors of many kinds
+    except Exception as error:  # other libraries raise errors of many kinds for damaged files
         raise AEZooError(f"{path} cannot be read: {first_line(error)}") from error
 
 
@@ -117,5 +121,5 @@ def _format(path: pathlib.Path) -> Callable[[pathlib.Path, int], Pieces]:
     return known
 
 
-def _named(x: np.ndarray, columns: tuple[str, ...] | None) -> np.ndarray | pd.DataFrame:
+def _named(x: Array, columns: tuple[str, ...] | None) -> Array | pd.DataFrame:
     return x if columns is None else pd.DataFrame(x, columns=list(columns))

@@ -5,7 +5,9 @@ from typing import Any
 import keras
 import numpy as np
 
+from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.frames import numeric
 from ae_zoo.layers import noise
 
 
@@ -42,7 +44,7 @@ class Corruption(keras.layers.Layer):
 def corrupt(
     x: Any, kind: str, amount: float, *, low: float = 0.0, high: float = 1.0, seed: int | None = None
 ) -> np.ndarray:
-    """Corrupts rows as the `Corruption` layer does while training, to evaluate a denoiser on.
+    """Returns corrupted rows, as the `Corruption` layer makes them in training, to evaluate a denoiser on.
 
     Args:
         x: rows `(n, *features)` on the scale that the model sees.
@@ -50,21 +52,24 @@ def corrupt(
             features to zero and leaves the rest alone (Vincent et al. 2008, section 2.3); `"dropout"` does the same
             and divides the rest by 1 - amount; `"salt_pepper"` sets a random share to `low` or `high`, each with
             probability one half (the book's "on/off"); `"none"` returns `x`.
-        amount: standard deviation (gaussian) or share of the features, in [0, 1) (others).
-        low, high: the values of pepper and salt.
-        seed: equal seeds give equal noise.
+        amount: a standard deviation (gaussian), or the share of the features to corrupt, in [0, 1) (others).
+        low: the value of pepper.
+        high: the value of salt.
+        seed: equal seeds give equal noise; None draws other noise at each call.
 
     Returns:
         The corrupted rows, float32, of the same shape.
 
     Raises:
-        ValueError: for an unknown kind, or a share that is not in [0, 1).
+        AEZooError: the kind is unknown, a number is not finite, a share is not in [0, 1), or the rows hold something
+            other than finite numbers.
     """
-    x = np.asarray(x, "float32")
+    if kind not in ("none", *KINDS):
+        raise unknown("corruption", kind, ["none", *KINDS])
+    x, amount, seed = numeric(x), checks.finite("amount", amount), checks.seed(seed)
+    low, high = checks.finite("low", low), checks.finite("high", high)
     if kind == "none":
         return x
-    if kind not in KINDS:
-        raise unknown("corruption", kind, ["none", *KINDS])
     if amount < 0 or (kind != "gaussian" and amount >= 1):
         legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
         raise AEZooError(f"amount must be {legal}; received {amount!r}.")

@@ -1,6 +1,6 @@
-"""The figures: each function returns a matplotlib `Figure`. They read in print and for colour-blind readers.
+"""Figures: each function returns a matplotlib `Figure`, which is readable in print and for color-blind readers.
 
-Figures are made without pyplot, so nothing is left open and no window system is needed; a notebook shows them.
+No figure is made with pyplot, so none must be closed and no window system is needed. A notebook displays them.
 """
 
 from ae_zoo.plots.curves import activations, activity, comparison, errors, learning_curves, lines

@@ -1,21 +1,23 @@
-"""Distributions, dots and curves."""
+"""Distributions, dot plots and curves."""
 
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
+import matplotlib.figure
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, few, plain, scale
+from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, canvas, few, plain, scale
+from ae_zoo.typing import Array
 
 
-def activations(panels: Mapping[str, np.ndarray], *, targets: Mapping[str, float] | None = None) -> Figure:
-    """Histograms of code activations, one panel a model, with the mean marked.
+def activations(panels: Mapping[str, Array], *, targets: Mapping[str, float] | None = None) -> Figure:
+    """Returns histograms of code activations, one panel for each model, with the mean marked.
 
     Args:
-        panels: title to activations of any shape.
-        targets: title to the wanted mean, marked too.
+        panels: from a title to activations of any shape.
+        targets: from a title to the target of the mean, which is marked too.
     """
     figure = Figure((3.0 * len(panels), 2.9), layout="constrained")
     cells = np.atleast_1d(figure.subplots(1, len(panels), sharex=True))
@@ -36,20 +38,21 @@ def activations(panels: Mapping[str, np.ndarray], *, targets: Mapping[str, float
     return figure
 
 
-def activity(panels: Mapping[str, np.ndarray], *, label: str, threshold: float | None = None) -> Figure:
-    """A figure for each code unit, sorted from the most active to the least, one line a model.
+def activity(panels: Mapping[str, Array], *, label: str, threshold: float | None = None) -> Figure:
+    """Returns the activity of the code units, sorted from the largest to the smallest, one line for each model.
 
     Args:
-        panels: name to a value a unit `(units,)`, such as the variance of its mean, or the share of rows that use it.
-        label: of the values' axis.
-        threshold: a line below which a unit counts as idle, on a logarithmic axis.
+        panels: from a model's name to one value for each unit `(units,)`, such as the share of rows that use the unit.
+        label: the label of the values' axis.
+        threshold: the value below which a unit counts as idle; it is drawn as a line, and the axis is logarithmic.
     """
     figure = Figure((6.0, 3.2), layout="constrained")
     axes = figure.subplots()
-    for (name, values), colour, marker in zip(panels.items(), (ACCENT, SECOND, INK), "oDs", strict=False):
+    for (name, values), color, marker in zip(panels.items(), (ACCENT, SECOND, INK), "oDs", strict=False):
         values = np.sort(np.ravel(values))[::-1]
-        dots = {"marker": marker, "markersize": 4} if len(values) <= 100 else {}
-        axes.plot(np.arange(1, len(values) + 1), values, color=colour, linewidth=1, label=name, **dots)
+        (line,) = axes.plot(np.arange(1, len(values) + 1), values, color=color, linewidth=1, label=name)
+        if len(values) <= 100:
+            line.set(marker=marker, markersize=4)
     if threshold is not None:
         axes.axhline(threshold, color=INK, linestyle="--", linewidth=1, label=f"threshold {threshold:g}")
         axes.set_yscale("log")
@@ -60,39 +63,52 @@ def activity(panels: Mapping[str, np.ndarray], *, label: str, threshold: float |
     return figure
 
 
-def errors(groups: Mapping[str, np.ndarray], *, threshold: float | None = None, ax: Axes | None = None) -> Figure:
-    """Distributions of reconstruction errors on a logarithmic axis, with the threshold marked.
+def errors(
+    groups: Mapping[str, Array], *, threshold: float | None = None, ax: Axes | None = None
+) -> matplotlib.figure.Figure:
+    """Returns the distributions of reconstruction errors on a logarithmic axis.
 
     Args:
-        groups: label to errors `(n,)`.
-        threshold: drawn where given.
-        ax: to draw into, instead of a new figure.
+        groups: from a label to the errors of rows `(n,)`; at most six labels.
+        threshold: an error to mark by a line.
+        ax: the axes to draw into; by default those of a new figure.
+
+    Raises:
+        AEZooError: there are more than six groups.
     """
-    axes = ax if ax is not None else Figure((7.5, 3.6), layout="constrained").subplots()
-    positive = np.concatenate([np.ravel(values) for values in groups.values()])
-    bins = np.geomspace(max(positive.min(), 1e-12), positive.max(), int(np.clip(2 * len(positive) ** 0.5, 12, 80)))
     few(groups, 6)
-    colours = (ACCENT, SECOND, *OTHERS)
-    for (label, values), colour in zip(groups.items(), colours, strict=False):
+    figure, axes = canvas(ax, 7.5, 3.6)
+    positive = np.concatenate([np.ravel(values) for values in groups.values()])
+    bins = np.geomspace(
+        max(positive.min(), 1e-12), positive.max(), int(np.clip(2 * len(positive) ** 0.5, 12, 80))
+    ).tolist()
+    colors = (ACCENT, SECOND, *OTHERS)
+    for (label, values), color in zip(groups.items(), colors, strict=False):
         weights = np.full(len(values), 1 / len(values))
-        axes.hist(values, bins=bins, weights=weights, color=colour, alpha=0.25)
-        axes.hist(values, bins=bins, weights=weights, color=colour, histtype="step", linewidth=1.4, label=label)
+        axes.hist(values, bins=bins, weights=weights, color=color, alpha=0.25)
+        axes.hist(values, bins=bins, weights=weights, color=color, histtype="step", linewidth=1.4, label=label)
     if threshold is not None:
         axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.3, label=f"threshold {threshold:.4f}")
-    axes.set(xscale="log", xlabel="reconstruction error (mean squared error a row)", ylabel="share of the rows")
+    axes.set(xscale="log", xlabel="reconstruction error (mean squared error of a row)", ylabel="share of the rows")
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
-    return axes.figure
+    return figure
 
 
 def comparison(names: Sequence[str], values: Mapping[str, Sequence[float | None]], *, label: str) -> Figure:
-    """A dot for each model on one line a name: smaller is further left. None leaves a dot out."""
+    """Returns a dot plot: one line for each name, one dot for each series.
+
+    Args:
+        names: the names of the lines `(n,)`, from top to bottom.
+        values: from a series to its values `(n,)`; None leaves a dot out.
+        label: the label of the values' axis.
+    """
     figure = Figure((7.0, 0.9 + 0.45 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))[::-1]
-    for (series, points), colour, marker in zip(values.items(), (ACCENT, SECOND, "#777777"), "oDs", strict=False):
-        shown = [(p, y) for p, y in zip(points, places) if p is not None]
-        axes.scatter(*zip(*shown), color=colour, marker=marker, s=50, label=series, zorder=3)
+    for (series, points), color, marker in zip(values.items(), (ACCENT, SECOND, "#777777"), "oDs", strict=False):
+        shown = np.array([(p, y) for p, y in zip(points, places) if p is not None]).reshape(-1, 2)
+        axes.scatter(shown[:, 0], shown[:, 1], color=color, marker=marker, s=50, label=series, zorder=3)
     axes.set(xlabel=label, yticks=places, yticklabels=names, xlim=(0, None))
     axes.grid(axis="y", color="#eeeeee")
     axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
@@ -100,46 +116,52 @@ def comparison(names: Sequence[str], values: Mapping[str, Sequence[float | None]
     return figure
 
 
-def learning_curves(history: Mapping[str, Sequence[float]], *, ax: Axes | None = None) -> Figure:
-    """Each metric by epoch; validation dashed. `history` is `TrainingResult.history`, or Keras's."""
-    axes = ax if ax is not None else Figure((6.0, 3.4), layout="constrained").subplots()
+def learning_curves(history: Mapping[str, Sequence[float]], *, ax: Axes | None = None) -> matplotlib.figure.Figure:
+    """Returns each metric by epoch; a metric of the held-out rows is dashed.
+
+    Args:
+        history: from a metric's name to its value in each epoch: `TrainingResult.history`, or Keras's.
+        ax: the axes to draw into; by default those of a new figure.
+    """
+    figure, axes = canvas(ax, 6.0, 3.4)
     trained = [name for name in history if not name.startswith("val_")]
-    for name, colour in zip(trained, mpl.color_sequences["tab10"], strict=False):
+    for name, color in zip(trained, mpl.color_sequences["tab10"], strict=False):
         epochs = np.arange(1, len(history[name]) + 1)
-        axes.plot(epochs, history[name], color=colour, label=name)
+        axes.plot(epochs, history[name], color=color, label=name)
         if f"val_{name}" in history:
-            axes.plot(epochs, history[f"val_{name}"], color=colour, linestyle="--", label=f"{name}, held out")
+            axes.plot(epochs, history[f"val_{name}"], color=color, linestyle="--", label=f"{name}, held out")
     axes.set(xlabel="epoch", yscale="log")
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
-    return axes.figure
+    return figure
 
 
 def lines(
     x: Sequence[float], series: Mapping[str, Sequence[float]], *, xlabel: str, ylabel: str, ax: Axes | None = None
-) -> Figure:
-    """A line a series over the values that were tried, such as errors over code sizes.
+) -> matplotlib.figure.Figure:
+    """Returns one line for each series, such as errors over code sizes.
 
-    An axis that spans much is logarithmic.
+    An axis is logarithmic where its values span more than a factor of 5.
 
     Args:
-        x: what was tried `(n,)`.
-        series: name to what came of it `(n,)`.
-        xlabel, ylabel: of the axes.
-        ax: to draw into, instead of a new figure.
+        x: the values that were tried `(n,)`.
+        series: from a name to the results `(n,)`; at most seven names.
+        xlabel: the label of the horizontal axis.
+        ylabel: the label of the vertical axis.
+        ax: the axes to draw into; by default those of a new figure.
 
     Raises:
-        ValueError: more than seven series.
+        AEZooError: there are more than seven series.
     """
-    axes = ax if ax is not None else Figure((6.4, 3.6), layout="constrained").subplots()
     few(series, 7)
+    figure, axes = canvas(ax, 6.4, 3.6)
     looks = zip((ACCENT, SECOND, INK, *OTHERS), "oDsv^<>", ("-", "-", "--", "-", "-", "-", "-"))
-    for (name, values), (colour, marker, style) in zip(series.items(), looks, strict=False):
-        axes.plot(x, values, color=colour, marker=marker, markersize=5, linestyle=style, linewidth=1.4, label=name)
+    for (name, values), (color, marker, style) in zip(series.items(), looks, strict=False):
+        axes.plot(x, values, color=color, marker=marker, markersize=5, linestyle=style, linewidth=1.4, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     scale(axes, np.asarray(x), np.concatenate([np.asarray(values) for values in series.values()]))
     if len(x) <= 8:
         axes.set_xticks(x, [f"{value:g}" for value in x])
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
-    return axes.figure
+    return figure

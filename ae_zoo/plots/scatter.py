@@ -6,16 +6,17 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 
-from ae_zoo.plots.style import ACCENT, CLASS_COLOURS, INK, Figure, plain
+from ae_zoo.plots.style import ACCENT, CLASS_COLORS, INK, Figure, plain
+from ae_zoo.typing import Array
 
 
-def codes(panels: Mapping[str, np.ndarray], labels: np.ndarray, *, points: int = 3000) -> Figure:
-    """Two-dimensional codes, one panel a model, coloured by label and with each label's name at its median.
+def codes(panels: Mapping[str, Array], labels: Array, *, points: int = 3000) -> Figure:
+    """Returns two-dimensional codes as points, one panel for each model, with each label written at its median.
 
     Args:
-        panels: title to codes `(n, 2)`.
-        labels: `(n,)`, up to ten different ones.
-        points: at most so many are drawn, the first ones.
+        panels: from a title to codes `(n, 2)`.
+        labels: a label for each code `(n,)`, at most ten different ones; each has its color.
+        points: the number of codes to draw in each panel; the first ones are taken.
     """
     figure = Figure((4.2 * len(panels), 4.4), layout="constrained")
     for axes, (title, code) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels.items()):
@@ -25,22 +26,22 @@ def codes(panels: Mapping[str, np.ndarray], labels: np.ndarray, *, points: int =
     return figure
 
 
-def prior(code: np.ndarray, draws: np.ndarray, labels: np.ndarray | None = None, *, points: int = 3000) -> Figure:
-    """Two-dimensional codes beside draws from the distribution that they are meant to follow, on the same axes.
+def prior(code: Array, draws: Array, labels: Array | None = None, *, points: int = 3000) -> Figure:
+    """Returns two-dimensional codes beside draws from the prior that they should follow, on equal axes.
 
     Args:
-        code: `(n, 2)`.
-        draws: `(m, 2)`, from the prior.
-        labels: of the codes `(n,)`, up to ten different ones, for their colours.
-        points: at most so many are drawn in each panel, the first ones.
+        code: codes `(n, 2)`.
+        draws: draws from the prior `(m, 2)`.
+        labels: a label for each code `(n,)`, at most ten different ones; each has its color. None draws all codes alike.
+        points: the number of points to draw in each panel; the first ones are taken.
     """
     figure = Figure((8.4, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     if labels is None:
-        left.scatter(*code[:points].T, s=7, color=ACCENT, alpha=0.5, linewidths=0)
+        left.scatter(code[:points, 0], code[:points, 1], s=7, color=ACCENT, alpha=0.5, linewidths=0)
     else:
         _classes(left, code, labels, points)
-    right.scatter(*draws[:points].T, s=7, color=INK, alpha=0.35, linewidths=0)
+    right.scatter(draws[:points, 0], draws[:points, 1], s=7, color=INK, alpha=0.35, linewidths=0)
     for axes, title in ((left, "codes"), (right, "draws from the prior")):
         axes.set(title=title, xlabel="code 1")
         axes.set_aspect("equal")
@@ -49,20 +50,20 @@ def prior(code: np.ndarray, draws: np.ndarray, labels: np.ndarray | None = None,
     return figure
 
 
-def _classes(axes: Axes, code: np.ndarray, labels: np.ndarray, points: int) -> None:
+def _classes(axes: Axes, code: Array, labels: Array, points: int) -> None:
     names = np.unique(labels)
-    for name, colour in zip(names, CLASS_COLOURS, strict=False):
+    for name, color in zip(names, CLASS_COLORS, strict=False):
         rows = np.flatnonzero(labels[:points] == name)
-        axes.scatter(*code[rows].T, s=7, color=colour, alpha=0.6, linewidths=0)
-    for name, colour in zip(names, CLASS_COLOURS, strict=False):
+        axes.scatter(code[rows, 0], code[rows, 1], s=7, color=color, alpha=0.6, linewidths=0)
+    for name, color in zip(names, CLASS_COLORS, strict=False):
         x, y = np.median(code[labels == name], axis=0)
         axes.text(
-            x, y, str(name), color=_readable(colour), weight="bold", fontsize=10, ha="center", va="center",
-            bbox={"boxstyle": "circle,pad=0.2", "alpha": 0.85, "linewidth": 0, "color": colour},
+            x, y, str(name), color=_readable(color), weight="bold", fontsize=10, ha="center", va="center",
+            bbox={"boxstyle": "circle,pad=0.2", "alpha": 0.85, "linewidth": 0, "color": color},
         )  # fmt: skip
 
 
-def _readable(colour: str) -> str:
-    """White on dark, ink on light: by the luminance of the colour."""
-    red, green, blue = mpl.colors.to_rgb(colour)
+def _readable(color: str) -> str:
+    """Returns the color of text on a background: white on a dark one, ink on a light one."""
+    red, green, blue = mpl.colors.to_rgb(color)
     return INK if 0.299 * red + 0.587 * green + 0.114 * blue > 0.6 else "white"

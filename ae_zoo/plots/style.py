@@ -1,7 +1,7 @@
-"""What the figures share: their class, colours and axes."""
+"""What all figures share: their class, colors and axes."""
 
 import io
-from typing import Any
+from collections.abc import Sized
 
 import matplotlib.figure
 import numpy as np
@@ -9,17 +9,18 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from ae_zoo.errors import AEZooError
+from ae_zoo.typing import Array
 
-# Paul Tol's "muted" scheme and black: ten hues that stay apart for colour-blind readers.
-CLASS_COLOURS = (
+# Paul Tol's "muted" scheme and black: ten hues that stay apart for color-blind readers.
+CLASS_COLORS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499", "#000000",
 )  # fmt: skip
 INK, ACCENT, SECOND = "#222222", "#0072B2", "#D55E00"
-OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # of Okabe and Ito's eight, as the two above
+OTHERS = ("#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # these four and the two above are of Okabe and Ito's eight
 
 
 class Figure(matplotlib.figure.Figure):
-    """A figure that a notebook shows by itself; without pyplot, matplotlib's own shows but its name."""
+    """A figure that a notebook displays; of a matplotlib figure without pyplot it displays only the name."""
 
     def _repr_png_(self) -> bytes:
         picture = io.BytesIO()
@@ -27,14 +28,25 @@ class Figure(matplotlib.figure.Figure):
         return picture.getvalue()
 
 
+def canvas(ax: Axes | None, width: float, height: float) -> tuple[matplotlib.figure.Figure, Axes]:
+    """Returns the figure and the axes to draw into: those of `ax`, or new ones of `width` x `height` inches."""
+    if ax is None:
+        figure = Figure((width, height), layout="constrained")
+        return figure, figure.subplots()
+    root = ax.get_figure(root=True)
+    if root is None:
+        raise AEZooError("ax has been removed from its figure; give axes that belong to one.")
+    return root, ax
+
+
 def plain(axes: Axes) -> None:
-    """No frame above and on the right, small tick labels."""
+    """Removes the frame above and on the right, and makes the tick labels small."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=8)
 
 
-def scale(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Makes the axes of what spans much logarithmic, with plain numbers beside them."""
+def scale(axes: Axes, x: Array, y: Array) -> None:
+    """Makes an axis logarithmic where its values span more than a factor of 5; tick labels are plain numbers."""
     for axis, set_scale, values in ((axes.xaxis, axes.set_xscale, x), (axes.yaxis, axes.set_yscale, y)):
         low, high = np.nanmin(values), np.nanmax(values)
         if high > 5 * low > 0:
@@ -44,7 +56,7 @@ def scale(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
             axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
 
 
-def few(series: Any, most: int) -> None:
-    """Raises `ValueError` where there are more series than looks that can be told apart."""
+def few(series: Sized, most: int) -> None:
+    """Raises `AEZooError` if there are more series than a reader can tell apart."""
     if len(series) > most:
-        raise AEZooError(f"At most {most} can be told apart in one figure; received {len(series)}.")
+        raise AEZooError(f"At most {most} series can be told apart in one figure; received {len(series)}.")

@@ -1,11 +1,10 @@
-"""What a search found: the model, the leaderboard, and the report with its plots."""
+"""What a search has found: the best model, the leaderboard, and the report with its plots."""
 
 import dataclasses
 import json
 import pathlib
 import shutil
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,46 +12,50 @@ import pandas as pd
 from ae_zoo import plots
 from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.factory import load
+from ae_zoo.plots.fronts import knee
 from ae_zoo.report import page as report
+from ae_zoo.tuning.dimensions import Values
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.trials import Result, Trials
 
 MOST_PCA = 12  # code sizes at which PCA is shown
+FIGURES = ("mean", "spread", "error", "code", "parameters", "seconds")  # columns of the leaderboard and of the page
+COLUMNS = ("place", "trial", *FIGURES, "seeds", "epochs_run", "overhead", "status", "reason")  # that are no options
 
 
 @dataclasses.dataclass(frozen=True)
 class SearchResult:
-    """What `ae_zoo.search` gives back.
+    """What `ae_zoo.search` returns.
 
     Attributes:
-        model: the best one, trained.
-        family: its name.
-        config: all of its options; `ae_zoo.build(family, **config)` makes it again.
-        training: what `ae_zoo.fit` was given beside its defaults.
-        leaderboard: a line a trial, the best first; trials without a score are last, with the reason.
+        model: the best model, trained.
+        family: the name of its family.
+        config: all of its options; `ae_zoo.build(family, **config)` builds it again.
+        training: the arguments that `ae_zoo.fit` got.
+        leaderboard: one line for each trial, the best first; trials without a score are last, with the reason.
         objective: the name of the column that ranks.
         stopped: why the search ended: `"all trials done"`, `"time is up"` or `"interrupted"`.
-        folder: of the results, the models and the report.
+        folder: the folder of the results, the models and the report.
     """
 
     model: Autoencoder
     family: str
-    config: dict[str, Any]
-    training: dict[str, Any]
+    config: Values
+    training: Values
     leaderboard: pd.DataFrame
     objective: str
     stopped: str
     folder: pathlib.Path
 
     def load(self, place: int) -> Autoencoder:
-        """The model at a place of the leaderboard, from 1; those of the best ten are kept.
+        """Returns the model at a place of the leaderboard, from 1; the models of the best ten are kept.
 
         Raises:
-            ValueError: there is no such place.
-            FileNotFoundError: it is not among those.
+            AEZooError: there is no such place.
+            NotFoundError: the model of that place was not kept.
         """
         if not 1 <= place <= len(self.leaderboard):
             raise AEZooError(f"place must be from 1 to {len(self.leaderboard)}; received {place!r}.")
@@ -68,9 +71,10 @@ class SearchResult:
 
 
 def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
-    """The results as a table, ranked: of the search's own seed, joined with those of the finalists' other seeds.
+    """Returns the results with the search's own seed as a ranked table.
 
-    A finalist's `mean` and `spread` (largest less smallest) are over its seeds. Finalists come first, by their means.
+    Finalists, which were trained with other seeds too, come first, by the mean over their seeds; `spread` is the largest
+    score minus the smallest.
     """
     objective, results = trials.objective, trials.all()
     own = [result for result in results if result.seed == seed]
@@ -106,7 +110,7 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
         )
     table = pd.DataFrame(lines).set_index("key")
     sign = 1 if objective.direction == "min" else -1
-    # One seed's luck ranks below a mean.
+    # A lucky score of one seed ranks below a mean.
     order = table.assign(single=table["seeds"] < 2, score=sign * table["mean"].astype(float))
     table = table.loc[order.sort_values(["single", "score", "key"], na_position="last").index]
     if not others:
@@ -117,68 +121,125 @@ def leaderboard(trials: Trials, seed: int) -> pd.DataFrame:
     return table
 
 
-def write(folder: pathlib.Path, table: pd.DataFrame, linear: Mapping[int, float], about: str, notes: list[str]) -> None:
-    """Writes `leaderboard.md`, and `report.html` with the fronts, and with PCA's errors by code size beside them."""
+def write(
+    folder: pathlib.Path,
+    table: pd.DataFrame,
+    objective: str,
+    linear: Mapping[int, float],
+    about: str,
+    notes: list[str],
+    seconds: float = 0.0,
+) -> None:
+    """Writes `leaderboard.md`, and `report.html` with the leaderboard and the Pareto fronts.
+
+    Args:
+        folder: the folder of the search.
+        table: the leaderboard.
+        objective: the name of the column that ranks.
+        linear: PCA's held-out error by code size, drawn beside the front.
+        about: the rows and the objective, in a sentence.
+        notes: sentences at the top of the report.
+        seconds: the duration of the search.
+    """
     shown = table.drop(columns=[name for name in table if table[name].isna().all() or (table[name] == "").all()])
     lines = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
     lines += [[_text(value) for value in row] for row in shown.itertuples(index=False)]
     with files.whole(folder / "leaderboard.md") as sibling:
         sibling.write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
-    section = report.Section("1", "Leaderboard")
-    columns = [name for name in shown.columns if name not in ("family", "reason") or shown[name].nunique() > 1]
-    section.table(columns, [[_text(row[name]) for name in columns] for _, row in shown.iterrows()], about)
+    section = report.Section("1", "Leaderboard", seconds=seconds)
+    columns, cells, same = _page(shown, objective)
+    section.table(columns, cells, f"{about}{same} All columns are in leaderboard.csv.")
     fronts = report.Section("2", "Error against size")
     scored = table[table[_error(table)].notna()]
-    if len(scored) > 1:
-        errors = scored[_error(table)].to_numpy(float)
-        label = "held-out mean squared error (smaller is better)"
-        pca = np.array(list(linear.items())).T if linear else None  # sizes and errors
-        for name, what, beside in (("code", "width of the code", pca), ("parameters", "weights", None)):
-            sizes = scored[name].to_numpy(float)
-            if len(np.unique(sizes)) > 1:
-                fronts.picture(
-                    f"front-{name}",
-                    plots.front(sizes, errors, xlabel=what, ylabel=label, reference=beside),
-                    f"Each trial by the {what}. Nothing is both smaller and better than a trial on the line; the star is "
-                    "where the line bends most.",
-                )
+    errors = scored[_error(table)].to_numpy(float)
+    reference = (np.array([*linear], float), np.array([*linear.values()])) if linear else None
+    for name, what, beside in (("code", "width of the code", reference), ("parameters", "number of weights", None)):
+        sizes = scored[name].to_numpy(float)
+        if len(np.unique(sizes)) > 1:
+            figure = plots.front(
+                sizes,
+                errors,
+                xlabel=what,
+                ylabel="held-out mean squared error (smaller is better)",
+                reference=beside,
+            )
+            star = "" if knee(sizes, errors) is None else "; the star marks where it bends most"
+            caption = (
+                f"Each trial by the {what}. No trial is both smaller and better than one on the Pareto front{star}."
+            )
+            fronts.picture(f"front-{name}", figure, caption)
     report.write(folder, "Architecture search", about, [section, *([fronts] if fronts.blocks else [])], notes)
 
 
+def _page(shown: pd.DataFrame, objective: str) -> tuple[list[str], list[list[str]], str]:
+    """Returns columns and cells of the leaderboard on a page, and a sentence on what all trials share.
+
+    All options stand in one column, whose words are wrapped: so the table fits a narrow window, however many options there
+    are.
+    """
+    names = [str(name) for name in shown.columns]
+    options = [name for name in names if name not in (objective, *COLUMNS)]
+    shared = [name for name in options if len(shown) > 1 and shown[name].nunique(dropna=False) == 1]
+    figures = [name for name in ("place", objective, *FIGURES) if name in names]
+    failed = bool((shown["status"] != "done").any())
+    cells = []
+    for _, row in shown.iterrows():
+        told = _told({name: row[name] for name in options if name not in shared})
+        outcome = [": ".join(filter(None, (row["status"], row.get("reason"))))] if failed else []
+        cells.append([*(_text(row[name]) for name in figures), told, *outcome])
+    same = f" All trials have {_told({name: shown[name].iloc[0] for name in shared})}." if shared else ""
+    return [*figures, "options", *(["outcome"] if failed else [])], cells, same
+
+
+def _told(values: Values) -> str:
+    """Returns options as words; an option that a trial does not have is left out."""
+    texts = {name: _text(value) for name, value in values.items()}
+    return " ".join(f"{name}={text}" for name, text in texts.items() if text)
+
+
 def keep_best(trials: Trials, seed: int) -> None:
-    """Writes what has been found so far: `leaderboard.csv`, `best.keras`, and `best.json` with all that made it."""
+    """Writes what has been found so far: `leaderboard.csv`, `best.keras`, and `best.json` with its options and seed.
+
+    Raises:
+        AEZooError: a result's file is damaged, or the best model is gone.
+    """
     table, folder = leaderboard(trials, seed), trials.folder
     with files.whole(folder / "leaderboard.csv") as sibling:
         table.to_csv(sibling)
     if table.empty or table[trials.objective.name].isna().iloc[0]:
         return
     result = trials.read(table.index[0])
-    path = folder / "best.json"
+    path, model = folder / "best.json", trials.model_path(result.key)
     plain = {"family": result.family, "options": result.config, "training": result.training, "seed": result.seed}
-    plain |= {"key": result.key, trials.objective.name: result.score}
-    if path.exists() and json.loads(path.read_text()) == plain:
+    text = json.dumps({**plain, "key": result.key, trials.objective.name: result.score}, indent=1) + "\n"
+    if path.exists() and path.read_bytes() == text.encode():
         return
+    if not model.exists():
+        raise NotFoundError(
+            f"There is no {model}; delete {folder / 'results' / f'{result.key}.json'} to train it again."
+        )
     with files.whole(folder / "best.keras") as sibling:
-        shutil.copyfile(trials.model_path(result.key), sibling)
+        shutil.copyfile(model, sibling)
     with files.whole(path) as sibling:
-        sibling.write_text(json.dumps(plain, indent=1) + "\n")
+        sibling.write_text(text)
 
 
 def pca_errors(rows: Rows, codes: Iterable[int]) -> dict[int, float]:
-    """PCA's held-out error at those of the code sizes that there is a PCA of. A smaller PCA is the start of a larger one."""
+    """Returns PCA's held-out error for each of the code sizes that the rows allow."""
     sizes = [size for size in sorted(set(codes)) if size <= min(len(rows.x), rows.x[0].size)]
     if not sizes:
         return {}
     pca = PCA(sizes[-1], scaling=rows.scaling).fit(rows.x)
+    # The components of a smaller PCA are the first ones of a larger PCA.
     code, place = pca.encode(rows.x_valid), np.arange(sizes[-1])
     return {size: rows.error(pca.decode(np.where(place < size, code, 0))) for size in sizes}
 
 
-def some_codes(table: pd.DataFrame, best: int) -> list[int]:
-    """Some of the code sizes in a leaderboard, from the smallest to the largest, the best one's among them."""
+def some_codes(table: pd.DataFrame, best: int | None) -> list[int]:
+    """Returns some of the code sizes in a leaderboard, from the smallest to the largest, and that of the best model."""
     sizes = np.unique(table["code"].dropna().to_numpy(int))
     places = np.linspace(0, len(sizes) - 1, min(len(sizes), MOST_PCA)).round().astype(int)
-    return [*sizes[places].tolist(), best]
+    return [*sizes[places].tolist(), *([] if best is None else [best])]
 
 
 def _error(table: pd.DataFrame) -> str:
@@ -186,15 +247,15 @@ def _error(table: pd.DataFrame) -> str:
 
 
 def _name(result: Result) -> str:
-    """What is tried, whatever the seed."""
+    """Returns a name of what was tried, without the seed."""
     return json.dumps([result.family, result.options, result.training], sort_keys=True)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> object:
     return "-".join(map(str, value)) or "none" if isinstance(value, list) else value
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     if isinstance(value, float):
         if np.isnan(value):
             return ""

@@ -1,20 +1,27 @@
-"""What a search ranks by: figures that compare across families and options, on held-out rows.
+"""What a search ranks by: figures of held-out rows, which can be compared between families and options.
 
-Never the loss: with a penalty's weight among the options, the least loss is that of no penalty.
+The loss is not one of them. Where the weight of a penalty is among the options, the smallest loss is that without penalty.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.schemas import SCALINGS
 from ae_zoo.tuning.rows import Rows
+from ae_zoo.typing import Array
 
-NEIGHBORS, MOST = 15, 10_000  # of the probes: neighbors, and training codes
+NEIGHBORS = 15  # that vote in the objective "neighbors"
+MOST = 10_000  # codes that a classifier is trained on
+RENAMED = {"neighbours": "neighbors"}  # objectives of version 0.1
+
+Noise: TypeAlias = tuple[str, float]
+"""Kind and amount of a corruption, as `ae_zoo.corrupt` takes them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,57 +29,62 @@ class Objective:
     """A figure of a trained model.
 
     Attributes:
-        name: of the column in the leaderboard.
-        direction: `"min"` or `"max"`.
-        measure: the model and the rows to the figure.
-        labels: what `y` must hold: nothing, classes, or 1 for an anomaly and 0 for none.
-        reconstructs: whether the figure is of reconstructions.
+        name: the name of its column in the leaderboard.
+        direction: whether the smallest or the largest figure is the best.
+        measure: the function from a model and the rows to the figure.
+        labels: what the labels `y` must be; none are needed where it is `""`.
+        reconstructs: whether the figure depends on reconstructions.
     """
 
     name: str
-    direction: str
+    direction: Literal["min", "max"]
     measure: Callable[[Autoencoder, Rows], float]
-    labels: str = ""
+    labels: Literal["", "classes", "1 for an anomaly, 0 for none"] = ""
     reconstructs: bool = True
 
     def check(self, rows: Rows) -> None:
-        """Raises `ValueError` where the labels that it needs are missing."""
+        """Raises `AEZooError` if the labels that it needs are missing."""
         if not self.labels:
             return
-        if rows.y_valid is None or (self.labels == "classes" and rows.y is None):
+        needed = (rows.y, rows.y_valid) if self.labels == "classes" else (rows.y_valid,)
+        there = [labels for labels in needed if labels is not None]
+        if len(there) < len(needed):
             raise AEZooError(
                 f"The objective {self.name!r} needs labels ({self.labels}): give y (--labels), and validation=(rows, y) "
-                "where rows of your own are held out."
+                "if you hold out rows of your own."
             )
         if self.labels == "classes":
-            if min(rows.y.max(), rows.y_valid.max()) < 0:
-                raise AEZooError(f"The objective {self.name!r} needs labels from 0; all rows have -1, which is none.")
+            if min(labels.max() for labels in there) < 0:
+                raise AEZooError(
+                    f"The objective {self.name!r} needs labels from 0; all rows have -1, which is no label."
+                )
         else:
-            found = set(np.unique(rows.y_valid).tolist())
+            found = set(np.unique(there[0]).tolist())
             if found != {0, 1}:
                 raise AEZooError(
-                    f"The objective {self.name!r} needs held-out rows of both kinds, 1 for an anomaly and 0 for none; "
+                    f"The objective {self.name!r} needs held-out rows of both labels, 1 for an anomaly and 0 for none; "
                     f"received the labels {sorted(found)[:5]}."
                 )
 
 
-def objective(name: str, corruption: tuple[str, float]) -> Objective:
-    """The objective of a name.
+def objective(name: str, corruption: Sequence[str | float]) -> Objective:
+    """Returns the objective of a name.
 
     Args:
         name: `"reconstruction"`, `"denoising"`, `"neighbors"`, `"linear"` or `"average_precision"`.
-        corruption: kind and amount of the noise that `"denoising"` is judged under.
+        corruption: kind and amount of the noise in the objective `"denoising"`.
+
+    Raises:
+        AEZooError: the name is unknown, or the noise is not legal.
     """
+    kind, amount = noise(corruption)
 
     def denoising(model: Autoencoder, rows: Rows) -> float:
-        kind, amount = corruption
         low, high = SCALINGS[rows.scaling].extremes
         center = rows.x.mean(axis=0) if rows.scaling != "none" else np.float32(0)
         noisy = corrupt((rows.x_valid - center) / rows.spread, kind, amount, low=low, high=high, seed=1)
         return rows.error(model.reconstruct(noisy * rows.spread + center))
 
-    if name == "denoising":
-        corrupt(np.zeros((1, 1)), *_pair(corruption))  # refuses what is no noise
     known = {
         "reconstruction": Objective(
             "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))
@@ -82,41 +94,53 @@ def objective(name: str, corruption: tuple[str, float]) -> Objective:
         "linear": Objective("linear", "max", _linear, "classes", reconstructs=False),
         "average_precision": Objective("average_precision", "max", _average_precision, "1 for an anomaly, 0 for none"),
     }
+    if name in RENAMED:
+        raise AEZooError(f"The objective {name!r} is now {RENAMED[name]!r}.")
     if name not in known:
         raise unknown("objective", name, known)
     return known[name]
 
 
-def _pair(corruption: tuple[str, float]) -> tuple[str, float]:
+def noise(corruption: Sequence[str | float]) -> Noise:
+    """Returns kind and amount of a corruption; raises `AEZooError` if they are not legal."""
     try:
         kind, amount = corruption
-        return kind, float(amount)
+        if not isinstance(kind, str) or isinstance(amount, str):
+            raise TypeError
     except (TypeError, ValueError):
         raise AEZooError(
-            f"corruption is a kind and an amount, ('masking', 0.3), say; received {corruption!r}."
+            f"corruption must be a kind and an amount, such as ('masking', 0.3); received {short(corruption)}."
         ) from None
+    corrupt(np.zeros((1, 1)), kind, amount)
+    return kind, float(amount)
 
 
-def _codes(model: Autoencoder, rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Codes of some training rows with a label, their labels, and the codes of the held-out rows."""
-    labelled = np.flatnonzero(rows.y >= 0)
-    some = labelled if len(labelled) <= MOST else np.random.default_rng(0).choice(labelled, MOST, replace=False)
-    train, valid = (np.reshape(model.encode(x), (len(x), -1)) for x in (rows.x[np.sort(some)], rows.x_valid))
-    return train, rows.y[np.sort(some)], valid
+def _accuracy(model: Autoencoder, rows: Rows, classifier: Callable[[Array, Array, Array], Array]) -> float:
+    """Returns the share of the labeled held-out rows that a classifier of codes names correctly.
 
-
-def _right(found: np.ndarray, rows: Rows) -> float:
-    """Share of the labelled rows that are named rightly."""
-    labelled = rows.y_valid >= 0
-    return float(np.mean(found[labelled] == rows.y_valid[labelled]))
+    Args:
+        model: the model that makes the codes.
+        rows: the rows, with labels; -1 means no label.
+        classifier: takes training codes `(n, code)`, their labels `(n,)` and other codes `(m, code)`, and returns the
+            labels of the other codes `(m,)`.
+    """
+    y, y_valid = rows.parts["y"], rows.parts["y_valid"]
+    known = np.flatnonzero(y >= 0)
+    if len(known) > MOST:
+        known = np.sort(np.random.default_rng(0).choice(known, MOST, replace=False))
+    train, valid = (np.reshape(model.encode(x), (len(x), -1)) for x in (rows.x[known], rows.x_valid))
+    labeled = y_valid >= 0
+    return float(np.mean(classifier(train, y[known], valid)[labeled] == y_valid[labeled]))
 
 
 def _neighbors(model: Autoencoder, rows: Rows) -> float:
     from sklearn.neighbors import KNeighborsClassifier
 
-    train, y, valid = _codes(model, rows)
-    classifier = KNeighborsClassifier(min(NEIGHBORS, len(train))).fit(train, y)
-    return _right(classifier.predict(valid), rows)
+    def classified(train: Array, y: Array, valid: Array) -> Array:
+        found: Array = KNeighborsClassifier(min(NEIGHBORS, len(train))).fit(train, y).predict(valid)
+        return found
+
+    return _accuracy(model, rows, classified)
 
 
 def _linear(model: Autoencoder, rows: Rows) -> float:
@@ -124,9 +148,12 @@ def _linear(model: Autoencoder, rows: Rows) -> float:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    train, y, valid = _codes(model, rows)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(train, y)
-    return _right(classifier.predict(valid), rows)
+    def classified(train: Array, y: Array, valid: Array) -> Array:
+        classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
+        found: Array = classifier.fit(train, y).predict(valid)
+        return found
+
+    return _accuracy(model, rows, classified)
 
 
 def _average_precision(model: Autoencoder, rows: Rows) -> float:

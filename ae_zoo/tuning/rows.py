@@ -1,15 +1,24 @@
-"""The rows of a search: split once, measured on one scale, and handed to other processes by file."""
+"""The rows of a search: split once, measured on one scale, and given to other processes as files."""
 
 import dataclasses
 import functools
 import pathlib
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from ae_zoo._support import checks, files
 from ae_zoo.errors import AEZooError
 from ae_zoo.schemas import ArraySchema, Schema, fit_scaling
+from ae_zoo.typing import Array
+from ae_zoo.typing import Rows as RowsLike
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Validation: TypeAlias = "float | RowsLike | tuple[RowsLike, npt.ArrayLike]"
+"""A share of the rows to hold out, or held-out rows, or a pair of rows and labels."""
 
 PARTS = ("x", "y", "x_valid", "y_valid")
 
@@ -19,55 +28,58 @@ class Rows:
     """Training and held-out rows, the same for every trial.
 
     Attributes:
-        x, x_valid: rows `(n, *shape)`, float32, in the data's units.
-        y, y_valid: labels beside them `(n,)`, or None.
         schema: what a row is.
+        x: training rows `(n, *shape)`, float32, in the data's units.
+        x_valid: held-out rows `(m, *shape)`, float32, in the data's units.
+        y: labels of the training rows `(n,)`, or None.
+        y_valid: labels of the held-out rows `(m,)`, or None.
     """
 
     schema: Schema
-    x: np.ndarray
-    x_valid: np.ndarray
-    y: np.ndarray | None = None
-    y_valid: np.ndarray | None = None
+    x: Array
+    x_valid: Array
+    y: Array | None = None
+    y_valid: Array | None = None
 
     @classmethod
-    def split(cls, x: Any, y: Any, validation: float | Any, seed: int, strange: bool) -> Self:
-        """Holds rows out.
+    def split(cls, x: RowsLike, y: npt.ArrayLike | None, validation: Validation, seed: int, strange: bool) -> Self:
+        """Splits rows into training and held-out rows.
 
         Args:
-            x, y: rows and labels, if any.
-            validation: a share, or rows, or a pair of rows and labels.
-            strange: the labels say which rows are anomalies (1) and which are not (0): none of those is trained on, and
-                all of them are among the rows held out.
+            x: rows `(n, *shape)`, in any form.
+            y: whole numbers as labels `(n,)`, or None.
+            validation: a share of the rows, or held-out rows, or a pair of rows and labels.
+            seed: what chooses the held-out rows.
+            strange: whether label 1 marks anomalies. Anomalies are held out, all of them, and never trained on.
+
+        Raises:
+            AEZooError: rows, labels or the share cannot be used.
         """
-        schema, x = ArraySchema.of(x)
-        y = None if y is None else checks.as_many(np.asarray(y), x)
-        if y is not None and (y.ndim != 1 or y.dtype.kind not in "iub"):
-            raise AEZooError(
-                f"y must hold a label, a whole number, for each row; received {y.dtype} of shape {y.shape}."
-            )
+        schema, coded = ArraySchema.of(x)
+        labels = None if y is None else _labels(y, coded, "y")
         if np.isscalar(validation):
-            if not 0 < validation < 1:
-                raise AEZooError(f"validation must be a share above 0 and below 1, or rows; received {validation!r}.")
-            order = np.random.default_rng(seed).permutation(len(x))
-            held = np.zeros(len(x), bool)
-            held[order[: max(1, round(validation * len(x)))]] = True
-            if strange and y is not None:
-                held |= y == 1
+            share = checks.share("validation", validation)
+            order = np.random.default_rng(seed).permutation(len(coded))
+            held = np.zeros(len(coded), bool)
+            held[order[: max(1, round(share * len(coded)))]] = True
+            if strange and labels is not None:
+                held |= labels == 1
             if held.all():
-                raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
-            part = x[~held], x[held], *((None, None) if y is None else (y[~held], y[held]))
-        else:
-            x_valid, y_valid = validation if isinstance(validation, tuple) else (validation, None)
-            x_valid = schema.code(x_valid, "validation")
-            y_valid = None if y_valid is None else checks.as_many(np.asarray(y_valid), x_valid)
-            kept = slice(None) if y is None or not strange else y != 1
-            part = x[kept], x_valid, None if y is None else y[kept], y_valid
-        return cls(schema, *part)
+                raise AEZooError(f"{len(coded)} rows are too few to hold some out; give more.")
+            if labels is None:
+                return cls(schema, coded[~held], coded[held])
+            return cls(schema, coded[~held], coded[held], labels[~held], labels[held])
+        other, beside = validation if isinstance(validation, tuple) else (validation, None)
+        x_valid = schema.code(other, "validation")
+        y_valid = None if beside is None else _labels(beside, x_valid, "the y of validation")
+        if labels is None:
+            return cls(schema, coded, x_valid, None, y_valid)
+        trained = labels != 1 if strange else np.ones(len(labels), bool)
+        return cls(schema, coded[trained], x_valid, labels[trained], y_valid)
 
     @property
-    def frame(self) -> Any:
-        """`x`, with the names of its columns where it has them."""
+    def frame(self) -> "Array | pd.DataFrame":
+        """`x`, as a frame where its columns have names."""
         if self.schema.columns is None:
             return self.x
         import pandas as pd
@@ -76,28 +88,42 @@ class Rows:
 
     @functools.cached_property
     def scaling(self) -> str:
-        """The scale that errors are given on: that of rows in [0, 1] as it is, or standard deviations."""
+        """The scale of all errors: `"none"` for rows in [0, 1], otherwise `"standard"`."""
         return "none" if self.x.min() >= 0 and self.x.max() <= 1 else "standard"
 
-    def error(self, reconstruction: np.ndarray) -> float:
-        """Mean squared error of the held-out rows, on one scale whatever the model's own."""
+    def error(self, reconstruction: Array) -> float:
+        """Returns the mean squared error of reconstructed held-out rows `(m, *shape)`, on the scale `scaling`."""
         return float(np.mean(np.square((self.x_valid - reconstruction) / self.spread), dtype="float64"))
 
     @functools.cached_property
-    def spread(self) -> Any:
-        """What a unit of that scale is in the data's own, for each feature."""
-        return fit_scaling(self.scaling, self.x)[1] if self.scaling != "none" else np.float32(1)
+    def spread(self) -> Array:
+        """The unit of that scale in the data's units, for each feature `(*shape)`."""
+        return fit_scaling(self.scaling, self.x)[1] if self.scaling != "none" else np.ones((), "float32")
+
+    @property
+    def parts(self) -> dict[str, Array]:
+        """The arrays that are there, by name."""
+        arrays = zip(PARTS, (self.x, self.y, self.x_valid, self.y_valid), strict=True)
+        return {name: array for name, array in arrays if array is not None}
 
     def save(self, folder: pathlib.Path) -> None:
-        """Writes the arrays, for other processes to map."""
-        for name in PARTS:
-            if getattr(self, name) is not None:
-                with files.whole(folder / f"{name}.npy") as sibling:
-                    np.save(sibling, getattr(self, name))
+        """Writes the arrays, which other processes map into their memory."""
+        for name, array in self.parts.items():
+            with files.whole(folder / f"{name}.npy") as sibling:
+                np.save(sibling, array)
 
     @classmethod
     def load(cls, folder: pathlib.Path, schema: Schema) -> Self:
-        """The arrays that `save` wrote, mapped: processes of one machine share them."""
+        """Returns the rows that `save` wrote, mapped into memory, so that the processes of a machine share them."""
         paths = {name: folder / f"{name}.npy" for name in PARTS}
         arrays = {name: np.load(path, mmap_mode="r") for name, path in paths.items() if path.exists()}
         return cls(schema, **arrays)
+
+
+def _labels(y: npt.ArrayLike, x: Array, name: str) -> Array:
+    labels = np.asarray(y)
+    if labels.ndim != 1 or labels.dtype.kind not in "iub":
+        raise AEZooError(
+            f"{name} must hold a whole number as label for each row; received {labels.dtype} of shape {labels.shape}."
+        )
+    return checks.as_many(labels, x)

@@ -1,12 +1,12 @@
-"""`ae_zoo.search`: from a family and rows to the best model, its configuration and the evidence."""
+"""`ae_zoo.search`: finds the best model for rows, and shows how the others did."""
 
-import itertools
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy.typing as npt
 
 from ae_zoo.errors import SearchError
 from ae_zoo.factory import load
@@ -14,17 +14,20 @@ from ae_zoo.training.checkpoint import digest
 from ae_zoo.tuning import leaderboard as board
 from ae_zoo.tuning import supervisor, worker
 from ae_zoo.tuning.leaderboard import SearchResult
-from ae_zoo.tuning.rows import PARTS, Rows
+from ae_zoo.tuning.objectives import Noise, noise
+from ae_zoo.tuning.rows import Rows, Validation
 from ae_zoo.tuning.settings import Clock, Settings, lock
 from ae_zoo.tuning.space import Candidate, Space
 from ae_zoo.tuning.trials import Result, Trials
 from ae_zoo.tuning.view import View
+from ae_zoo.typing import Logs
+from ae_zoo.typing import Rows as RowsLike
 
 
 def search(
     family: str | Sequence[str],
-    x: Any,
-    y: Any = None,
+    x: RowsLike,
+    y: npt.ArrayLike | None = None,
     *,
     space: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     tuner: str = "random",
@@ -32,59 +35,59 @@ def search(
     minutes: float | None = None,
     trial_minutes: float | None = None,
     objective: str = "reconstruction",
-    corruption: tuple[str, float] = ("masking", 0.3),
-    validation: float | Any = 0.1,
+    corruption: Noise = ("masking", 0.3),
+    validation: Validation = 0.1,
     epochs: int | None = None,
     seeds: int = 1,
     finalists: int = 3,
     workers: int = 1,
     chief: str | None = None,
     seed: int = 1,
-    directory: str | os.PathLike = "search",
+    directory: str | os.PathLike[str] = "search",
     tensorboard: bool = False,
     verbose: bool = True,
 ) -> SearchResult:
-    """Searches for the architecture whose held-out error is least, with Keras Tuner.
+    """Searches for the best architecture with Keras Tuner; by default the one with the smallest held-out error.
 
-    The same call with the same directory goes on where an earlier one was broken off, and ends as if it had not been:
-    finished trials are not done again. The decoder mirrors the encoder, so every draw is a network.
+    The same call with the same directory resumes a search that was interrupted, with the same result: finished trials are
+    not run again. The decoder mirrors the encoder, so every draw is a network.
 
     Args:
-        family: a name of `ae_zoo.list_families()`, or several to be searched together.
+        family: a name of `ae_zoo.list_families()`, or several names to search together.
         x: rows `(n, *input_shape)` in the data's units.
-        y: labels `(n,)` for the objectives that need them; families that learn from labels get them too.
-        space: narrows what the families' own fields say is to be tried: a dict from options to a value (fixed), a list of
-            values, or a pair `(low, high)`; or a list of dicts, each a whole combination, which are tried in order.
-            Beside the config's fields there are `depth` and `width` (of the first hidden layer), `learning_rate`,
-            `batch_size` and `epochs`.
+        y: labels `(n,)`, whole numbers, for objectives and families that need them.
+        space: what to try, in the place of the families' own ranges: a dict from options to a value (fixed), a list of
+            values (a choice) or a pair `(low, high)` (a range); or a list of dicts, each a whole combination, which are
+            tried in order. Options are the config's fields, and `depth` and `width` (of the first hidden layer),
+            `learning_rate`, `batch_size` and `epochs`.
         tuner: `"random"`, `"grid"` (every combination of the lists in `space`), `"bayesian"` or `"hyperband"`.
-        trials: how many; default 20, or as many as fit in `minutes`, or the whole grid.
-        minutes: wall-clock budget of the search, over all of its runs; the best so far is kept when it is spent.
-        trial_minutes: of each training.
-        objective: what ranks, on held-out rows: `"reconstruction"` (clean mean squared error, never the loss),
-            `"denoising"` (corrupted rows in, clean ones wanted), `"neighbours"` or `"linear"` (accuracy of a classifier
-            on the codes, `y` being classes) or `"average_precision"` (`y` being 1 for anomalies, none of which is
-            trained on).
-        corruption: kind and amount, under which the objective `"denoising"` is measured.
-        validation: the share of `x` to hold out, chosen by `seed`; or rows; or a pair of rows and labels.
-        epochs: of each training; default as `ae_zoo.fit` has it. Hyperband's longest.
-        seeds: how many seeds the finalists are trained with; they are then ranked by their means.
-        finalists: how many are.
-        workers: processes on this machine, which share its cores; 1 is this process alone.
-        chief: `"HOST:PORT"` to let other machines join, by `ae-zoo search --join`. The port has no authentication:
-            whoever reaches it can take part. Bind it in a network that you trust.
-        seed: at least 1; of what is drawn, and of each training.
-        directory: for the results, the best models, the log and the report; made if missing.
-        tensorboard: also write the trials for TensorBoard's HParams, into `directory/tensorboard`.
-        verbose: show what is going on; `search.log` has it in any case.
+        trials: the number of trials; by default 20, or as many as fit into `minutes`, or the whole grid.
+        minutes: the time limit of the search, over all of its runs; the best model so far is returned.
+        trial_minutes: the time limit of each training.
+        objective: what ranks, on held-out rows: `"reconstruction"` (mean squared error, without penalties),
+            `"denoising"` (the error of reconstructions of corrupted rows), `"neighbors"` or `"linear"` (accuracy of a
+            classifier of codes; `y` holds classes), or `"average_precision"` (of anomalies; `y` is 1 for an anomaly and
+            0 for none, and no anomaly is trained on).
+        corruption: kind and amount of the noise in the objective `"denoising"`.
+        validation: the share of `x` to hold out; or held-out rows `(m, *input_shape)`; or a pair of rows and labels.
+        epochs: the epochs of each training, by default those of `ae_zoo.fit`; with Hyperband, of the longest.
+        seeds: the number of seeds with which the finalists are trained; they are ranked by their means.
+        finalists: the number of finalists.
+        workers: the number of processes on this machine, which share its cores; 1 is this process alone.
+        chief: an address `"HOST:PORT"` where other machines join by `ae-zoo search --join`. It has no authentication,
+            and everybody who reaches it can take part: use it only in a network that you trust.
+        seed: the seed of what is drawn and of each training, at least 1.
+        directory: the folder for the results, the best models, the log and the report; it is made if it is missing.
+        tensorboard: whether to write the trials for TensorBoard's HParams into `directory/tensorboard`.
+        verbose: whether to show the progress on the terminal; `search.log` always has it.
 
     Returns:
         The best model, its configuration and the leaderboard.
 
     Raises:
-        ValueError: for arguments that are not legal, or a directory of another search.
-        RuntimeError: no trial could be run, or its processes die again and again.
-        KeyboardInterrupt: interrupted before any trial was done; later, what was found is returned.
+        AEZooError: an argument is not legal, or the directory belongs to another search or holds a damaged file.
+        SearchError: no trial could be run, or the processes die again and again.
+        KeyboardInterrupt: the search was interrupted before any trial was done; later, what was found is returned.
 
     Example:
         >>> found = ae_zoo.search("stacked", x_train, space={"code": 30, "depth": [1, 2]}, minutes=10)
@@ -103,10 +106,10 @@ def search(
     settings = Settings(
         families=families,
         space=drawn.to_dict(),
-        data={name: digest(part) for name in PARTS if (part := getattr(rows, name)) is not None},
+        data={name: digest(part) for name, part in rows.parts.items()},
         schema=rows.schema.to_dict(),
         objective=objective,
-        corruption=list(corruption),
+        corruption=list(noise(corruption)),
         tuner=tuner,
         seed=seed,
         epochs=epochs,
@@ -167,7 +170,7 @@ def _search(
     notes = [f"{stopped.capitalize()} after {clock.seconds / 60:.1f} minutes; {len(table)} trials."]
     about = f"{len(rows.x):,} rows to train on, {len(rows.x_valid):,} held out; ranked by {settings.objective}."
     linear = board.pca_errors(rows, board.some_codes(table, best.code))
-    board.write(folder, table, linear, about, notes)
+    board.write(folder, table, settings.objective, linear, about, notes, clock.seconds)
     if tensorboard:
         _tensorboard(folder / "tensorboard", run.all(), settings.objective)
     found = SearchResult(
@@ -181,7 +184,7 @@ def _search(
         folder=folder,
     )
     view.say(str(found))
-    if best.error is not None and best.code in linear:
+    if best.error is not None and best.code is not None and best.code in linear:
         beside = f"that of PCA with {best.code} components {linear[best.code]:.5f}"
         view.say(f"Its held-out error is {best.error:.5f}, {beside}.")
     view.say(f"Report: {folder / 'report.html'}")
@@ -189,7 +192,7 @@ def _search(
 
 
 def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, view: View) -> bool:
-    """Runs all trials in this process. Gives whether the oracle had no more before the time was up."""
+    """Runs all trials in this process; returns True if the oracle had no more trials before the time was up."""
 
     def one(candidate: Candidate, number: int) -> Result:
         result = run.run(candidate, number, left=clock.left, callbacks=(_Watch(view, candidate),))
@@ -204,9 +207,10 @@ def _alone(folder: pathlib.Path, settings: Settings, run: Trials, clock: Clock, 
 
 
 def _repeat(settings: Settings, run: Trials, clock: Clock, view: View) -> str:
-    """Trains the finalists with other seeds. Gives why it stopped early, if it did."""
+    """Trains the finalists with other seeds; returns why it stopped early, or `""`."""
     clock.share = 1.0
-    for best, extra in itertools.product(run.ranked()[: settings.finalists], range(1, settings.seeds)):
+    pairs = ((best, extra) for best in run.ranked()[: settings.finalists] for extra in range(1, settings.seeds))
+    for best, extra in pairs:
         if clock.left is not None and clock.left <= 0:
             return "time is up"
         candidate = Candidate(best.family, best.options, best.training)
@@ -223,15 +227,15 @@ class _Watch(keras.callbacks.Callback):
         super().__init__()
         self.view, self.candidate = view, candidate
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.view.running(self.candidate, 0, self.params["epochs"])
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self.view.running(self.candidate, epoch + 1, self.params["epochs"])
 
 
 def _tensorboard(folder: pathlib.Path, results: Sequence[Result], objective: str) -> None:
-    """Writes each trial as a run of TensorBoard's HParams."""
+    """Writes each trial that has a score as a run of TensorBoard's HParams."""
     import tensorflow as tf
     from tensorboard.plugins.hparams import api
 

@@ -1,8 +1,7 @@
-"""A chief and workers as processes, watched: who dies is replaced, and what it was doing is done again."""
+"""A chief and workers as processes. One that dies is replaced, and its trial is run again."""
 
 import contextlib
 import hashlib
-import json
 import os
 import pathlib
 import socket
@@ -10,61 +9,64 @@ import subprocess
 import sys
 import time
 
-from ae_zoo.errors import AEZooError, SearchError
-from ae_zoo.tuning import worker
+from ae_zoo.errors import AEZooError, SearchError, UnreachableError
+from ae_zoo.tuning import kept, worker
 from ae_zoo.tuning.leaderboard import keep_best
 from ae_zoo.tuning.settings import Clock, Settings
 from ae_zoo.tuning.space import Candidate
 from ae_zoo.tuning.trials import Trials
 from ae_zoo.tuning.view import View
+from ae_zoo.tuning.worker import Life
 
 POLL = 0.3  # seconds
-PATIENCE = 2  # more deaths without a result between than trials can explain, after which the search ends
+PATIENCE = 2  # deaths without a result, beyond those that trials can explain, after which the search ends
 SILENCE = 60.0  # seconds without a sign of life, after which another machine counts as gone
+ARRIVAL = 20.0  # seconds in which a chief that is just starting must answer
 
 
 class Crew:
     """The processes of one machine.
 
     Args:
-        folder: of the search.
-        host, port: of the chief.
-        workers: how many, which share the cores.
-        leads: whether the chief is one of them.
+        folder: the folder of the search.
+        host: the host of the chief.
+        port: the port of the chief.
+        workers: the number of workers, which share the cores.
+        leads: whether the chief is one of the processes.
     """
 
     def __init__(self, folder: pathlib.Path, host: str, port: int, workers: int, leads: bool) -> None:
         self.folder, self.host, self.port, self.leads = folder, host, port, leads
-        # Keras Tuner takes a process for the chief whose name holds "chief", as a machine's name may.
+        # Keras Tuner takes every process for the chief whose name contains "chief", so no machine's name is in it.
         mark = hashlib.blake2b(f"{socket.gethostname()} {os.getpid()}".encode(), digest_size=4).hexdigest()
         self.names = [f"worker-{mark}-{place}" for place in range(workers)]
-        self.processes: dict[str, subprocess.Popen] = {}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.deaths = 0  # since the last result
-        # More than all workers need to give up a trial each that kills them.
+        # More than are needed for every worker to give up a trial that kills it.
         self.patience = (worker.DEATHS + 1) * workers + PATIENCE
 
     def start(self) -> None:
-        """Starts who is not running and has not finished."""
+        """Starts the processes that neither run nor have ended well."""
         for name in (*(["chief"] if self.leads else []), *self.names):
             if name not in self.processes:
                 self.processes[name] = self._started(name)
 
     def stop(self) -> None:
-        """Ends all of them."""
+        """Kills all processes."""
         for process in self.processes.values():
             process.kill()
         for process in self.processes.values():
             process.wait()
         self.processes.clear()
-        for key, note in _notes(self.folder).items():  # what was stopped did not die of its trial
-            if note["owner"] in self.names:
+        for key, note in _notes(self.folder).items():  # of a process that was stopped, and did not die of its trial
+            if note.owner in self.names:
                 (self.folder / "running" / f"{key}.json").unlink(missing_ok=True)
 
     def mend(self) -> None:
-        """Replaces who has died.
+        """Replaces the processes that have died.
 
         Raises:
-            RuntimeError: they die again and again.
+            SearchError: they die again and again.
         """
         codes = {name: process.poll() for name, process in self.processes.items()}
         if self.leads and codes["chief"] not in (None, 0) and not self.finished:
@@ -74,20 +76,21 @@ class Crew:
             for name in self.names:
                 if codes[name] not in (None, worker.DONE, worker.OUT_OF_TIME):
                     self._count(name)
-                    del self.processes[name]  # its successor has its name, and so is given its trial
+                    del self.processes[name]  # its successor has the same name, and so gets its trial
         self.start()
 
     @property
     def finished(self) -> bool:
-        """Whether all workers have come to an end of their own."""
+        """Whether all workers have ended well."""
         codes = [self.processes[name].poll() for name in self.names]
         return all(code in (worker.DONE, worker.OUT_OF_TIME) for code in codes)
 
     @property
     def in_time(self) -> bool:
+        """Whether all workers have ended because there were no more trials."""
         return all(self.processes[name].poll() == worker.DONE for name in self.names)
 
-    def _started(self, name: str) -> subprocess.Popen:
+    def _started(self, name: str) -> subprocess.Popen[bytes]:
         threads = str(max(1, _cores() // len(self.names)))
         share = {
             variable: threads for variable in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
@@ -116,7 +119,7 @@ class Crew:
 def supervise(
     folder: pathlib.Path, settings: Settings, trials: Trials, clock: Clock, view: View, chief: str | None
 ) -> bool:
-    """Runs the search in processes. Gives whether the oracle had no more before the time was up."""
+    """Runs the search in processes; returns True if the oracle had no more trials before the time was up."""
     host, port = address(chief) if chief else ("127.0.0.1", _free_port())
     worker.clear(folder)
     crew = Crew(folder, host, port, settings.workers, leads=True)
@@ -125,7 +128,7 @@ def supervise(
     beats: dict[str, tuple[int, float]] = {}
     crew.start()
     try:
-        while not crew.finished or any(note["owner"] not in crew.names for note in _notes(folder).values()):
+        while not crew.finished or any(note.owner not in crew.names for note in _notes(folder).values()):
             time.sleep(POLL)
             clock.tick()
             if _tell(trials, settings.seed, view):
@@ -145,13 +148,24 @@ def supervise(
 
 
 def join(folder: pathlib.Path, chief: str, workers: int) -> None:
-    """Runs workers for the chief of another machine, until it has no more for them.
+    """Runs workers for the chief of another machine, until it has no more trials.
+
+    Args:
+        folder: the folder of the search, which the machines share.
+        chief: the address of the chief, `HOST:PORT`.
+        workers: the number of workers.
 
     Raises:
-        RuntimeError: the chief has been silent for a minute, or the workers die again and again.
+        UnreachableError: no chief answers at the address.
+        SearchError: the chief has been silent for a minute, or the workers die again and again.
+        AEZooError: the folder holds no search, or a damaged one, or the address is no address.
     """
     Settings.read(folder)
     host, port = address(chief)
+    if not _answers(host, port):
+        raise UnreachableError(
+            f"No chief answers at {chief}; start the search there first, with --chief {chief} and this folder."
+        )
     crew = Crew(folder, host, port, workers, leads=False)
     spent, since = None, time.perf_counter()
     crew.start()
@@ -171,20 +185,16 @@ def join(folder: pathlib.Path, chief: str, workers: int) -> None:
 
 
 def address(text: str) -> tuple[str, int]:
-    """`HOST:PORT` in its parts.
-
-    Raises:
-        ValueError: for another text.
-    """
+    """Returns the host and the port in `HOST:PORT`; raises `AEZooError` for any other text."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not port.isascii() or not port.isdigit() or len(port) > 5 or not 0 < int(port) < 65536:
         raise AEZooError(f"An address is HOST:PORT, such as 10.0.0.5:8000; received {text!r}.")
     return host, int(port)
 
 
 def _tell(trials: Trials, seed: int, view: View) -> bool:
-    """Tells the view of new results, and of what is running. Gives whether there were any."""
-    new = [result for result in map(trials.read, trials.keys() - view.seen) if result is not None]
+    """Shows new results and what is running; returns True if there were new results."""
+    new = [result for result in map(trials.find, trials.keys() - view.seen) if result is not None]
     found = sorted((result for result in new if result.seed == seed and result.final), key=lambda r: r.number)
     for result in found:
         view.done(result)
@@ -194,26 +204,25 @@ def _tell(trials: Trials, seed: int, view: View) -> bool:
     notes = _notes(trials.folder)
     if notes:
         first = next(iter(notes.values()))
-        view.running(Candidate(**first["candidate"]), first["epoch"], first["epochs"], len(notes) - 1)
+        view.running(Candidate(**first.candidate), first.epoch, first.epochs, len(notes) - 1)
     return bool(found)
 
 
-def _notes(folder: pathlib.Path) -> dict[str, dict]:
-    notes = {}
-    for path in sorted((folder / "running").glob("*.json")):
-        with contextlib.suppress(FileNotFoundError, ValueError):  # it has just ended
-            notes[path.stem] = json.loads(path.read_text())
-    return notes
+def _notes(folder: pathlib.Path) -> dict[str, Life]:
+    """Returns the signs of life of the trials that are running, by key."""
+    paths = sorted((folder / "running").glob("*.json"))
+    notes = {path.stem: kept.read(path, Life, "delete it") for path in paths}
+    return {key: note for key, note in notes.items() if note is not None}  # others have just ended
 
 
-def _silent(notes: dict[str, dict], crew: Crew, beats: dict[str, tuple[int, float]]) -> bool:
-    """Whether a worker of another machine has given no sign of life for long. Forgets its trial, which is done anew."""
+def _silent(notes: dict[str, Life], crew: Crew, beats: dict[str, tuple[int, float]]) -> bool:
+    """Returns True if a worker of another machine gives no sign of life; its note is removed, so its trial runs again."""
     now, silent = time.perf_counter(), False
     for key, note in notes.items():
-        if note["owner"] in crew.names:
+        if note.owner in crew.names:
             continue
-        if key not in beats or beats[key][0] != note["beat"]:
-            beats[key] = note["beat"], now
+        if key not in beats or beats[key][0] != note.beat:
+            beats[key] = note.beat, now
         elif now - beats[key][1] > SILENCE:
             (crew.folder / "running" / f"{key}.json").unlink(missing_ok=True)
             silent = True
@@ -221,11 +230,26 @@ def _silent(notes: dict[str, dict], crew: Crew, beats: dict[str, tuple[int, floa
 
 
 def _cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Returns how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1
+
+
+def _answers(host: str, port: int) -> bool:
+    """Returns True if a process accepts connections at an address, now or when it has started."""
+    end = time.monotonic() + ARRIVAL
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=max(ARRIVAL, POLL)):
+            return True
+        if time.monotonic() >= end:
+            return False
+        time.sleep(POLL)
 
 
 def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
+        port: int = free.getsockname()[1]
+        return port

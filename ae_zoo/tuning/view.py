@@ -1,22 +1,24 @@
-"""What a search shows while it runs: a line a trial, in the terminal and in `search.log`, and one that is rewritten."""
+"""What a search shows while it runs: a line for each trial, on the terminal and in `search.log`, and a line of progress."""
 
 import pathlib
 import sys
 import time
-from typing import Any, Self
+from typing import Self
 
+from ae_zoo.tuning.dimensions import Values
 from ae_zoo.tuning.settings import Clock, Settings
 from ae_zoo.tuning.space import Candidate
 from ae_zoo.tuning.trials import Result
 
 
 class View:
-    """Says what is going on.
+    """Shows the progress of a search.
 
     Args:
-        folder: of the search; `search.log` is added to.
-        settings, clock: of the search.
-        verbose: whether it says so on the terminal too.
+        folder: the folder of the search; lines are added to its `search.log`.
+        settings: the settings of the search.
+        clock: the time that is left.
+        verbose: whether lines are shown on the terminal too.
     """
 
     def __init__(self, folder: pathlib.Path, settings: Settings, clock: Clock, verbose: bool) -> None:
@@ -31,12 +33,12 @@ class View:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self._clear()
         self._log.close()
 
     def say(self, line: str) -> None:
-        """A line for the terminal and the log."""
+        """Shows a line on the terminal, and adds it to the log."""
         self._clear()
         if self.verbose:
             print(line, flush=True)
@@ -44,7 +46,7 @@ class View:
         self._log.flush()
 
     def done(self, result: Result) -> None:
-        """Tells of a result, once."""
+        """Shows a result, once."""
         if result.key in self.seen:
             return
         self.seen.add(result.key)
@@ -61,7 +63,7 @@ class View:
         )
 
     def running(self, candidate: Candidate, epoch: int, epochs: int, others: int = 0) -> None:
-        """Shows, on a line of its own that is rewritten, what is being trained."""
+        """Shows what is being trained, on a line that is rewritten."""
         if self.live:
             more = f" and {others} more" if others else ""
             best = "" if self.best is None else f"  best {self.best:.5f}"
@@ -82,8 +84,8 @@ class View:
             print("\r\x1b[K", end="", flush=True)
 
 
-def describe(values: dict[str, Any]) -> str:
-    """A candidate in one line."""
+def describe(values: Values) -> str:
+    """Returns the values of a candidate as one line."""
     parts = []
     for name, value in values.items():
         if name == "family":
