@@ -65,6 +65,21 @@ def check_header(file: IO[bytes], size: int) -> None:
         raise ValueError(f"its header claims {claimed:,} bytes of numbers, and it holds {held:,}")
 
 
+def names(path: str | os.PathLike[str]) -> set[str]:
+    """Returns the names of the members of a zip archive, as `.keras` and `.npz` files are.
+
+    Raises:
+        AEZooError: the file is no zip archive, or it is damaged.
+    """
+    try:
+        with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
+            return set(archive.namelist())
+    except Exception as error:  # zipfile raises errors of many kinds for damaged files
+        raise AEZooError(
+            f"{path} is not a file that a model's save has written, or it is cut short; write it again with save."
+        ) from error
+
+
 def read_arrays(path: str | os.PathLike) -> dict[str, Any]:
     """The arrays of an `.npz` file by name; nothing in it is unpickled.
 

@@ -49,7 +49,8 @@ class Card(TypedDict):
     versions: dict[str, str]
     made: str
     sha256: str
-    examples: NotRequired[str]  # where the example rows come from; not said before version 0.2
+    examples: NotRequired[str]  # where the example rows come from; since version 0.2
+    tolerance: NotRequired[float]  # how far another runtime's answers may differ; since version 0.2
 
 
 WORDS = {

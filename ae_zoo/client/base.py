@@ -236,7 +236,7 @@ def _checked(name: str, value: object, expected: Tensor, columns: tuple[str, ...
     bounds = np.iinfo("int32" if expected.dtype == "DT_INT32" else "int64")
     if array.size and (array.max() > bounds.max or array.min() < bounds.min):
         raise AEZooError(f"{name} must fit {bounds.bits} bits; received {array.max()}.")
-    sizes = [size for size in shape if size is not None]
-    if len(sizes) == len(shape) and array.size == math.prod(sizes):
-        array = array.reshape(sizes)
+    known = [size for size in shape if size is not None]
+    if len(known) == len(shape) and array.size == math.prod(known):
+        array = array.reshape(known)
     return array.astype(bounds.dtype)
