@@ -33,8 +33,8 @@ def places(value, place=()):
 DAMAGED = [
     ("[" * 200_000, "nested too deeply"),
     ('{"a":' * 200_000, "nested too deeply"),
-    ("[]", "it is no object of JSON"),
-    ("null", "it is no object of JSON"),
+    ("[]", "it is not a JSON object"),
+    ("null", "it is not a JSON object"),
     ("{}", "it lacks bytes, config, data, family"),
     ('{"bytes": ' + "9" * 5000, "is damaged: Exceeds the limit"),
     (

@@ -29,8 +29,8 @@ def export(
     folder: str | os.PathLike[str],
     *,
     version: int | None = None,
-    x_test: Rows | None = None,
-    x_train: Rows | None = None,
+    x_test: "Rows | None" = None,
+    x_train: "Rows | None" = None,
     source: str | None = None,
     metrics: dict[str, float] | None = None,
 ) -> pathlib.Path:
@@ -92,8 +92,8 @@ def export(
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise AEZooError(
-                f"{folder.name} is a single file, without a version and a card: leave out version, x_train, source and "
-                "metrics, or export to a folder."
+                f"{folder.name} is a single file, without a version and a card: leave out version, training rows, source "
+                "and metrics, or export to a folder."
             )
         formats.write(served, kept, folder, card.tolerance(network))
         return folder
