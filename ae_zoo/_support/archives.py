@@ -65,7 +65,7 @@ def check_header(file: IO[bytes], size: int) -> None:
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     if claimed > held:
-        raise ValueError(f"its header announces {claimed:,} bytes of numbers, but it holds {held:,}")
+        raise ValueError(f"its header claims {claimed:,} bytes of numbers, and it holds {held:,}")
 
 
 def names(path: str | os.PathLike[str]) -> set[str]:
@@ -97,7 +97,7 @@ def read_arrays(path: str | os.PathLike[str]) -> "dict[str, Array]":
         with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
             return _unpacked(archive, os.fstat(file.fileno()).st_size)
     except Exception as error:  # the errors of zipfile, zlib, lzma and NumPy for damaged files have no common kind
-        raise AEZooError(f"{path} is damaged, or is not an .npz file of plain arrays: {first_line(error)}") from error
+        raise AEZooError(f"{path} is damaged, or no .npz file of plain arrays: {first_line(error)}") from error
 
 
 def _unpacked(archive: zipfile.ZipFile, size: int) -> "dict[str, Array]":
@@ -120,5 +120,5 @@ def _unpacked(archive: zipfile.ZipFile, size: int) -> "dict[str, Array]":
         with archive.open(entry) as member:
             arrays[name] = np.lib.format.read_array(member, allow_pickle=False)
             if member.read(1):  # reading to the end also verifies the checksum
-                raise ValueError(f"its array {name[:60]!r} has bytes after its end")
+                raise ValueError(f"its array {name[:60]!r} has bytes behind its end")
     return arrays

@@ -1,6 +1,7 @@
 """Checks of single arguments and of results; each raises an error of one sentence."""
 
 import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -66,7 +67,7 @@ def labels(y: npt.ArrayLike, classes: int, name: str = "y") -> Array:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "iufb" or array.size == 0:
         raise AEZooError(
-            f"{name} must hold one label for each row, from 0 to {classes - 1}, or -1 for no label; received {array.dtype} "
+            f"{name} must be a label for each row, {classes} classes from 0, or -1 for no label; received {array.dtype} "
             f"of shape {array.shape}."
         )
     if not np.all(np.isin(array, np.arange(-1, classes))):

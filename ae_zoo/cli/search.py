@@ -3,7 +3,7 @@
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -20,6 +20,9 @@ from ae_zoo.cli.shared import (
 from ae_zoo.errors import AEZooError, first_line, unknown
 
 OBJECTIVES = ("reconstruction", "denoising", "neighbors", "linear", "average_precision")
+if TYPE_CHECKING:
+    from ae_zoo.typing import Rows
+
 Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None"
 
 
@@ -151,7 +154,7 @@ def search(
         work(out, join, options["workers"])
         return
     x, y, columns = labeled or default_labeled(images, labels)
-    rows: Any = x
+    rows: Rows = x
     if columns is not None:
         import pandas as pd
 

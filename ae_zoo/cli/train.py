@@ -106,7 +106,7 @@ def train(
     x_valid, x_train = x[valid], x[train]
     verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
     model = ae_zoo.build(family, data=x_train, columns=columns, seed=plan["seed"], **options)
-    known: Any = x_valid
+    known: Array | tuple[Array, Array] = x_valid
     if y is not None:
         if model.config.target != "labels":
             remedy = "say how many there are, --set n_classes=10" if "n_classes" in config.options() else "leave it out"

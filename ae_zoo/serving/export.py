@@ -13,7 +13,7 @@ import numpy as np
 from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoints
+from ae_zoo.endpoints import Endpoints, Tensors
 from ae_zoo.errors import AEZooError, AlreadyThereError, first_line
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
@@ -144,7 +144,7 @@ def _by_rank(errors: Array | None) -> dict[str, Array]:
     return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
 
 
-def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
+def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Tensors]]:
     """Writes the SavedModel. Returns the names of the weights that it keeps, and the outputs of each signature."""
     import keras
     import tensorflow as tf
