@@ -126,13 +126,14 @@ def test_a_configuration_of_another_kind(copy, rows, run):
 
     np.save("rows.npy", 1000 + 50 * rows)
     card = versions.card(copy)
-    for config in ({**card["config"], "columns": 5}, {**card["config"], "columns": [1, 2]}):
-        written(copy, {**card, "config": config})
+    for columns, message in ((5, "columns must be a list of words or none; received 5"), (["a", "b"], "columns must")):
+        schema = {**card["config"]["schema"], "columns": columns}
+        written(copy, {**card, "config": {**card["config"], "schema": schema}})
         for command in (("score", "--out", "a.csv"), ("encode", "--out", "a.npy")):
             code, _, err = run(command[0], "--model", copy, "rows.npy", *command[1:])
             assert code == 2
-            assert "config.columns must be a list of texts or null" in err
-    for config in ({}, {**card["config"], "code": []}, {**card["config"], "input_shape": "a"}, {"a": 1}):
+            assert message in err
+    for config in ({}, {**card["config"], "code": []}, {**card["config"], "schema": "a"}, {"a": 1}):
         written(copy, {**card, "config": config})
         with pytest.raises(AEZooError):
             ae_zoo.load(copy)
@@ -142,6 +143,10 @@ def test_a_result_may_replace_a_link_that_leads_nowhere(copy, rows, run, tmp_pat
     import numpy as np
 
     np.save("rows.npy", 1000 + 50 * rows)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "new.csv")
+    assert run("score", "--model", copy, "rows.npy", "--out", "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "new.csv").is_file()
     (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
-    assert run("score", "--model", copy, "rows.npy", "--out", "loop.csv")[0] == 0
-    assert (tmp_path / "loop.csv").is_file()
+    code, _, err = run("score", "--model", copy, "rows.npy", "--out", "loop.csv")
+    assert (code, err) == (2, "Error: loop.csv cannot be written: Too many levels of symbolic links.\n")

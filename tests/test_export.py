@@ -39,18 +39,6 @@ def test_a_detector_that_was_exported_is_exported_again_with_its_threshold(expor
     assert new["flagged"].any()
 
 
-def test_without_rows_the_card_says_so_and_its_page_shows_none(detector, exported, tmp_path):
-    assert versions.card(exported)["examples"] == "rows of x_test"
-    assert "Example rows" in serving.write_page(exported, tmp_path / "with.html").read_text() or (
-        "The strangest of the 8 example rows" in (tmp_path / "with.html").read_text()
-    )
-    bare = ae_zoo.export(detector[0], tmp_path / "bare")
-    assert versions.card(bare)["examples"] == "drawn at random"
-    page = serving.write_page(bare, tmp_path / "bare.html").read_text()
-    assert "no rows can be shown" in page
-    assert "example rows" not in page
-
-
 def test_a_model_of_the_zoo_is_not_there_in_an_installed_package(monkeypatch, tmp_path):
     monkeypatch.setattr(versions, "ZOO", tmp_path / "nowhere")
     for load in (ae_zoo.load, ae_zoo.Detector.load):
