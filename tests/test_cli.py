@@ -175,6 +175,7 @@ WRONG = [
     (["score", "--model", "m.zip", "none.csv", "--out", "e.csv"], "no file or folder none.csv"),
     (["score", "--model", "rows.csv", "rows.csv", "--out", "e.csv"], "not a file that a model's save has written"),
     (["encode", "--model", "digits-sparse", "rows.csv", "--out", "c.npy"], "come with a checkout of the repository"),
+    (["encode", "--model", "m.zip", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
     (["encode", "--model", "m.zip", "none.csv", "--out", "c.npy"], "no file or folder none.csv"),
     (["generate", "none.keras", "--out", "s.png"], "no model file none.keras"),
     (["generate", "m.zip", "--out", "s.png", "--data", "none.csv"], "no file or folder none.csv"),
@@ -265,7 +266,6 @@ def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
         (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code"], "NAME=VALUE"),
         (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code=x"], "whole number"),
         (["train", "sparse", "--data", "rows.csv"], "Missing option '--out'"),
-        (["encode", "--model", "none.keras", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
         (["train", "sparse", "--data", "rows.csv", "--labels", "a", "--out", "m.keras"], "takes no labels"),
         (
             ["train", "adversarial", "--data", "rows.csv", "--labels", "z", "--out", "m.keras"],

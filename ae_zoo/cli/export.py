@@ -45,13 +45,13 @@ def export(
     ae-zoo export model.keras saved_models/digits --calibrate ordinary.parquet
     ae-zoo export model.keras digits.onnx
     """
-    from ae_zoo._support import versions
-    from ae_zoo.data import read
-
     if false_alarm_rate is not None and calibrate is None:
         raise click.UsageError("--false-alarm-rate is about the rows of --calibrate: give both.")
     check_model(model)
     check_rows(test, train, calibrate)
+    from ae_zoo._support import versions
+    from ae_zoo.data import read  # which loads pandas
+
     held_out, known, ordinary = (None if path is None else read(path) for path in (test, train, calibrate))
     trained = load_trained(model)
     served = trained.detector or trained.model

@@ -54,15 +54,15 @@ def generate(
     ae-zoo generate variational.keras --n 100 --out samples.png
     ae-zoo generate sparse.keras --data rows.csv --density mixture --out new.csv
     """
-    from ae_zoo.data import write
+    check_model(model)
+    check_rows(data)
+    from ae_zoo.data import write  # which loads pandas
     from ae_zoo.data.writing import FORMATS
 
     suffix = out.suffix.lower()
     if suffix not in (PICTURE, *FORMATS):
         raise AEZooError(f"{out} must end in .png for a picture, or in .npy, .csv or .parquet for rows.")
     files.writable(out)
-    check_rows(data)
-    check_model(model)
     trained = load_trained(model).model
     if density is None and "generate" in trained.endpoints():
         if data is not None:

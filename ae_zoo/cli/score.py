@@ -88,10 +88,10 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
     ae-zoo score --model saved_models/digits rows.parquet
     ae-zoo score --model model.keras rows.csv --out errors.csv
     """
-    from ae_zoo.frames import columns_of
-
     out = out or rows.with_suffix(".scores.parquet")
     kind = _checked(model, rows, out)
+    from ae_zoo.frames import columns_of
+
     errors, threshold, names = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
 
     def named(x: "Rows") -> Columns:
@@ -118,11 +118,11 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
 
 def _checked(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path) -> str:
     """Returns the kind of the model; raises `AEZooError` for what can be refused without Keras."""
-    from ae_zoo.data import writable
-
-    writable(out)
     kind = check_model(model)
     check_rows(rows)
+    from ae_zoo.data import writable  # which loads pandas
+
+    writable(out)
     if out.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     return kind

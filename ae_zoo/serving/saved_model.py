@@ -159,7 +159,7 @@ def _unknown(kind: str, name: str, known: Collection[str]) -> NoReturn:
 def _suited(name: str, value: npt.ArrayLike, dtype: "np.dtype[Any]", shape: tuple[int | None, ...]) -> np.ndarray:
     if hasattr(value, "columns"):
         raise ValueError(
-            f"{name} is a frame, but the order of the model's columns is not known here: give an array in that order."
+            f"{name} has named columns, but the model's order is not known here: give an array in that order."
         )
     array = np.asarray(value)
     if dtype.kind == "O":
