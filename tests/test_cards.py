@@ -139,7 +139,7 @@ def test_a_configuration_of_another_kind(copy, rows, run):
             ae_zoo.load(copy)
 
 
-def test_a_result_may_replace_a_link_that_leads_nowhere(copy, rows, run, tmp_path):
+def test_a_result_replaces_where_a_link_leads_and_a_loop_is_refused(copy, rows, run, tmp_path):
     import numpy as np
 
     np.save("rows.npy", 1000 + 50 * rows)

@@ -127,7 +127,8 @@ class Density:
         """
         arrays = archives.read_arrays(path)
         try:
-            options = json.loads(str(arrays.pop("options")))
+            # Version 0.1 spelled it "neighbours".
+            options = json.loads(str(arrays.pop("options")).replace("neighbours", "neighbors"))
             shape = tuple(options.pop("code_shape"))
             density = cls(model, **options)
         except (KeyError, TypeError, ValueError) as error:

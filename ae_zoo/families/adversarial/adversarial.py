@@ -134,6 +134,14 @@ class Adversarial(Autoencoder):
         """Codes `(n, code)` from the prior, as a tensor; `seed` is a `keras.random.SeedGenerator`."""
         return PRIORS[self.config.prior](noise.integers((n,), MODES, seed), self.config.code, seed)
 
+    def classify(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """Refused with one sentence: this model has no classes."""
+        return self.class_probabilities(x, batch_size=batch_size)
+
+    def class_probabilities(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
+        """Refused with one sentence: this model has no classes."""
+        raise AEZooError("This model has no class head: build it with n_classes=10, say, or n_clusters.")
+
     def _codes_of(self, labels: np.ndarray, random: np.random.Generator, generator: Any) -> Any:
         """Codes of labels `(n,)`, here modes of the prior."""
         return PRIORS[self.config.prior](labels.astype("int32"), self.config.code, generator)
