@@ -149,7 +149,13 @@ def _number(field: dataclasses.Field[Any], kind: type, value: Any) -> int | floa
 
 def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: Any) -> AEZooError:
     low, high = field.metadata["low"], field.metadata["high"]
-    words = {int: "a whole number", float: "a number", str: "a word", bool: "true or false"}.get(kind, "whole numbers")
+    words = {
+        int: "a whole number",
+        float: "a number",
+        str: "a word",
+        bool: "true or false",
+        tuple[str, ...]: "a list of words",
+    }.get(kind, "whole numbers")
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
     return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {short(value)}.")

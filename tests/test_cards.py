@@ -33,8 +33,8 @@ def places(value, place=()):
 DAMAGED = [
     ("[" * 200_000, "nested too deeply"),
     ('{"a":' * 200_000, "nested too deeply"),
-    ("[]", "it is no object of JSON"),
-    ("null", "it is no object of JSON"),
+    ("[]", "it is not a JSON object"),
+    ("null", "it is not a JSON object"),
     ("{}", "it lacks bytes, config, data, family"),
     ('{"bytes": ' + "9" * 5000, "is damaged: Exceeds the limit"),
     (
@@ -126,24 +126,27 @@ def test_a_configuration_of_another_kind(copy, rows, run):
 
     np.save("rows.npy", 1000 + 50 * rows)
     card = versions.card(copy)
-    for columns in (5, [1, 2]):
-        config = {**card["config"], "schema": {**card["config"]["schema"], "columns": columns}}
-        written(copy, {**card, "config": config})
+    for columns, message in ((5, "columns must be a list of words or none; received 5"), (["a", "b"], "columns must")):
+        schema = {**card["config"]["schema"], "columns": columns}
+        written(copy, {**card, "config": {**card["config"], "schema": schema}})
         for command in (("score", "--out", "a.csv"), ("encode", "--out", "a.npy")):
             code, _, err = run(command[0], "--model", copy, "rows.npy", *command[1:])
             assert code == 2
-            assert "columns must" in err
-    for config in ({}, {**card["config"], "code": []}, {**card["config"], "schema": 3}, {"a": 1}):
+            assert message in err
+    for config in ({}, {**card["config"], "code": []}, {**card["config"], "schema": "a"}, {"a": 1}):
         written(copy, {**card, "config": config})
         with pytest.raises(AEZooError):
             ae_zoo.load(copy)
 
 
-def test_a_result_is_not_written_to_a_link_that_leads_nowhere(copy, rows, run, tmp_path):
+def test_a_result_replaces_where_a_link_leads_and_a_loop_is_refused(copy, rows, run, tmp_path):
     import numpy as np
 
     np.save("rows.npy", 1000 + 50 * rows)
+    (tmp_path / "link.csv").symlink_to(tmp_path / "new.csv")
+    assert run("score", "--model", copy, "rows.npy", "--out", "link.csv")[0] == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert (tmp_path / "new.csv").is_file()
     (tmp_path / "loop.csv").symlink_to(tmp_path / "loop.csv")
     code, _, err = run("score", "--model", copy, "rows.npy", "--out", "loop.csv")
-    assert code == 2
-    assert "loop.csv cannot be written" in err
+    assert (code, err) == (2, "Error: loop.csv cannot be written: Too many levels of symbolic links.\n")

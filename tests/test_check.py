@@ -70,7 +70,7 @@ def test_a_signature_without_its_tensor_is_no_crash(copy):
     model = saved_model_pb2.SavedModel.FromString(path.read_bytes())
     model.meta_graphs[0].signature_def["encode"].outputs["code"].name = "nowhere:0"
     path.write_bytes(model.SerializeToString())
-    with pytest.raises(ValueError, match="its graph has no 'nowhere:0'"):
+    with pytest.raises(ValueError, match="a signature names 'nowhere:0', but the graph has no such tensor"):
         serving.SavedModel(copy).run("encode", {"x": np.zeros((1, 8))})
 
 

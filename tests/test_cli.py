@@ -1,10 +1,12 @@
 import dataclasses
 import json
+import os
 import pathlib
 import re
 import subprocess
 import sys
 import types
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -114,25 +116,142 @@ def test_images_are_trained_on_by_an_option_and_drawn(run, digits, tmp_path, mon
     assert not np.allclose(np.load(tmp_path / "1.npy"), np.load(tmp_path / "2.npy"))
 
 
+def test_a_density_of_codes_draws_only_where_it_is_asked_for(run, table, tmp_path):
+    import ae_zoo
+    from ae_zoo.cli import generate, search
+    from ae_zoo.evaluation.density import KINDS
+    from ae_zoo.tuning.objectives import objective
+
+    assert KINDS == generate.DENSITIES
+    assert [objective(name, ("masking", 0.3)).name for name in search.OBJECTIVES] == [*search.OBJECTIVES]
+    frame = pd.read_csv(table)
+    model = ae_zoo.build("variational", data=frame, code=2, hidden=[4], seed=1)
+    model.adapt(frame)
+    model.save(tmp_path / "v.keras")
+    code, _, err = run("generate", "v.keras", "--out", "s.csv", "--data", table)
+    assert (code, "draws from its own prior, for which --data is not used" in err) == (2, True)
+    code, out, _ = run("generate", "v.keras", "--out", "s.csv", "--data", table, "--density", "neighbors")
+    assert (code, "nearest neighbors" in out) == (0, True)
+
+
+def test_a_pca_s_own_file_and_its_detector_s_do_all_that_a_model_s_does(run, table, tmp_path):
+    import ae_zoo
+
+    frame = pd.read_csv(table)
+    pca = ae_zoo.PCA(2).fit(frame)
+    pca.save(tmp_path / "pca.npz")
+    ae_zoo.Detector(pca).calibrate(frame, 0.1).save(tmp_path / "detector.zip")
+    for name in ("pca.npz", "detector.zip"):
+        for args in (
+            ("encode", "--model", name, table, "--out", f"{name}.npy"),
+            ("score", "--model", name, table, "--out", "errors.csv", "--per-feature"),
+            ("generate", name, "--data", table, "--out", "new.csv"),
+            ("export", name, f"served/{name}", "--test", table),
+            ("export", name, f"calibrated/{name}", "--calibrate", table, "--false-alarm-rate", 0.1),
+        ):
+            code, _, err = run(*args)
+            assert (code, err) == (0, ""), args
+        assert np.array_equal(np.load(tmp_path / f"{name}.npy"), pca.encode(frame))
+        assert list(pd.read_csv(tmp_path / "new.csv").columns) == list("abcdefgh")
+    code, _, err = run("encode", "--model", "pca.npz", table, "--out", "c.npy", "--layer", "hidden_0")
+    assert (code, "PCA has no layers but its code" in err) == (2, True)
+
+
+WRONG = [
+    (["train", "sparce", "--data", "rows.csv", "--out", "m.keras"], "did you mean 'sparse'"),
+    (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "coed=3"], "did you mean 'code'"),
+    (["train", "sparse", "--data", "none.csv", "--out", "m.keras"], "no file or folder none.csv"),
+    (
+        ["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "input_shape=3"],
+        "from the rows of --data",
+    ),
+    (["train", "adversarial", "--out", "m.keras", "--labels", "name"], "--labels digit"),
+    (["search", "stakked", "--data", "rows.csv"], "did you mean 'stacked'"),
+    (["search", "stacked", "--data", "rows.csv", "--space", "kode=3"], "did you mean 'code'"),
+    (["search", "stacked", "--data", "none.csv"], "no file or folder none.csv"),
+    (["search", "stacked", "--data", "rows.csv", "--space-file", "none.json"], "no file or folder none.json"),
+    (["search", "stacked", "--data", "rows.csv", "--corruption", "maskin", "0.3"], "did you mean 'masking'"),
+    (["score", "--model", "none.keras", "rows.csv", "--out", "e.csv"], "no model file none.keras"),
+    (["score", "--model", "m.zip", "none.csv", "--out", "e.csv"], "no file or folder none.csv"),
+    (["score", "--model", "rows.csv", "rows.csv", "--out", "e.csv"], "not a file that a model's save has written"),
+    (["encode", "--model", "digits-sparse", "rows.csv", "--out", "c.npy"], "come with a checkout of the repository"),
+    (["encode", "--model", "m.zip", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
+    (["encode", "--model", "m.zip", "none.csv", "--out", "c.npy"], "no file or folder none.csv"),
+    (["generate", "none.keras", "--out", "s.png"], "no model file none.keras"),
+    (["generate", "m.zip", "--out", "s.png", "--data", "none.csv"], "no file or folder none.csv"),
+    (["generate", "m.zip", "--out", "s.h5"], "must end in .png for a picture, or in .npy, .csv or .parquet for rows"),
+    (["generate", "m.zip", "--out", "s.png", "--density", "gausian"], "'gausian' is not one of 'gaussian'"),
+    (["export", "none.keras", "served/m"], "no model file none.keras"),
+    (["export", "m.zip", "served/m", "--test", "none.csv"], "no file or folder none.csv"),
+    (["export", "m.zip", "served/m", "--calibrate", "none.csv"], "no file or folder none.csv"),
+    (["check", "m.zip"], "m.zip is a file; expected the folder of an exported model"),
+    (["card", "digits-sparse"], "come with a checkout of the repository"),
+    (["families", "sparce"], "did you mean 'sparse'"),
+]
+
+
+def test_what_is_wrong_is_told_before_keras_is_loaded(table, tmp_path):
+    """In one process of its own, where nothing else has loaded Keras."""
+    with zipfile.ZipFile(tmp_path / "m.zip", "w") as archive:
+        archive.writestr("config.json", "{}")
+    code = (
+        "import contextlib, io, json, pathlib, sys\n"
+        "from ae_zoo import cli\n"
+        "from ae_zoo._support import versions\n"
+        "versions.ZOO = pathlib.Path('nowhere')\n"  # as in an installed package
+        "def call(args):\n"
+        "    sys.argv = ['ae-zoo', *args]\n"
+        "    with contextlib.redirect_stderr(io.StringIO()) as err, contextlib.redirect_stdout(io.StringIO()):\n"
+        "        try:\n"
+        "            cli.main()\n"
+        "            code = 0\n"
+        "        except SystemExit as done:\n"
+        "            code = done.code\n"
+        "    return code, err.getvalue(), sorted({'keras', 'tensorflow'} & sys.modules.keys())\n"
+        "print(json.dumps([call(args) for args in json.load(sys.stdin)]))\n"
+    )
+    fine = [["families"], ["families", "variational"]]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=json.dumps([*fine, *(args for args, _ in WRONG)]),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert found[: len(fine)] == [[0, "", []]] * len(fine)
+    for (args, message), (status, err, loaded) in zip(WRONG, found[len(fine) :], strict=True):
+        assert (status, loaded) == (2, []), (args, err)
+        assert message in " ".join(err.split()), args
+        assert "data=x" not in err
+
+
 def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
     import ae_zoo
 
     frame = pd.read_csv(table)
     frame.insert(2, "kind", np.arange(64) % 3 - 1)
-    frame.to_csv(tmp_path / "labelled.csv", index=False)
+    frame.to_csv(tmp_path / "labeled.csv", index=False)
     np.save(tmp_path / "kinds.npy", frame["kind"].to_numpy())
-    x, y, columns = cli.shared.rows(tmp_path / "labelled.csv", "kind")
+    x, y, columns = cli.shared.read_labeled(tmp_path / "labeled.csv", "kind")
     assert columns == tuple("abcdefgh")
     frame[["kind"]].to_csv(tmp_path / "kinds.csv", index=False)
     for name in ("kinds.npy", "kinds.csv"):
-        same = cli.shared.rows(table, str(tmp_path / name))
+        same = cli.shared.read_labeled(table, str(tmp_path / name))
         assert np.array_equal(same[0], x)
         assert np.array_equal(same[1], y)
     given = []
-    monkeypatch.setattr(ae_zoo, "fit", lambda model, x, y, validation, **plan: given.append((x, y, *validation)))
+
+    def fit(model, x, y, validation, **plan):
+        given.append((x, y, *validation))
+        model.adapt(x)
+
+    monkeypatch.setattr(ae_zoo, "fit", fit)
     small = ["--set", "n_classes=2", "--set", "hidden=6", "--set", "discriminator=8"]
-    labelled = ["--data", "labelled.csv", "--labels", "kind"]
-    assert run("train", "adversarial", *labelled, *small, "--out", "a.keras")[0] == 0
+    labeled = ["--data", "labeled.csv", "--labels", "kind"]
+    assert run("train", "adversarial", *labeled, *small, "--out", "a.keras")[0] == 0
     for rows, labels in (given[0][:2], given[0][2:]):  # each row has its own label still
         places = [np.flatnonzero((x == row).all(axis=1))[0] for row in rows]
         assert np.array_equal(y[places], labels)
@@ -143,22 +262,15 @@ def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        (["train", "sparce", "--data", "rows.csv", "--out", "m.keras"], "did you mean 'sparse'"),
         (["train", "sparse", "--data", "rows.csv", "--out", "m.h5"], "must end in .keras"),
-        (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "coed=3"], "did you mean 'code'"),
         (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code"], "NAME=VALUE"),
         (["train", "sparse", "--data", "rows.csv", "--out", "m.keras", "--set", "code=x"], "whole number"),
-        (["train", "sparse", "--data", "none.csv", "--out", "m.keras"], "no file or folder none.csv"),
         (["train", "sparse", "--data", "rows.csv"], "Missing option '--out'"),
-        (["encode", "--model", "none.keras", "rows.csv", "--out", "c.npy"], "no model file none.keras"),
-        (["encode", "--model", "none.keras", "rows.csv", "--out", "c.xls"], "must end in .npy, .csv or .parquet"),
         (["train", "sparse", "--data", "rows.csv", "--labels", "a", "--out", "m.keras"], "takes no labels"),
         (
             ["train", "adversarial", "--data", "rows.csv", "--labels", "z", "--out", "m.keras"],
             "a column of the data or a",
         ),
-        (["generate", "none.keras", "--out", "s.jpg"], "must end in .npy, .csv or .parquet"),
-        (["families", "sparce"], "did you mean 'sparse'"),
         (["chapter", "--only", "19.9"], "no section '19.9'"),
         (["trian"], "No such command 'trian'"),
     ],
@@ -251,12 +363,9 @@ def test_a_search_writes_a_model_and_a_report_and_goes_on(run, table, tmp_path):
     ("args", "message"),
     [
         ((), "Name a family"),
-        (("stakked",), "did you mean 'stacked'"),
-        (("stacked", "--space", "kode=3"), "did you mean 'code'"),
         (("stacked", "--space", "code"), "NAME=VALUES"),
         (("stacked", "--space", "hidden=[[3"), "JSON list"),
         (("stacked", "--space", "code=9..3"), "the lower first"),
-        (("stacked", "--space-file", "nowhere.json"), "nowhere.json"),
         (("--join", "nowhere", "--out", "s"), "no search in the folder"),
     ],
 )

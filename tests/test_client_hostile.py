@@ -128,7 +128,9 @@ def test_an_answer_longer_than_announced_is_not_read():
 
     with predicting(endless) as address:
         served = client.connect(address, "digits")
-        with pytest.raises(ValueError, match="its answer is longer than 1,0[0-9,]+ bytes, more than it announces"):
+        with pytest.raises(
+            ValueError, match="its answer is longer than 1,0[0-9,]+ bytes, the most that its metadata allow"
+        ):
             served.encode(X)
     assert sum(sent) < 2**25
 
@@ -232,8 +234,8 @@ def test_metadata_that_lie_are_one_sentence(found):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"outputs": {"code": tensor(-1, 2, dtype="DT_STRING")}}, "of type DT_STRING, which is not read here"),
-        ({"inputs": {"x": tensor(-1, 4, dtype="DT_STRING")}}, "of type DT_STRING, which is not sent"),
+        ({"outputs": {"code": tensor(-1, 2, dtype="DT_STRING")}}, "of type DT_STRING, which this client cannot read"),
+        ({"inputs": {"x": tensor(-1, 4, dtype="DT_STRING")}}, "of type DT_STRING, which this client cannot send"),
     ],
 )
 def test_types_that_are_not_known_are_told(changes, message):

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import ae_zoo
+from ae_zoo import serving
 from ae_zoo._support import versions
 from tests.test_conformance import make
 
@@ -28,6 +29,39 @@ def test_load_gives_the_model_back(detector, exported, tmp_path):
     assert np.array_equal(*likelihoods)  # which has a weight of its own
     with pytest.raises(FileNotFoundError, match="no version of a model"):
         ae_zoo.load(tmp_path)
+
+
+def test_a_detector_that_was_exported_is_exported_again_with_its_threshold(exported, detector, tmp_path):
+    again = ae_zoo.export(ae_zoo.Detector.load(exported), tmp_path / "again")
+    assert versions.card(again)["threshold"] == versions.card(exported)["threshold"] == detector[0].threshold
+    old, new = (serving.SavedModel(version).run("detect", {"x": detector[1]}) for version in (exported, again))
+    assert all(np.array_equal(old[name], new[name]) for name in ("score", "threshold", "flagged"))
+    assert new["flagged"].any()
+
+
+def test_a_model_of_the_zoo_is_not_there_in_an_installed_package(monkeypatch, tmp_path):
+    monkeypatch.setattr(versions, "ZOO", tmp_path / "nowhere")
+    for load in (ae_zoo.load, ae_zoo.Detector.load):
+        with pytest.raises(FileNotFoundError, match="come with a checkout of the repository, not with the package"):
+            load("digits-sparse")
+
+
+@pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 2**-8), ("mixed_bfloat16", 2**-5)])
+def test_half_precision_is_checked_by_a_tolerance_of_its_own(policy, tolerance, tmp_path):
+    """Runtimes differ by what they keep in float32: this model's answers by 2e-5 in float16."""
+    x = np.random.default_rng(0).random((64, 784), "float32")
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = ae_zoo.build("stacked", data=x, code=8, hidden=[256, 128], seed=1)
+        model.adapt(x)
+        version = ae_zoo.export(model, tmp_path / "m", x_test=x)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert versions.card(version)["tolerance"] == tolerance
+    found = serving.check(version)
+    assert found.tolerance == tolerance
+    assert found.passed
+    assert serving.check(version, 1e-5).tolerance == 1e-5
 
 
 def test_a_model_that_has_seen_no_rows_is_refused(tmp_path):
@@ -130,6 +164,10 @@ def test_from_the_command_line(run, rows, tmp_path):
     assert (code, "give both" in err) == (2, True)
     code, _, err = run(*calibrated[:-1], 0)
     assert (code, "must lie between 0 and 1" in err) == (2, True)
+    calibrated = versions.card("served/d/1")
+    assert calibrated["examples"] == "rows of x_test"  # those of --calibrate, where there is no --test
+    assert calibrated["data"]["test"]["rows"] == 300
+    assert calibrated["metrics"].keys() == {"test mse"}
     assert run("export", "served/d", "served/e")[0] == 0  # a detector still
     assert versions.card("served/e/1")["threshold"] == versions.card("served/d/1")["threshold"] > 0
     code, out, _ = run("card", "served/m")

@@ -91,7 +91,7 @@ def test_what_cannot_be_written_is_refused_before_any_work(where, target, tmp_pa
     path, said = {
         "folder": (tmp_path / "folder", "is a folder; give the name of a file"),
         "link to a folder": (tmp_path / "link", "is a folder; give the name of a file"),
-        "device": (tmp_path / "device", "is no regular file"),
+        "device": (tmp_path / "device", "is not a regular file"),
         "below a file": (target / "new.txt", "cannot be written: Not a directory."),
         "long name": (tmp_path / ("x" * 300), "cannot be written: File name too long."),
         "no access": (tmp_path / "new" / "m.txt", f"the folder {tmp_path} is not writable for this user."),

@@ -156,7 +156,7 @@ def test_a_client_gets_the_exported_models_answers(transport, detector, exported
         pd.DataFrame(x, columns=list("abcdefgh")).to_csv("rows.csv", index=False)
         code, _, err = run("request", address, "machines", "rows.csv")
         assert code == 2
-        assert "give the model's folder as --card, or --as-is" in err
+        assert "give the model's folder as --card, or give --as-is" in err
         code, _, err = run("request", address, "machine", "rows.npy")
         assert code == 2
         assert "serves no model 'machine'" in err

@@ -1,1 +1,1 @@
-"""What the library needs and is not about autoencoders: whole files, quiet logs, child processes."""
+"""Helpers that are not about autoencoders: whole files, quiet logs, child processes, folders of versions."""

@@ -1,15 +1,17 @@
-"""The fields of a version's card, and the check that a card has them: what is read afterwards may rely on their types."""
+"""The fields of a version's card and the check of their types, so that code may rely on the types afterwards."""
 
 import sys
 import types
 import typing
 from typing import NotRequired, TypedDict
 
-MOST = 2**63 - 1  # of a whole number, as other languages read cards too
+from ae_zoo.errors import short
+
+MOST = 2**63 - 1  # largest whole number, because other languages read cards too
 
 
 class Rows(TypedDict):
-    """Rows that a model was trained or tested on."""
+    """Number, shape and hash of the rows that a model was trained or tested on."""
 
     rows: int
     shape: list[int]
@@ -17,7 +19,7 @@ class Rows(TypedDict):
 
 
 class Data(TypedDict):
-    """What a model was made from."""
+    """The data of a model."""
 
     source: str | None
     training: Rows | None
@@ -25,7 +27,7 @@ class Data(TypedDict):
 
 
 class ServedSignature(TypedDict):
-    """What a served function is for, and dtype and shape of each input and output, as text."""
+    """The meaning of a served function, and dtype and shape of each input and output, as text."""
 
     about: str
     inputs: dict[str, str]
@@ -33,7 +35,7 @@ class ServedSignature(TypedDict):
 
 
 class Card(TypedDict):
-    """A card. Whole numbers are not negative; numbers are finite; `config` belongs to the family in `model`."""
+    """A card. Whole numbers are not negative, numbers are finite, and `config` belongs to the family in `model`."""
 
     family: str
     model: str
@@ -49,7 +51,8 @@ class Card(TypedDict):
     versions: dict[str, str]
     made: str
     sha256: str
-    examples: NotRequired[str]  # where the example rows come from; not said before version 0.2
+    examples: NotRequired[str]  # where the example rows come from; since version 0.2
+    tolerance: NotRequired[float]  # how far another runtime's answers may differ; since version 0.2
 
 
 WORDS = {
@@ -63,12 +66,13 @@ WORDS = {
 
 
 def misfit(value: object, kind: typing.Any = Card, name: str = "") -> str | None:
-    """Says, as the end of a sentence, which part of a value of JSON is not of a kind; None where all are.
+    """Returns, as the end of a sentence, which part of a JSON value has the wrong type; None if all types are right.
 
     Args:
-        value: of JSON.
-        kind: `str`, `int`, `float`, `None`, `object`, a union, `list[...]`, `dict[str, ...]` or a `TypedDict` of such.
-        name: of the value, for the sentence.
+        value: the JSON value.
+        kind: expected type: `str`, `int`, `float`, `None`, `object`, a union, `list[...]`, `dict[str, ...]`, or a `TypedDict`
+            of these.
+        name: name of the value, for the sentence.
     """
     if typing.is_typeddict(kind) and isinstance(value, dict):
         fields = typing.get_type_hints(kind)
@@ -93,15 +97,14 @@ def _part(value: object, kind: typing.Any, name: str) -> str | None:
         if _is(value, one):
             return misfit(value, one, f"{name}.")
     expected = " or ".join(WORDS[_plain(one)] for one in kinds)
-    received = repr(value)
-    return f"{name} must be {expected}; received {received if len(received) <= 60 else f'{received[:57]}...'}"
+    return f"{name} must be {expected}; received {short(value)}"
 
 
 def _is(value: object, kind: typing.Any) -> bool:
     if isinstance(value, bool):
         return False
     if kind is float:
-        return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # which NaN is not
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max  # False for NaN
     if kind is int:
         return isinstance(value, int) and 0 <= value <= MOST
     return isinstance(value, _plain(kind))

@@ -1,17 +1,18 @@
-"""Checks of single arguments and of answers, each with one sentence."""
+"""Checks of single arguments and of results; each raises an error of one sentence."""
 
 import math
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ae_zoo.errors import AEZooError
+from ae_zoo.typing import Array
 
 MOST = 2**31 - 1  # of whatever is counted: rows beyond it fit into no memory, and into no 32-bit index
 
 
-def count(name: str, value: Any) -> int:
-    """Returns `value`; raises `AEZooError` unless it is a whole number from 1 to `MOST`."""
+def count(name: str, value: object) -> int:
+    """Returns `value` as an int; raises `AEZooError` if it is not a whole number from 1 to `MOST`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise AEZooError(f"{name} must be a whole number of at least 1; received {value!r}.")
     if value > MOST:
@@ -19,10 +20,11 @@ def count(name: str, value: Any) -> int:
     return int(value)
 
 
-def finite(name: str, value: Any) -> float:
-    """`value` as a float; raises `AEZooError` where it is no finite number."""
+def finite(name: str, value: object) -> float:
+    """Returns `value` as a float; raises `AEZooError` if it is not a finite number."""
     try:
-        number = math.nan if np.iscomplexobj(value) else float(value)  # float drops the imaginary part in NumPy
+        # float drops the imaginary part in NumPy; what has no float raises a TypeError
+        number = math.nan if np.iscomplexobj(value) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -30,15 +32,16 @@ def finite(name: str, value: Any) -> float:
     return number
 
 
-def share(name: str, value: Any) -> float:
-    """`value` as a float; raises `AEZooError` where it is no number between 0 and 1."""
-    if isinstance(value, bool) or not 0 < finite(name, value) < 1:
+def share(name: str, value: object) -> float:
+    """Returns `value` as a float; raises `AEZooError` if it is not a number between 0 and 1."""
+    number = finite(name, value)
+    if isinstance(value, bool) or not 0 < number < 1:
         raise AEZooError(f"{name} must lie between 0 and 1; received {value!r}.")
-    return float(value)
+    return number
 
 
-def seed(value: Any) -> int | None:
-    """`value`; raises `AEZooError` where it is no whole number from 0 to 2^32 - 1, or None."""
+def seed(value: object) -> int | None:
+    """Returns `value`; raises `AEZooError` if it is neither a whole number from 0 to 2^32 - 1 nor None."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
@@ -46,26 +49,31 @@ def seed(value: Any) -> int | None:
     return int(value)
 
 
-def as_many(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """`y`; raises `AEZooError` where it has not as many rows as `x`."""
+def as_many(y: Array, x: Array) -> Array:
+    """Returns `y`; raises `AEZooError` if it has another number of rows than `x`."""
     if len(y) != len(x):
         raise AEZooError(f"y must have one entry for each of the {len(x)} rows of x; received {len(y)}.")
     return y
 
 
-def labels(y: Any, classes: int, name: str = "y") -> np.ndarray:
-    """`y` as whole numbers `(n,)` from -1, for "no label", to `classes` - 1.
+def labels(y: npt.ArrayLike, classes: int, name: str = "y") -> Array:
+    """Returns labels as int32 `(n,)`, from -1 (no label) to `classes` - 1.
+
+    Args:
+        y: labels `(n,)` or `(n, 1)`.
+        classes: number of classes.
+        name: name of the labels, for the error.
 
     Raises:
-        AEZooError: for another shape, or a value that is no such number.
+        AEZooError: `y` has another shape, or a value that is not a label.
     """
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.dtype.kind not in "iufb" or array.size == 0:
         raise AEZooError(
-            f"{name} must be a label for each row, {classes} classes from 0, -1 for none; received {array.dtype} of "
-            f"shape {array.shape}."
+            f"{name} must be a label for each row, {classes} classes from 0, or -1 for no label; received {array.dtype} "
+            f"of shape {array.shape}."
         )
     if not np.all(np.isin(array, np.arange(-1, classes))):
         strange = array[~np.isin(array, np.arange(-1, classes))][0]
@@ -73,14 +81,19 @@ def labels(y: Any, classes: int, name: str = "y") -> np.ndarray:
     return array.astype("int32")
 
 
-def finite_errors(errors: np.ndarray) -> np.ndarray:
-    """`errors` `(n, ...)`; raises `AEZooError` where one is beyond float32, which would compare with no threshold."""
+def finite_errors(errors: Array) -> Array:
+    """Returns `errors` `(n, ...)`; raises `AEZooError` if one is not finite, because it compares with no threshold."""
     return finite_answers(errors, "error")
 
 
-def finite_answers(answers: np.ndarray, what: str) -> np.ndarray:
-    """`answers` `(n, ...)`; raises `AEZooError` where one is NaN or infinite."""
-    # min and max carry NaN and infinity, and need no array of flags beside the answers.
+def finite_answers(answers: Array, what: str) -> Array:
+    """Returns `answers` `(n, ...)`; raises `AEZooError` if one is NaN or infinite.
+
+    Args:
+        answers: what a model gives for rows.
+        what: name of an answer, for the error.
+    """
+    # min and max propagate NaN and infinity, and need no array of flags.
     if answers.size and not (np.isfinite(answers.min()) and np.isfinite(answers.max())):
         row = int(np.flatnonzero(~np.isfinite(answers.reshape(len(answers), -1)).all(axis=1))[0])
         raise AEZooError(
@@ -90,11 +103,11 @@ def finite_answers(answers: np.ndarray, what: str) -> np.ndarray:
     return answers
 
 
-def binary(x: np.ndarray, name: str = "x") -> None:
-    """Raises `AEZooError` where a value is neither 0 nor 1."""
+def binary(x: Array, name: str = "x") -> None:
+    """Raises `AEZooError` if a value is neither 0 nor 1."""
     gray = (x != 0) & (x != 1)
     if gray.any():
         raise AEZooError(
-            f"{name} must be zeros and ones, because a Bernoulli likelihood is a probability of those alone and the bce of "
-            f"a gray is no log-likelihood; {gray.mean():.1%} of its values are grays: give binarization='dynamic', say."
+            f"{name} must hold only zeros and ones, because a Bernoulli likelihood is the probability of these two values; "
+            f"{gray.mean():.1%} of its values lie elsewhere: give binarization='dynamic', for example."
         )

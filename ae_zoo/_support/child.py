@@ -1,6 +1,6 @@
-"""Runs a module as a child that does not outlive its parent: `python -m ae_zoo._support.child PARENT MODULE ...`.
+"""Runs a module as a child process that ends with its parent: `python -m ae_zoo._support.child PARENT MODULE ...`.
 
-A parent that is killed cannot stop its children. They watch it themselves, before they import anything that takes time.
+A killed parent cannot stop its children, so each child watches its parent, from before the slow imports on.
 """
 
 import os
@@ -11,7 +11,7 @@ import time
 
 
 def end_with(parent: int) -> None:
-    """Ends this process as soon as its parent is another than the process `parent`."""
+    """Ends this process as soon as its parent is no longer the process with the id `parent`."""
 
     def watch() -> None:
         while os.getppid() == parent:

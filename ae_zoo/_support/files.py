@@ -1,7 +1,7 @@
-"""Files that are whole or not there: written beside their place, then renamed into it.
+"""Writes files that are whole or not there: first into a hidden folder beside the target, then renamed to it.
 
-What is being written lies in a hidden folder, which its process holds by a lock. The system lets go of the lock when the
-process dies, however it dies, so that the next one to write there knows what nobody will finish, and removes it.
+The process that writes holds a lock on the hidden folder. The system releases the lock when the process dies, for any reason.
+So the next process that writes there recognizes what nobody will finish, and removes it.
 """
 
 import contextlib
@@ -20,20 +20,20 @@ from collections.abc import Iterator
 
 from ae_zoo.errors import UnwritableError, first_line
 
-HIDDEN = ".ae_zoo-"  # in front of the name of each folder of unfinished files
-DAY = 86_400  # seconds, after which a folder whose lock tells nothing counts as left
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)  # of a write that names no file; NumPy's has no number
+HIDDEN = ".ae_zoo-"  # prefix of the folders of unfinished files
+DAY = 86_400  # seconds after which a folder counts as abandoned, if its lock says nothing
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)  # errors of writes that name no file; NumPy's has no number
 
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields a file to write; it becomes `path` if the block ends well, and is removed if it does not.
+def whole(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Yields a file to write; it becomes `path` if the block ends without an error, and is removed otherwise.
 
     The file has the name of `path`, because many writers choose their format by the suffix. Missing folders are made.
-    Where `path` is a symbolic link, the file that it leads to is replaced, and the link stays.
+    If `path` is a symbolic link, the file that it leads to is replaced, and the link stays.
 
     Raises:
-        UnwritableError: `path` cannot be written, as `writable` says, or the disk is full.
+        UnwritableError: `path` cannot be written (see `writable`), or the disk is full.
     """
     target = writable(path)
     with beside(target.parent, path) as folder:
@@ -42,8 +42,8 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         sibling.replace(target)
 
 
-def writable(path: str | os.PathLike) -> pathlib.Path:
-    """The file that is written where `path` is, which may be a link. For asking before the work is done.
+def writable(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the file that a write to `path` would replace; `path` may be a link. Call it before long work.
 
     Raises:
         UnwritableError: `path` is a folder or a device, its name is too long, or its folder cannot be made or written to.
@@ -58,7 +58,7 @@ def writable(path: str | os.PathLike) -> pathlib.Path:
     if stat.S_ISDIR(mode):
         raise UnwritableError(f"{path} is a folder; give the name of a file.")
     if not stat.S_ISREG(mode):
-        raise UnwritableError(f"{path} is no regular file; give the name of one.")
+        raise UnwritableError(f"{path} is not a regular file; give the name of a file.")
     folder = next(folder for folder in target.parents if folder.exists())
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UnwritableError(f"{path} cannot be written: the folder {folder} is not writable for this user.")
@@ -66,12 +66,12 @@ def writable(path: str | os.PathLike) -> pathlib.Path:
 
 
 @contextlib.contextmanager
-def beside(folder: pathlib.Path, path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """Yields a new hidden folder in `folder`, and removes it at the end; removes too what killed processes left there.
+def beside(folder: pathlib.Path, path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Yields a new hidden folder in `folder`, and removes it at the end. Also removes what killed processes left there.
 
     Args:
-        folder: made if it is not there.
-        path: what is being written, for the error.
+        folder: the folder to write in; made if it does not exist.
+        path: the file that is written, for the error.
 
     Raises:
         UnwritableError: the system refuses to write there, or the disk is full.
@@ -86,17 +86,17 @@ def beside(folder: pathlib.Path, path: str | os.PathLike) -> Iterator[pathlib.Pa
             shutil.rmtree(made, ignore_errors=True)
             os.close(lock)
     except OSError as error:
-        reason = error.__cause__ if isinstance(error, UnwritableError) else error  # of a file inside this one
+        reason = error.__cause__ if isinstance(error, UnwritableError) else error  # that of an inner file
         if isinstance(reason, OSError) and _is_in(folder, reason):
             raise _unwritable(path, reason) from reason
         raise
 
 
 def _made(folder: pathlib.Path) -> tuple[pathlib.Path, int]:
-    """A new hidden folder, and the descriptor that holds its lock."""
+    """Returns a new hidden folder, and the descriptor that holds its lock."""
     while True:
         made = pathlib.Path(tempfile.mkdtemp(prefix=HIDDEN + _system(), dir=folder))
-        with contextlib.suppress(FileNotFoundError):  # a process that sweeps may come before the lock, and remove it
+        with contextlib.suppress(FileNotFoundError):  # another process may remove it before it is locked
             lock = _opened(made)
             _locked(lock, fcntl.LOCK_EX)
             if made.exists():
@@ -107,10 +107,10 @@ def _made(folder: pathlib.Path) -> tuple[pathlib.Path, int]:
 def _sweep(folder: pathlib.Path) -> None:
     """Removes hidden folders whose process is dead: nobody holds the lock, or nothing has changed for a day.
 
-    The lock tells nothing of the processes of other machines, or where the file system has none.
+    The lock says nothing about processes on other machines, or if the file system has no locks.
     """
     for left in folder.glob(f"{HIDDEN}*"):
-        with contextlib.suppress(OSError):  # somebody holds it, or has removed it
+        with contextlib.suppress(OSError):  # another process holds it, or has removed it
             lock = _opened(left)
             try:
                 here = _locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB) and left.name.startswith(HIDDEN + _system())
@@ -125,7 +125,7 @@ def _opened(folder: pathlib.Path) -> int:
 
 
 def _locked(descriptor: int, how: int) -> bool:
-    """Whether the lock is had; False where the file system has no locks. Raises `BlockingIOError` where another has it."""
+    """Takes a lock. Returns False if the file system has no locks; raises `BlockingIOError` if another process holds it."""
     try:
         fcntl.flock(descriptor, how)
     except BlockingIOError:
@@ -137,7 +137,7 @@ def _locked(descriptor: int, how: int) -> bool:
 
 @functools.cache
 def _system() -> str:
-    """A mark of the running system, among whose processes a lock tells: a shared disk may not tell other machines."""
+    """Returns a mark of the running system: on a shared disk, locks of processes on other machines may not be visible."""
     try:
         name = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text()
     except OSError:
@@ -146,13 +146,13 @@ def _system() -> str:
 
 
 def _is_in(folder: pathlib.Path, error: OSError) -> bool:
-    """Whether an error is of the writing in `folder`, and not of a file that is read meanwhile."""
+    """Returns True if an error comes from writing in `folder`, and not from a file that is read at the same time."""
     if error.filename is None:
         return error.errno in FULL
     path = pathlib.Path(os.fsdecode(error.filename))
     return path in (folder, *folder.parents) or any(part.startswith(HIDDEN) for part in path.parts)
 
 
-def _unwritable(path: str | os.PathLike, error: OSError) -> UnwritableError:
+def _unwritable(path: str | os.PathLike[str], error: OSError) -> UnwritableError:
     reason = os.strerror(error.errno) if error.errno else first_line(error)
     return UnwritableError(f"{path} cannot be written: {reason}.")

@@ -1,4 +1,4 @@
-"""Keeps off the error stream what TensorFlow says there that is of no concern to who reads it."""
+"""Keeps TensorFlow's messages that help no user off the error stream."""
 
 import contextlib
 import logging
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_import() -> Iterator[None]:
-    """Keeps what TensorFlow's C++ code writes as Keras is imported off the error stream."""
+    """Hides what TensorFlow's C++ code writes to the error stream while Keras is imported."""
     with quiet_start():
         yield
-        sys.modules["keras"].ops.zeros(())  # the search for a GPU is put off to the first operation
+        sys.modules["keras"].ops.zeros(())  # TensorFlow searches for a GPU only at its first operation
 
 
 @contextlib.contextmanager
 def quiet_start() -> Iterator[None]:
-    """Keeps what C++ code writes as it starts, whatever the log level, off the error stream."""
+    """Hides what C++ code writes to the error stream in the block, at any log level."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:
@@ -31,7 +31,7 @@ def quiet_start() -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet_log(harmless: str) -> Iterator[None]:
-    """Keeps messages of TensorFlow's logger that hold a text to itself."""
+    """Hides messages of TensorFlow's logger that contain the text `harmless`."""
     logger = logging.getLogger("tensorflow")
 
     def other(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Folders of exported models: `saved_models/<name>/<version>/`, as TensorFlow Serving watches them."""
+"""Folders of exported models: `saved_models/<name>/<version>/`, the layout that TensorFlow Serving watches."""
 
 import hashlib
 import json
@@ -9,18 +9,18 @@ from collections.abc import Mapping
 from typing import cast
 
 from ae_zoo._support.cards import Card, misfit
-from ae_zoo.errors import AEZooError, NotFoundError, first_line
+from ae_zoo.errors import AEZooError, NotFoundError, first_line, short
 
-EXTRA = "assets.extra"  # of a version: what TensorFlow leaves alone, and copies with it
+EXTRA = "assets.extra"  # a version's folder for extra files, which TensorFlow ignores
 CARD = "card.json"
 EXAMPLES = "examples.npz"
-WEIGHTS = "kept"  # the list of them in the checkpoint, in the order of the card's "variables"
-MOST = 2**63 - 1  # the largest number of a version that a server reads
-ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # of a checkout: a trained model a family
+WEIGHTS = "kept"  # name of the list of weights in the checkpoint, in the order of the card's "variables"
+MOST = 2**63 - 1  # the largest version number that a server reads
+ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # in a checkout of the repository: one model of each family
 
 
-def found(path: str | os.PathLike) -> pathlib.Path:
-    """`path`, or where nothing is there and it is the name of one of the zoo's trained models, that one's folder."""
+def found(path: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns `path`, or the folder of a model in the zoo if nothing is at `path` and it is the model's name."""
     path = pathlib.Path(path)
     if not path.exists() and len(path.parts) == 1 and numbers(ZOO / path):
         return ZOO / path
@@ -28,16 +28,16 @@ def found(path: str | os.PathLike) -> pathlib.Path:
 
 
 def hint(path: pathlib.Path) -> str:
-    """What to add where nothing is at `path` and its name is like those of the zoo's trained models."""
+    """Returns a sentence to add to an error if nothing is at `path` and it looks like the name of a model in the zoo."""
     if len(path.parts) > 1 or not path.name.startswith("digits-"):
         return ""
     return " The trained models of saved_models/ come with a checkout of the repository, not with the package."
 
 
-def numbers(folder: str | os.PathLike) -> list[int]:
-    """The versions in the folder of a model, ascending; none where there is no folder.
+def numbers(folder: str | os.PathLike[str]) -> list[int]:
+    """Returns the version numbers in the folder of a model, in ascending order; an empty list if there is no folder.
 
-    A folder without a SavedModel, which somebody is still copying, say, is none yet.
+    A folder without a SavedModel is no version: somebody may still be copying it.
     """
     folder = pathlib.Path(folder)
     if not folder.is_dir():
@@ -45,84 +45,86 @@ def numbers(folder: str | os.PathLike) -> list[int]:
     return sorted(number for name, number in _numbered(folder) if str(number) == name and is_version(folder / name))
 
 
-def next_number(folder: str | os.PathLike) -> int:
-    """One more than any number that is a name in the folder of a model, even with zeros in front, or of a file.
+def next_number(folder: str | os.PathLike[str]) -> int:
+    """Returns one more than the largest number that names a file or folder in `folder`; "0003" counts as 3.
 
     Raises:
-        ValueError: there is no such number that a server reads.
+        AEZooError: the largest number that a server reads is taken.
     """
     largest = max((number for _, number in _numbered(pathlib.Path(folder))), default=0)
     if largest == MOST:
         raise AEZooError(
-            f"{folder} has a version {MOST}, the largest number there is: give another with version=1, say."
+            f"{folder} has a version {MOST}, the largest possible number: choose another number, such as version=1."
         )
     return largest + 1
 
 
 def checked_number(version: object) -> int:
-    """`version`; raises `ValueError` where it is no number that a server reads."""
+    """Returns `version` as an int; raises `AEZooError` if it is not a number that a server reads."""
     try:
         number = operator.index(version)  # type: ignore[arg-type]
     except TypeError:
         number = 0
     if isinstance(version, bool) or not 1 <= number <= MOST:
-        received = repr(version)
-        raise AEZooError(
-            f"version must be a whole number from 1 to {MOST}; received "
-            f"{received if len(received) <= 60 else f'{received[:57]}...'}."
-        )
+        raise AEZooError(f"version must be a whole number from 1 to {MOST}; received {short(version)}.")
     return number
 
 
 def _numbered(folder: pathlib.Path) -> list[tuple[str, int]]:
-    """The names in a folder that are numbers of versions; what is beyond a server's numbers is none."""
+    """Returns the names in a folder that are version numbers, with the number; a server reads none beyond `MOST`."""
     names = (path.name for path in folder.iterdir() if path.name.isascii() and path.name.isdecimal())
     return [(name, int(name)) for name in names if int(name) <= MOST]
 
 
-def is_version(folder: str | os.PathLike) -> bool:
-    """Whether this is the folder of one version, rather than of a model with its versions."""
+def is_version(folder: str | os.PathLike[str]) -> bool:
+    """Returns True if this is the folder of one version, rather than of a model with its versions."""
     return (pathlib.Path(folder) / "saved_model.pb").is_file()
 
 
-def newest(folder: str | os.PathLike) -> pathlib.Path:
-    """The newest version in the folder of a model; the folder of a version is its own answer.
+def newest(folder: str | os.PathLike[str]) -> pathlib.Path:
+    """Returns the folder of the newest version of a model.
 
-    In a checkout the names of the zoo's trained models will do too.
+    Args:
+        folder: folder of the model; or of a version, which is returned; or the name of a model in the zoo, in a checkout.
 
     Raises:
-        FileNotFoundError: there is no such folder, or no version in it.
+        NotFoundError: there is no such folder, or it has no version.
+        AEZooError: it is a file.
     """
     folder = found(folder)
     if is_version(folder):
         return folder
+    if folder.is_file():
+        raise AEZooError(
+            f"{folder} is a file; expected the folder of an exported model: write one with ae-zoo export {folder} FOLDER."
+        )
     if not folder.is_dir():
-        raise NotFoundError(f"There is no folder {folder}.")
+        raise NotFoundError(f"There is no folder {folder}.{hint(folder)}")
     known = numbers(folder)
     if not known:
-        raise NotFoundError(f"{folder} holds no version of a model, a folder named 1, say; write one with export.")
+        raise NotFoundError(f"{folder} holds no version of a model, such as a folder named 1; write one with export.")
     return folder / str(known[-1])
 
 
-def card(version: str | os.PathLike) -> Card:
-    """What is written of a version: see `ae_zoo.serving.card`.
+def card(version: str | os.PathLike[str]) -> Card:
+    """Returns the card of a version; see `ae_zoo.serving.card`.
 
     Raises:
-        ValueError: there is no card, or it is damaged.
+        AEZooError: there is no card, or it is damaged.
     """
     path = pathlib.Path(version) / EXTRA / CARD
-    if not path.is_file():  # nor a device, which would be read for ever
+    if not path.is_file():  # a device could be read without end
         raise AEZooError(f"{version} has no card ({EXTRA}/{CARD}): it was not written by ae_zoo.export.")
     try:
         found = json.loads(path.read_text())
-        wrong = misfit(found) if isinstance(found, dict) else "it is no object of JSON"
+        wrong = misfit(found) if isinstance(found, dict) else "it is not a JSON object"
         changed = wrong is None and found["sha256"] != sealed(found)["sha256"]
     except ValueError as error:
         raise AEZooError(f"{path} is damaged: {first_line(error)}.") from None
     except RecursionError:
-        raise AEZooError(f"{path} is damaged, or no card: it is nested too deeply.") from None
+        raise AEZooError(f"{path} is damaged or not a card: it is nested too deeply.") from None
     if wrong:
-        raise AEZooError(f"{path} is damaged, or no card: {wrong}.")
+        raise AEZooError(f"{path} is damaged or not a card: {wrong}.")
     if changed:
         raise AEZooError(
             f"{path} is not as it was exported: its contents differ from its hash; export the model again."
@@ -131,13 +133,13 @@ def card(version: str | os.PathLike) -> Card:
 
 
 def sealed(card: Mapping[str, object]) -> dict[str, object]:
-    """A card with the hash of all else in it, so that a changed column or threshold is noticed."""
+    """Returns a card with the hash of its other fields, which shows if a column or the threshold was changed."""
     rest = {name: value for name, value in card.items() if name != "sha256"}
     return {**rest, "sha256": _hash(json.dumps(rest, sort_keys=True).encode())}
 
 
-def check_intact(version: str | os.PathLike) -> None:
-    """Raises `ValueError` where files of a version are not there, or not as they were exported."""
+def check_intact(version: str | os.PathLike[str]) -> None:
+    """Raises `AEZooError` if files of a version are missing, or differ from the exported ones."""
     folder = pathlib.Path(version)
     strange = [
         name
@@ -146,13 +148,13 @@ def check_intact(version: str | os.PathLike) -> None:
     ]
     if strange:
         raise AEZooError(
-            f"{version} is not as it was exported: {', '.join(strange)} cannot be found, or differs from the card's hash; "
+            f"{version} is not as it was exported: {', '.join(strange)} is missing or differs from the card's hash; "
             "export it again."
         )
 
 
 def described(version: pathlib.Path) -> str:
-    """The card for a terminal."""
+    """Returns the card as text for a terminal."""
     about = card(version)
     place = version.resolve()
     lines = [f"{place.parent.name}, version {place.name}: {about['family']}, {about['parameters']:,} weights, "

@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs, so `--help` loads neither Keras nor TensorFlow."""
+"""The command line. Each command imports what it needs, and checks what it can first, so `--help` and errors are fast."""
 
 import contextlib
 import os
@@ -17,7 +17,7 @@ from ae_zoo.errors import AEZooError, first_line
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="ae-zoo")
 def cli() -> None:
-    """Autoencoders for Keras: train, search, score, generate, export; chapter 19 of Hands-On Machine Learning with R redone.
+    """Autoencoders for Keras: train, search, score, generate, export; and chapter 19 of Hands-On Machine Learning with R.
 
     \b
     ae-zoo families
@@ -51,7 +51,7 @@ def _debug(context: click.Context, _: click.Parameter, wanted: bool) -> None:
         context.obj["debug"] = True
 
 
-for command in (cli, *cli.commands.values()):  # so that it may stand before the command's name and after it
+for command in (cli, *cli.commands.values()):  # --debug is legal before the command's name and after it
     command.params.append(
         click.Option(["--debug"], is_flag=True, expose_value=False, is_eager=True, callback=_debug,
                      help="Show where in the code an error comes from.")
@@ -61,18 +61,18 @@ for command in (cli, *cli.commands.values()):  # so that it may stand before the
 def main() -> None:
     """Runs the command line.
 
-    What the user can mend is one sentence on the error stream and exit code 2. A bug of this package is said to be one, with
-    exit code 1. Ctrl-C ends with 130 and SIGTERM with 143, as in other programs; both remove files that are half written.
+    An error that the user can correct is one sentence on the error stream and exit code 2. A bug of this package is reported
+    as a bug, with exit code 1. Ctrl-C ends with 130 and SIGTERM with 143, as in other programs; both remove unfinished files.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with warnings.catch_warnings(), _ended_by_signals() as signals:  # the first restores how warnings are shown
+    with warnings.catch_warnings(), _ended_by_signals() as signals:  # the first one restores how warnings are shown
         warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
         _run(signals)
 
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[list[int]]:
-    """Makes SIGTERM end the block as Ctrl-C does. Yields a list, which gets the signal's number."""
+    """Makes SIGTERM end the block as Ctrl-C does. Yields a list that receives the signal's number."""
     came: list[int] = []
 
     def interrupt(number: int, _: object) -> None:
@@ -105,10 +105,10 @@ def _run(signals: list[int]) -> None:
 
 
 def _explained(error: Exception) -> tuple[str, int]:
-    """What to say of an error, and the exit code."""
+    """Returns the sentence for an error, and the exit code."""
     if isinstance(error, AEZooError):
         return f"Error: {error}", 2
-    if isinstance(error, OSError) and error.strerror:  # of the system: no permission, a full disk
+    if isinstance(error, OSError) and error.strerror:  # from the system: no permission, a full disk
         file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return f"Error: {file}{error.strerror}.", 2
     bug = f"{type(error).__name__}: {first_line(error)}"

@@ -1,4 +1,4 @@
-"""`ae-zoo export`, `check`, `card` and `serving-config`: models for TensorFlow Serving, and what is known of them."""
+"""`ae-zoo export`, `check`, `card` and `serving-config`: models for TensorFlow Serving, and what is known about them."""
 
 import pathlib
 import re
@@ -6,8 +6,8 @@ import sys
 
 import click
 
-from ae_zoo._support.quiet import quiet_import, quiet_start
-from ae_zoo.cli.shared import PATH, ROWS, load_detector, load_model
+from ae_zoo._support.quiet import quiet_start
+from ae_zoo.cli.shared import PATH, ROWS, check_model, check_rows, load_trained
 from ae_zoo.errors import AEZooError, NotFoundError
 
 
@@ -15,11 +15,14 @@ from ae_zoo.errors import AEZooError, NotFoundError
 @click.argument("model", type=PATH)
 @click.argument("folder", type=PATH)
 @click.option("--version", type=click.IntRange(1, 2**63 - 1), help="Default: one more than the newest.")
-@click.option("--test", type=PATH, help=f"Held-out rows, for the card's figures and its examples. {ROWS}")
-@click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's figure.")
-@click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector with a threshold from them.")
+@click.option("--test", type=PATH, help=f"Held-out rows, for the figures and the examples on the card. {ROWS}")
+@click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's error.")
+@click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector, with its threshold from "
+              "these rows. Without --test the figures and the examples are from them too.")  # fmt: skip
 @click.option(
-    "--false-alarm-rate", type=float, help="With --calibrate: share of ordinary rows beyond it. Default: 0.01."
+    "--false-alarm-rate",
+    type=float,
+    help="With --calibrate: share of ordinary rows that may be flagged. Default: 0.01.",
 )
 @click.option("--source", help="What the rows are, in words. Default: the name of the file of --train.")
 def export(
@@ -34,36 +37,41 @@ def export(
 ) -> None:
     """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
 
-    MODEL is a model's .keras file, or a calibrated detector's, which is served with its threshold. The last part of FOLDER
-    is the name that requests use. A FOLDER that ends in .onnx or .tflite is one file, for ONNX Runtime or LiteRT.
+    MODEL is the file of a model, a PCA or a calibrated detector; a detector is served with its threshold. The last part of
+    FOLDER is the name that requests use. A FOLDER that ends in .onnx or .tflite is one file, for ONNX Runtime or LiteRT.
 
     \b
     ae-zoo export model.keras saved_models/digits --test new.parquet --train rows.parquet
     ae-zoo export model.keras saved_models/digits --calibrate ordinary.parquet
     ae-zoo export model.keras digits.onnx
     """
-    from ae_zoo._support import versions
-    from ae_zoo.data import read
-
     if false_alarm_rate is not None and calibrate is None:
-        raise click.UsageError("--false-alarm-rate is of the rows of --calibrate: give both.")
-    x_test, x_train = (None if path is None else read(path) for path in (test, train))
-    loaded = load_detector(model) or load_model(model)
-    if calibrate is not None:
+        raise click.UsageError("--false-alarm-rate is about the rows of --calibrate: give both.")
+    check_model(model)
+    check_rows(test, train, calibrate)
+    from ae_zoo._support import versions
+    from ae_zoo.data import read  # which loads pandas
+
+    held_out, known, ordinary = (None if path is None else read(path) for path in (test, train, calibrate))
+    trained = load_trained(model)
+    served = trained.detector or trained.model
+    if ordinary is not None:
         from ae_zoo.evaluation.detector import Detector
 
         rate = {} if false_alarm_rate is None else {"false_alarm_rate": false_alarm_rate}
-        loaded = Detector(getattr(loaded, "model", loaded)).calibrate(read(calibrate).rows, **rate)
-    with quiet_import():
-        from ae_zoo.serving.export import export as write
-        from ae_zoo.serving.formats import FORMATS
-    rows = {"x_test": x_test and x_test.rows, "x_train": x_train and x_train.rows}
+        served = Detector(trained.model).calibrate(ordinary.rows, **rate)
+        held_out = held_out or ordinary
+    from ae_zoo.serving.export import export as write
+    from ae_zoo.serving.formats import FORMATS
+
+    x_test, x_train = (None if table is None else table.rows for table in (held_out, known))
     if folder.suffix in FORMATS:
         with quiet_start():
-            write(loaded, folder, version=version, source=source, **rows)
-        click.echo(f"{folder}: written; its runtime answers as Python did, to 1e-5")
+            write(served, folder, version=version, source=source, x_test=x_test, x_train=x_train)
+        click.echo(f"{folder}: written; its runtime gives the same answers as Python")
         return
-    target = write(loaded, folder, version=version, source=source or (x_train and x_train.source), **rows)
+    source = source or (None if known is None else known.source)
+    target = write(served, folder, version=version, source=source, x_test=x_test, x_train=x_train)
     click.echo(versions.described(target))
     click.echo(f"{target}: written; ae-zoo check {folder} compares its answers with Python's")
 
@@ -71,14 +79,14 @@ def export(
 @click.command()
 @click.argument("folder", type=PATH)
 @click.option(
-    "--tolerance", type=click.FloatRange(0), default=1e-5, show_default=True, help="How far answers may differ."
+    "--tolerance", type=click.FloatRange(0), help="How far answers may differ. Default: 1e-5, more in half precision."
 )
-@click.option("--openvino", is_flag=True, help="Ask OpenVINO too (pip install 'ae-zoo[openvino]').")
-def check(folder: pathlib.Path, tolerance: float, openvino: bool) -> None:
+@click.option("--openvino", is_flag=True, help="Also run the model in OpenVINO (pip install 'ae-zoo[openvino]').")
+def check(folder: pathlib.Path, tolerance: float | None, openvino: bool) -> None:
     """Compare an exported model's answers with Python's.
 
-    TensorFlow's own loader runs every signature on the example rows that were exported with the model, in a process without
-    Keras and this package. Exits with 1 where an answer differs.
+    TensorFlow's own loader runs every signature on the example rows that were exported with the model, in a process that
+    loads neither Keras nor this package. The exit code is 1 if an answer differs.
 
     \b
     ae-zoo check saved_models/digits      the newest version
@@ -95,10 +103,10 @@ def check(folder: pathlib.Path, tolerance: float, openvino: bool) -> None:
 
 @click.command()
 @click.argument("folder", type=PATH)
-@click.option("--json", "as_json", is_flag=True, help="The whole card, as it is written.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole card as JSON.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file instead.")
 def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None:
-    """Print what is known of an exported model: configuration, data, figures, signatures.
+    """Print what is known about an exported model: configuration, data, figures, signatures.
 
     \b
     ae-zoo card saved_models/digits
@@ -124,9 +132,9 @@ def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None
 )
 @click.option("--base", default="/models", show_default=True, help="Where the server finds FOLDER.")
 def serving_config(folder: pathlib.Path, labels: tuple[str, ...], base: str) -> None:
-    """Write FOLDER/models.config, which tells TensorFlow Serving of all models in FOLDER.
+    """Write FOLDER/models.config, which lists all models in FOLDER for TensorFlow Serving.
 
-    Without labels the newest version of each model is served, and every newer one when it appears.
+    Without labels the server loads the newest version of each model, and each newer version when it appears.
 
     \b
     ae-zoo serving-config saved_models --label digits:stable=1 --label digits:canary=2

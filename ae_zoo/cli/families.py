@@ -1,4 +1,4 @@
-"""`ae-zoo families`: what the zoo holds."""
+"""`ae-zoo families`: the families and their options, without Keras."""
 
 import dataclasses
 import shutil
@@ -33,22 +33,22 @@ def families(name: str | None) -> None:
             for name, config in CONFIGS.items()
         ]
         _table(titles, rows)
-        click.echo("\nWhat each option means: ae-zoo families NAME. All families have these:")
+        click.echo("\nae-zoo families NAME explains the options of one family. All families have these:")
         _options(Config.options())
         return
     config = config_of(name)
     click.echo(
         f"{name}: {config.about}\nGood for {config.good_for}. Paper: {config.paper}.\n\n"
-        "Its own options, or defaults of its own:"
+        "Options that only this family has, or that have another default here:"
     )
     own = _own(config)
     _options(own)
-    click.echo("\nOptions that it shares with all:")
+    click.echo("\nOptions that all families have:")
     _options({name: field for name, field in config.options().items() if name not in own})
 
 
 def _own(config: "type[Config]") -> dict[str, dataclasses.Field[Any]]:
-    """The options that a family adds, and those to which it gives another default."""
+    """Returns the options that a family adds, and those that have another default in this family."""
     from ae_zoo.config import Config
 
     shared = Config.options()
@@ -64,7 +64,7 @@ def _setting(name: str, field: dataclasses.Field[Any]) -> str:
 
 
 def _options(options: Mapping[str, dataclasses.Field[Any]]) -> None:
-    """A line an option: its name, default, meaning and choices."""
+    """Prints one line for each option: name, default, meaning and choices."""
     rows = []
     for name, field in options.items():
         choices = field.metadata["choices"]
@@ -78,15 +78,15 @@ def _options(options: Mapping[str, dataclasses.Field[Any]]) -> None:
         click.echo(textwrap.fill(text, width, initial_indent=begin, subsequent_indent=" " * len(begin)))
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Cells that wrap: the first and the last column are as wide as their words, the others share what is left."""
+def _table(titles: Sequence[str], rows: Sequence[tuple[str, str, str, str, list[str]]]) -> None:
+    """Prints a table with wrapped cells. The first and the last column fit their words; the others share the rest."""
     fixed = [max(len(row[0]) for row in rows), max(len(setting) for row in rows for setting in row[-1])]
     left = max(36, _width() - sum(fixed) - 2 * (len(titles) - 1))
     widths = [fixed[0], left - 2 * (left // 3), left // 3, left // 3, fixed[1]]
     lines: list[Sequence[str]] = [titles, ["-" * width for width in widths]]
     for row in rows:
         cells = [
-            list(cell) if isinstance(cell, list) else textwrap.wrap(cell, width) for cell, width in zip(row, widths)
+            textwrap.wrap(cell, width) if isinstance(cell, str) else list(cell) for cell, width in zip(row, widths)
         ]
         height = max(map(len, cells))
         lines += zip(*(cell + [""] * (height - len(cell)) for cell in cells))

@@ -2,12 +2,27 @@
 
 import math
 import pathlib
-from typing import Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
-from ae_zoo.cli.shared import PATH, ROWS, digits, load_model
+from ae_zoo._support import files
+from ae_zoo.cli.shared import PATH, ROWS, check_model, check_rows, digits, load_trained
 from ae_zoo.errors import AEZooError
+
+if TYPE_CHECKING:
+    from ae_zoo.evaluation.reconstructor import Reconstructor
+    from ae_zoo.typing import Array, Rows
+
+PICTURE = ".png"
+DENSITIES = ("gaussian", "mixture", "neighbors")  # of `ae_zoo.Density`, which loads Keras
+
+
+class _Source(Protocol):
+    """A density, or a model with a prior."""
+
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> "Array":
+        """Returns `n` new rows `(n, *input_shape)`."""
 
 
 @click.command()
@@ -15,10 +30,10 @@ from ae_zoo.errors import AEZooError
 @click.option("--n", type=click.IntRange(1), default=64, show_default=True, help="How many rows.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--out", type=PATH, required=True, help="A picture, .png, or rows: .npy, .csv or .parquet.")
-@click.option("--density", help="gaussian, mixture or neighbours: draw from such a density of the codes of --data. "
-              "Default: the family's own prior, or gaussian where it has none.")  # fmt: skip
+@click.option("--density", type=click.Choice(DENSITIES), help="Fit this density to the codes of --data and draw from it. "
+              "Default: the family's own prior; gaussian if the family has no prior.")  # fmt: skip
 @click.option(
-    "--data", type=PATH, help=f"For a density. {ROWS} Default: the digits of MNIST, if the rows are of their size."
+    "--data", type=PATH, help=f"For a density. {ROWS} Default: the digits of MNIST, if the rows have their size."
 )
 @click.option("--label", type=click.IntRange(0), help="The class to draw, of an adversarial model that has classes.")
 def generate(
@@ -32,38 +47,48 @@ def generate(
 ) -> None:
     """Draw new rows from the model in the file MODEL.
 
-    Families with a prior (variational, adversarial) draw from it. For the others a density is fitted to the codes of
-    rows that you give, best those that the model was trained on.
+    Families with a prior (variational, adversarial) draw from it. For other families a density is fitted to the codes of
+    rows that you give; the best choice is the rows that the model was trained on.
 
     \b
     ae-zoo generate variational.keras --n 100 --out samples.png
     ae-zoo generate sparse.keras --data rows.csv --density mixture --out new.csv
     """
-    from ae_zoo.data import writable, write
+    check_model(model)
+    check_rows(data)
+    from ae_zoo.data import write  # which loads pandas
+    from ae_zoo.data.writing import FORMATS
 
-    if out.suffix.lower() != ".png":
-        writable(out)
-    loaded = load_model(model)
-    source, how = loaded, "its prior"
-    if density is not None or "generate" not in loaded.endpoints():
+    suffix = out.suffix.lower()
+    if suffix not in (PICTURE, *FORMATS):
+        raise AEZooError(f"{out} must end in .png for a picture, or in .npy, .csv or .parquet for rows.")
+    files.writable(out)
+    trained = load_trained(model).model
+    if density is None and "generate" in trained.endpoints():
+        if data is not None:
+            raise AEZooError(
+                f"{model} draws from its own prior, for which --data is not used: leave --data out, or give "
+                "--density gaussian."
+            )
+        source, how = cast(_Source, trained), "its prior"
+    else:
         from ae_zoo.evaluation.density import Density
 
-        source = Density(loaded, density or "gaussian").fit(_rows(loaded, data), seed=seed)
+        source = Density(trained, density or "gaussian").fit(_rows(trained, data), seed=seed)
         how = repr(source)
     rows = source.generate(n, seed=seed, label=label)
-    if out.suffix.lower() == ".png":
+    if suffix == PICTURE:
         from ae_zoo import plots
-        from ae_zoo._support import files
 
         figure = plots.samples(rows, columns=math.ceil(math.sqrt(n)))
         with files.whole(out) as sibling:
             figure.savefig(sibling, dpi=110, bbox_inches="tight")
     else:
-        write(out, rows, loaded.schema.names)
+        write(out, rows, trained.schema.names)
     click.echo(f"{out}: {n:,} rows from {how}")
 
 
-def _rows(model: Any, path: pathlib.Path | None) -> Any:
+def _rows(model: "Reconstructor", path: pathlib.Path | None) -> "Rows":
     from ae_zoo.data import read
 
     if path is not None:
@@ -71,6 +96,6 @@ def _rows(model: Any, path: pathlib.Path | None) -> Any:
     shape = model.schema.input_shape
     if math.prod(shape) != 28 * 28:
         raise AEZooError(
-            "A density is fitted to the codes of rows: give --data with those that the model was trained on."
+            "A density is fitted to the codes of rows: give the rows that the model was trained on as --data."
         )
     return digits().x_train.reshape(-1, *shape)

@@ -1,4 +1,4 @@
-"""`ae-zoo notebooks`: the notebooks that walk the chapter, in one's own folder."""
+"""`ae-zoo notebooks`: copies the notebooks about the chapter to a folder."""
 
 import importlib.resources
 import pathlib
@@ -12,9 +12,9 @@ from ae_zoo.errors import AlreadyThereError
 @click.command()
 @click.argument("folder", type=PATH)
 def notebooks(folder: pathlib.Path) -> None:
-    """Copy the notebooks that walk the chapter to FOLDER.
+    """Copy the notebooks about the chapter to FOLDER.
 
-    They run on full MNIST. With AE_ZOO_FAST=1 each takes seconds, on a few digits, to look around.
+    They use all of MNIST. With AE_ZOO_FAST=1 they use a few digits, and each notebook takes seconds.
 
     \b
     ae-zoo notebooks learn
@@ -26,7 +26,7 @@ def notebooks(folder: pathlib.Path) -> None:
     for path in found:
         if (folder / path.name).exists():
             raise AlreadyThereError(
-                f"{folder / path.name} is there already, and may have been changed; name another folder."
+                f"{folder / path.name} exists already, and may have been changed; name another folder."
             )
     folder.mkdir(parents=True, exist_ok=True)
     for path in found:

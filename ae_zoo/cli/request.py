@@ -1,11 +1,11 @@
-"""`ae-zoo request`: rows answered by a model that TensorFlow Serving serves."""
+"""`ae-zoo request`: sends rows to a model that TensorFlow Serving serves."""
 
 import pathlib
 
 import click
 
 from ae_zoo._support.quiet import quiet_start
-from ae_zoo.cli.shared import PATH
+from ae_zoo.cli.shared import PATH, check_rows
 from ae_zoo.errors import AEZooError
 
 
@@ -13,17 +13,17 @@ from ae_zoo.errors import AEZooError
 @click.argument("address")
 @click.argument("model")
 @click.argument("rows", type=PATH, required=False)
-@click.option("--seeds", type=click.IntRange(1), help="In place of ROWS, for generate: the seeds 0, 1, ..., so many.")
-@click.option("--signature", default="serving_default", show_default=True, help="What to ask for.")
-@click.option("--out", type=PATH, help="File for the answers: .npy, .csv or .parquet. Default: print the first rows.")
-@click.option("--version", type=click.IntRange(1), help="Default: the newest.")
-@click.option("--label", help="A version's label in place of its number.")
 @click.option(
-    "--card", type=PATH, help="The model's folder, whose card puts a table's columns in order by their names."
+    "--seeds", type=click.IntRange(1), help="Instead of ROWS, for generate: how many seeds 0, 1, 2, ... to send."
 )
-@click.option("--as-is", is_flag=True, help="Send a table's columns in the order in which they stand.")
+@click.option("--signature", default="serving_default", show_default=True, help="The signature to call.")
+@click.option("--out", type=PATH, help="File for the answers: .npy, .csv or .parquet. Default: print the first rows.")
+@click.option("--version", type=click.IntRange(1), help="Default: the newest version.")
+@click.option("--label", help="A version's label instead of its number.")
+@click.option("--card", type=PATH, help="The model's folder. Its card puts a table's columns in the model's order.")
+@click.option("--as-is", is_flag=True, help="Send a table's columns in their order in the file.")
 @click.option(
-    "--timeout", type=float, default=10.0, show_default=True, help="Seconds for one whole request, with its retries."
+    "--timeout", type=float, default=10.0, show_default=True, help="Seconds for one whole request, including retries."
 )
 def request(
     address: str,
@@ -38,7 +38,7 @@ def request(
     as_is: bool,
     timeout: float,
 ) -> None:
-    """Send the rows in the file ROWS to the served MODEL at ADDRESS, http://host:8501 or grpc://host:8500.
+    """Send the rows in the file ROWS to the served MODEL at ADDRESS (http://host:8501 or grpc://host:8500).
 
     \b
     ae-zoo request http://localhost:8501 machines rows.parquet --card saved_models/machines --signature score --out errors.csv
@@ -54,17 +54,18 @@ def request(
         raise click.UsageError("Give either the file ROWS or --seeds.")
     if out is not None and rows is not None and out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
+    check_rows(rows)
     columns = None if card is None else schema_of(versions.card(versions.newest(card))["config"]).columns
     given: object = np.arange(seeds or 0)
     if rows is not None:
         table = data.read(rows)
         if table.columns is not None and card is None and not as_is:
             raise AEZooError(
-                f"The server does not know the names of columns: give the model's folder as --card, or --as-is if {rows} "
-                "has the columns of the training rows in their order."
+                f"The server does not know the names of columns: give the model's folder as --card, or give --as-is if "
+                f"{rows} has the columns of the training rows in the same order."
             )
         given = table.x if as_is or columns is None else table.rows
-    with quiet_start():  # the stubs of gRPC bring TensorFlow
+    with quiet_start():  # gRPC's classes import TensorFlow
         served = client.connect(address, model, version, label, timeout=timeout, columns=columns)
     with served:
         known = served.signatures()
@@ -72,7 +73,9 @@ def request(
         found = served.predict(signature, **{next(iter(inputs), "x"): given})
     n = max((len(array) for array in found.values() if array.ndim), default=1)
     answers: dict[str, np.ndarray] = {}
-    for name, array in sorted(found.items(), key=lambda item: (item[1].ndim, item[0])):  # one number a row first
+    for name, array in sorted(
+        found.items(), key=lambda item: (item[1].ndim, item[0])
+    ):  # outputs with one number for each row come first
         flat = np.broadcast_to(array, (n,)).reshape(n, 1) if array.ndim == 0 else array.reshape(len(array), -1)
         flat = np.broadcast_to(flat, (n, flat.shape[1]))
         answers |= {name if flat.shape[1] == 1 else f"{name}_{i}": column for i, column in enumerate(flat.T)}

@@ -1,27 +1,40 @@
 """`ae-zoo encode` and `ae-zoo score`: codes and errors of any number of rows, written to files."""
 
-import functools
 import pathlib
+import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import click
 
 from ae_zoo._support.quiet import quiet_start
-from ae_zoo.cli.shared import PATH, load_detector, load_model
+from ae_zoo.cli.shared import PATH, check_model, check_rows, load_trained
 from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from ae_zoo._support.cards import Card
+    from ae_zoo.typing import Array, Rows
 
-Columns = dict[str, "np.ndarray"]  # (n,) each
+Columns: TypeAlias = "dict[str, Array]"  # (n,) each
 
 MODEL = click.option(
-    "--model", type=PATH, required=True, help="A model's or detector's file, or a folder that export wrote."
+    "--model", type=PATH, required=True, help="File of a model or a detector, or a folder that export wrote."
 )
-AT_ONCE = 4096  # rows that an exported model is given at a time
+AT_ONCE = 4096  # rows that an exported model gets at a time
+
+
+class _Scorer(NamedTuple):
+    """What `score` asks of a model.
+
+    Attributes:
+        errors: rows to the error of each row `(n,)` and, where asked for, of each feature `(n, features)`.
+        threshold: of a detector, or None.
+        names: of the features, or None.
+    """
+
+    errors: "Callable[[Rows], tuple[Array, Array | None]]"
+    threshold: float | None
+    names: tuple[str, ...] | None
 
 
 @click.command()
@@ -30,28 +43,27 @@ AT_ONCE = 4096  # rows that an exported model is given at a time
 @click.option("--out", type=PATH, required=True, help="File for the codes: .npy, .csv or .parquet.")
 @click.option("--layer", help="A layer other than the code, such as hidden_0.")
 def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: str | None) -> None:
-    """Write the codes of the rows in the file ROWS, some at a time.
+    """Write the codes of the rows in the file ROWS, one piece of the file at a time.
 
     \b
     ae-zoo encode --model model.keras rows.parquet --out codes.npy
     """
-    from ae_zoo.data import writable
-
-    writable(out)
-    if _is_exported(model):
+    kind = _checked(model, rows, out)
+    if kind == "folder":
         if layer is not None:
             raise AEZooError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
         answer = _exported(model)[0]
 
-        def codes(x: Any) -> Any:
+        def codes(x: "Rows") -> "Array":
             return answer("encode", x, ["code"])["code"]
 
     else:
-        detector = load_detector(model)
-        loaded = detector.model if detector else load_model(model)
-        codes = functools.partial(loaded.encode, layer=layer)
+        trained = load_trained(model).model
 
-    def named(x: Any) -> Columns:
+        def codes(x: "Rows") -> "Array":
+            return trained.encode(x, layer)
+
+    def named(x: "Rows") -> Columns:
         found = codes(x)
         return {f"{layer or 'code'}_{index}": column for index, column in enumerate(found.reshape(len(found), -1).T)}
 
@@ -65,35 +77,33 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
 @MODEL
 @click.argument("rows", type=PATH)
 @click.option("--out", type=PATH, help="File: .npy, .csv or .parquet. Default: ROWS with the ending .scores.parquet.")
-@click.option("--per-feature", is_flag=True, help="The squared error of each feature too.")
+@click.option("--per-feature", is_flag=True, help="Write the squared error of each feature too.")
 def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per_feature: bool) -> None:
-    """Write the reconstruction error of the rows in the file ROWS, some at a time; higher is stranger.
+    """Write the reconstruction error of the rows in the file ROWS, one piece of the file at a time; higher is stranger.
 
-    A calibrated detector adds a column that says whether the row is flagged. An exported model is run by TensorFlow
-    without Keras and without a server, which starts sooner.
+    A calibrated detector adds a column that says whether the row is flagged. TensorFlow runs an exported model without
+    Keras and without a server, which starts faster.
 
     \b
     ae-zoo score --model saved_models/digits rows.parquet
     ae-zoo score --model model.keras rows.csv --out errors.csv
     """
-    from ae_zoo.data import writable
-
     out = out or rows.with_suffix(".scores.parquet")
-    writable(out)
-    errors, threshold, columns = (_served_errors if _is_exported(model) else _errors)(model, per_feature)
+    kind = _checked(model, rows, out)
+    from ae_zoo.frames import columns_of
 
-    def named(x: Any) -> Columns:
+    errors, threshold, names = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
+
+    def named(x: "Rows") -> Columns:
         import numpy as np
 
-        error, features = errors(x)
+        error, by_feature = errors(x)
         found = {"error": error}
         if threshold is not None:
             found["flagged"] = error > np.float32(threshold)
-        if features is not None:
-            features = features.reshape(len(features), -1)
-            names = columns or getattr(x, "columns", None)
-            names = [f"feature_{index}" for index in range(features.shape[1])] if names is None else names
-            found |= {f"error_{name}": column for name, column in zip(names, features.T, strict=True)}
+        if by_feature is not None:
+            own = names or columns_of(x) or [f"feature_{index}" for index in range(by_feature.shape[1])]
+            found |= {f"error_{name}": column for name, column in zip(own, by_feature.T, strict=True)}
         return found
 
     n, total, largest, flagged = 0, 0.0, 0.0, 0
@@ -106,14 +116,22 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
         click.echo(f", {flagged:,} flagged")
 
 
-def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Columns]) -> Iterator[Columns]:
-    """Writes and yields what a function makes of the rows, piece by piece."""
-    import sys
+def _checked(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path) -> str:
+    """Returns the kind of the model; raises `AEZooError` for what can be refused without Keras."""
+    kind = check_model(model)
+    check_rows(rows)
+    from ae_zoo.data import writable  # which loads pandas
 
+    writable(out)
+    if out.exists() and out.samefile(rows):
+        raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
+    return kind
+
+
+def _through(rows: pathlib.Path, out: pathlib.Path, function: "Callable[[Rows], Columns]") -> Iterator[Columns]:
+    """Applies a function to the rows piece by piece; writes and yields each result."""
     from ae_zoo.data import pieces, writer
 
-    if out.exists() and rows.exists() and out.samefile(rows):
-        raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     done = 0
     with writer(out) as add:
         for piece in pieces(rows):
@@ -130,67 +148,62 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: Callable[[Any], Co
         click.echo("\r", nl=False, err=True)
 
 
-def _errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
-    """Of a file's model: rows to (error, error of each feature or None); the threshold; the names of the features."""
-    detector = load_detector(path)
-    model = detector.model if detector else load_model(path)
+def _scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
+    """Returns the scorer of a file's model."""
+    model, detector = load_trained(path)
 
-    def errors(x: Any) -> tuple[Any, Any]:
+    def errors(x: "Rows") -> "tuple[Array, Array | None]":
         if not per_feature:
             return model.reconstruction_error(x), None
-        features = model.reconstruction_error(x, per_feature=True)
-        return features.reshape(len(features), -1).mean(axis=1), features
+        found = model.reconstruction_error(x, per_feature=True)
+        found = found.reshape(len(found), -1)
+        return found.mean(axis=1), found
 
-    return errors, detector.threshold if detector else None, model.schema.columns
+    return _Scorer(errors, detector.threshold if detector else None, model.schema.columns)
 
 
-def _served_errors(path: pathlib.Path, per_feature: bool) -> tuple[Callable[[Any], Any], float | None, Any]:
-    """The same of an exported model."""
+def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
+    """Returns the scorer of an exported model."""
     from ae_zoo.schemas import schema_of
 
     answer, card = _exported(path)
 
-    def errors(x: Any) -> tuple[Any, Any]:
+    def errors(x: "Rows") -> "tuple[Array, Array | None]":
         found = answer("score", x, ["error", "share"] if per_feature else ["error"])
         if not per_feature:
             return found["error"], None
         share = found["share"].reshape(len(found["error"]), -1)
         return found["error"], share * found["error"][:, None] * share.shape[1]
 
-    return errors, card["threshold"], schema_of(card["config"]).columns
+    return _Scorer(errors, card["threshold"], schema_of(card["config"]).columns)
 
 
-def _is_exported(path: pathlib.Path) -> bool:
-    from ae_zoo._support import versions
-
-    return versions.found(path).is_dir()
-
-
-def _exported(path: pathlib.Path) -> tuple[Callable[..., Columns], "Card"]:
-    """What runs a signature of an exported model on rows of any number, and the model's card."""
+def _exported(path: pathlib.Path) -> "tuple[Callable[[str, Rows, list[str]], Columns], Card]":
+    """Returns a function that runs a signature of an exported model on any number of rows, and the model's card."""
     import numpy as np
 
     from ae_zoo._support import versions
     from ae_zoo.schemas import schema_of
     from ae_zoo.serving.saved_model import SavedModel, tensorflow_alone
 
-    version = versions.newest(versions.found(path))
+    version = versions.newest(path)
     versions.check_intact(version)
     try:
         with quiet_start(), tensorflow_alone():
             model = SavedModel(version)
-    except ValueError as error:  # its file stands alone, and knows no error of ours
+    except ValueError as error:  # the file saved_model.py stands alone, so it does not know our errors
         raise AEZooError(str(error)) from error
     card = versions.card(version)
     schema = schema_of(card["config"])
 
-    def answer(signature: str, x: Any, outputs: list[str]) -> Columns:
+    def answer(signature: str, x: "Rows", outputs: list[str]) -> Columns:
         if signature not in model.signatures:
             raise AEZooError(f"{version} does not serve {signature!r}; it serves {', '.join(model.signatures)}.")
-        x = schema.code(x)
+        coded = schema.code(x)
         try:
             parts = [
-                model.run(signature, {"x": x[start : start + AT_ONCE]}, outputs) for start in range(0, len(x), AT_ONCE)
+                model.run(signature, {"x": coded[start : start + AT_ONCE]}, outputs)
+                for start in range(0, len(coded), AT_ONCE)
             ]
         except ValueError as error:
             raise AEZooError(str(error)) from error

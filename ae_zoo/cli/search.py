@@ -2,13 +2,28 @@
 
 import json
 import pathlib
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
 from ae_zoo._support.quiet import quiet_import
-from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
-from ae_zoo.errors import AEZooError
+from ae_zoo.cli.shared import (
+    PATH,
+    check_default_labels,
+    check_rows,
+    default_labeled,
+    pair,
+    read_labeled,
+    rows_option,
+)
+from ae_zoo.errors import AEZooError, first_line, unknown
+
+OBJECTIVES = ("reconstruction", "denoising", "neighbors", "linear", "average_precision")
+if TYPE_CHECKING:
+    from ae_zoo.typing import Rows
+
+Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None"
 
 
 @click.command()
@@ -25,7 +40,7 @@ from ae_zoo.errors import AEZooError
     "settings",
     multiple=True,
     metavar="NAME=VALUES",
-    help="What to try for an option: a range 8..64, values 16,32,64, a JSON list [[],[300]], or one value. May be repeated.",
+    help="What to try for an option: a range 8..64, values 16,32,64, a JSON list [[],[300]], or one value; may be repeated.",
 )
 @click.option(
     "--space-file",
@@ -36,17 +51,19 @@ from ae_zoo.errors import AEZooError
     "--tuner", type=click.Choice(["random", "grid", "bayesian", "hyperband"]), default="random", show_default=True
 )
 @click.option(
-    "--trials", type=click.IntRange(1), help="How many. Default: 20, or as many as the minutes allow, or the grid."
+    "--trials",
+    type=click.IntRange(1),
+    help="How many trials. Default: 20, or as many as the minutes allow, or the whole grid.",
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget of the search.")
-@click.option("--trial-minutes", type=click.FloatRange(0, min_open=True), help="Of each training.")
+@click.option("--trial-minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget of each training.")
 @click.option(
     "--objective",
-    type=click.Choice(["reconstruction", "denoising", "neighbors", "linear", "average_precision"]),
+    type=click.Choice(OBJECTIVES),
     default="reconstruction",
     show_default=True,
-    help="What ranks, on held-out rows: clean error, error under noise, accuracy of a classifier on the codes, or "
-    "average precision of labeled anomalies.",
+    help="What ranks the trials, on held-out rows: error, error under noise, accuracy of a classifier on the codes "
+    "(neighbors, linear), or average precision of labeled anomalies.",
 )
 @click.option(
     "--corruption",
@@ -61,16 +78,27 @@ from ae_zoo.errors import AEZooError
     "--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
     help="Share of the rows to hold out.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(1), help="Of each training; the longest of hyperband.")
-@click.option("--seeds", type=click.IntRange(1), default=1, show_default=True, help="With which finalists are trained.")
-@click.option("--finalists", type=click.IntRange(1), default=3, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), help="Of each training; with hyperband, of the longest training.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many seeds each finalist is trained with.",
+)
+@click.option(
+    "--finalists", type=click.IntRange(1), default=3, show_default=True,
+    help="How many of the best trials are trained with all seeds.",
+)  # fmt: skip
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Processes that share the cores.")
 @click.option("--chief", metavar="HOST:PORT", help="Let other machines join at this address.")
-@click.option("--join", metavar="HOST:PORT", help="Work for the search in --out, of the chief at this address.")
+@click.option(
+    "--join", metavar="HOST:PORT", help="Work for the chief at this address; --out is the folder of its search."
+)
 @click.option("--seed", type=click.IntRange(1), default=1, show_default=True)
-@click.option("--out", type=PATH, default=pathlib.Path("search"), show_default=True, help="Folder for all of it.")
-@click.option("--tensorboard", is_flag=True, help="Write the trials for TensorBoard's HParams too.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--out", type=PATH, default=pathlib.Path("search"), show_default=True, help="Folder for the results.")
+@click.option("--tensorboard", is_flag=True, help="Also write the trials for TensorBoard's HParams.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def search(
     families: tuple[str, ...],
     data: pathlib.Path | None,
@@ -82,13 +110,13 @@ def search(
     quiet: bool,
     **options: Any,
 ) -> None:
-    """Search for the best architecture of FAMILY, or of several.
+    """Search for the best architecture of FAMILY, or of several families.
 
-    What is tried follows from the family; --space narrows it. Beside the family's options there are depth and width (of
+    The search tries what suits the family; --space narrows it. Besides the family's options there are depth and width (of
     the first hidden layer), learning_rate, batch_size and epochs. The folder gets best.keras, best.json, leaderboard.csv,
-    report.html and search.log. The same command goes on where an earlier one was broken off.
+    report.html and search.log. If a search is interrupted, the same command continues it.
 
-    The address of --chief has no authentication: bind it in a network that you trust, and share the folder.
+    The address of --chief has no authentication: use it only in a network that you trust. All machines share the folder.
 
     \b
     ae-zoo search stacked --space code=30 --minutes 10
@@ -97,12 +125,24 @@ def search(
     ae-zoo search stacked --minutes 60 --chief 10.0.0.5:8000 --out /shared/search
     ae-zoo search --join 10.0.0.5:8000 --out /shared/search
     """
+    # All that can be refused without Keras is refused first.
+    from ae_zoo.config import CORRUPTIONS
     from ae_zoo.families.configs import config_of
+    from ae_zoo.tuning.space import Space
 
     if join is None and not families:
         raise AEZooError("Name a family to search; ae-zoo families lists them.")
-    for name in families:
-        config_of(name)  # a typo is told before anything slow
+    images = any(config_of(name).default("network") == "convolutional" for name in families)
+    given = _space(settings, space_file)
+    if options["corruption"][0] not in CORRUPTIONS:
+        raise unknown("corruption", options["corruption"][0], CORRUPTIONS)
+    check_rows(data)
+    if data is None:
+        check_default_labels(labels)
+    labeled = None if data is None else read_labeled(data, labels)
+    if families:
+        shape, n = ((28, 28), 60_000) if labeled is None else (labeled.x.shape[1:], len(labeled.x))
+        Space.of(families, given, shape, n, options["tuner"] == "grid")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import ae_zoo
@@ -113,50 +153,46 @@ def search(
         click.echo(f"Working for the chief at {join}.")
         work(out, join, options["workers"])
         return
-    images = any(config_of(name).default("network") == "convolutional" for name in families)
-    if data is None:
-        x, y = default_rows(images, labels)
-    else:
-        x, y, columns = rows(data, labels)
-        if columns is not None:
-            import pandas as pd
+    x, y, columns = labeled or default_labeled(images, labels)
+    rows: Rows = x
+    if columns is not None:
+        import pandas as pd
 
-            x = pd.DataFrame(x, columns=list(columns))
-    try:
-        found = ae_zoo.search(
-            list(families), x, y, space=_space(settings, space_file), directory=out, verbose=not quiet, **options
-        )
-    except RuntimeError as error:
-        raise AEZooError(str(error)) from error
+        rows = pd.DataFrame(x, columns=list(columns))
+    found = ae_zoo.search(list(families), rows, y, space=given, directory=out, verbose=not quiet, **options)
     if found.stopped == "interrupted":
         raise KeyboardInterrupt
 
 
-def _space(settings: tuple[str, ...], path: pathlib.Path | None) -> Any:
+def _space(settings: tuple[str, ...], path: pathlib.Path | None) -> Given:
+    """Returns the space of the options --space or --space-file; None where neither is given."""
     if path is None:
         return {name: values for name, values in map(_read, settings)} or None
     if settings:
         raise AEZooError("Give --space or --space-file, not both.")
+    check_rows(path)
     try:
         space = json.loads(path.read_text())
-    except ValueError as error:
-        raise AEZooError(f"{path} cannot be read as JSON: {error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise AEZooError(f"{path} cannot be read as JSON: {first_line(error)}.") from error
     if isinstance(space, dict):  # JSON has no pairs, so a range is a text
         return {k: _range(v) if isinstance(v, str) and ".." in v else v for k, v in space.items()}
+    if not isinstance(space, list) or not all(isinstance(one, dict) for one in space):
+        raise AEZooError(f"{path} must hold an object of options, or a list of such objects.")
     return space
 
 
-def _range(text: str) -> tuple[Any, Any]:
+def _range(text: str) -> tuple[object, object]:
     low, _, high = text.partition("..")
     return _value(low.strip()), _value(high.strip())
 
 
-def _read(setting: str) -> tuple[str, Any]:
-    """An option's name, and a value, a list of values or a range."""
-    name, equals, text = setting.partition("=")
-    name, text = name.strip(), text.strip()
-    if not equals or not text:
-        raise AEZooError(f"--space takes NAME=VALUES, such as code=16,32 or code=8..64; received {setting!r}.")
+def _read(setting: str) -> tuple[str, object]:
+    """Returns an option's name, and a value, a list of values or a range."""
+    usage, example = "--space NAME=VALUES", "code=16,32 or code=8..64"
+    name, text = pair(setting, usage, example)
+    if not text:
+        raise AEZooError(f"Give {usage}, such as {example}; received {setting!r}.")
     if text.startswith("["):
         try:
             return name, json.loads(text)
@@ -168,8 +204,8 @@ def _read(setting: str) -> tuple[str, Any]:
     return name, values if len(values) > 1 else values[0]
 
 
-def _value(text: str) -> Any:
-    """A number, true, false or a word; "none" is what the option takes it for."""
+def _value(text: str) -> object:
+    """Returns a number, true, false or a word; the option decides what "none" means."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,79 +1,110 @@
-"""What the commands share."""
+"""What the commands share: reading rows and models, and the checks that need no Keras and so come first."""
 
 import pathlib
-import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
+from ae_zoo._support import archives, versions
 from ae_zoo._support.quiet import quiet_import
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, NotFoundError
+
+if TYPE_CHECKING:
+    from ae_zoo.data import Digits
+    from ae_zoo.evaluation.detector import Detector
+    from ae_zoo.evaluation.reconstructor import Reconstructor
+    from ae_zoo.typing import Array
+
+Kind = Literal["folder", "detector", "pca", "model"]
 
 PATH = click.Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
 
-
 rows_option = click.option(
-    "--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images where the network wants them."
+    "--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images if the network needs images."
 )
 
 
-def digits(**how: Any) -> Any:
-    """The default data, and a line that says which digits these are."""
-    from ae_zoo.data import load_mnist
+class Trained(NamedTuple):
+    """What a file holds: a model, and the detector that it belongs to, if there is one."""
 
-    loaded = load_mnist(**how)
-    click.echo(f"Data: {loaded}")
-    return loaded
+    model: "Reconstructor"
+    detector: "Detector | None"
 
 
-def load_model(path: pathlib.Path) -> Any:
-    """The model in a file."""
-    with quiet_import():
-        from ae_zoo.factory import load
-    return load(path)
+class Labeled(NamedTuple):
+    """Rows `(n, *shape)`, their labels `(n,)` where asked for, and the names of the columns where they have names."""
+
+    x: "Array"
+    y: "Array | None"
+    columns: tuple[str, ...] | None
 
 
-def load_detector(path: pathlib.Path) -> Any:
-    """The detector in a file or an exported one's folder; None where it is of another model."""
-    from ae_zoo._support import versions
+def check_rows(*paths: pathlib.Path | None) -> None:
+    """Raises `AEZooError` where a file or folder of rows does not exist; None stands for an option that is not given."""
+    for path in paths:
+        if path is not None:
+            archives.check_regular(path, folder=True)
 
-    folder = versions.found(path)
-    if folder.is_dir():
-        if versions.card(versions.newest(folder))["threshold"] is None:
-            return None
-        with quiet_import():
-            from ae_zoo.evaluation.detector import Detector
-        return Detector.load(folder)
-    if not zipfile.is_zipfile(path):
-        return None
-    with zipfile.ZipFile(path) as archive:
-        if "detector.json" not in archive.namelist():
-            return None
+
+def check_model(path: pathlib.Path) -> Kind:
+    """Returns what is at a path: an exported model's folder, or the file of a detector, a PCA or a model.
+
+    It loads no Keras, so a wrong path is refused at once.
+
+    Raises:
+        NotFoundError: there is no such file or folder, or the folder has no version.
+        AEZooError: the file is of another kind, or damaged; the card in the folder is damaged.
+    """
+    place = versions.found(path)
+    if place.is_dir():
+        versions.card(versions.newest(place))
+        return "folder"
+    if not place.is_file():
+        raise NotFoundError(f"There is no model file {path}.{versions.hint(path)}")
+    names = archives.names(place)
+    if "detector.json" in names:
+        return "detector"
+    return "pca" if {"options.npy", "components.npy"} <= names else "model"
+
+
+def load_trained(path: pathlib.Path) -> Trained:
+    """Returns the model or the detector at a path; see `check_model` for what may be there."""
+    kind = check_model(path)
     with quiet_import():
         from ae_zoo.evaluation.detector import Detector
-    return Detector.load(path)
+        from ae_zoo.evaluation.pca import PCA
+        from ae_zoo.factory import load
+    if kind == "pca":
+        return Trained(PCA.load(path), None)
+    if kind == "model":
+        return Trained(load(path), None)
+    detector = Detector.load(path)
+    return Trained(detector.model, None if detector.threshold is None and kind == "folder" else detector)
 
 
-def rows(path: pathlib.Path, labels: str | None) -> tuple[Any, Any, tuple[str, ...] | None]:
-    """The rows in a file, their labels where asked for, and the names of the columns."""
+def read_labeled(path: pathlib.Path, labels: str | None) -> Labeled:
+    """Returns the rows in a file, with labels where asked for.
+
+    Args:
+        path: file or folder of the rows.
+        labels: name of the column that holds the labels, which is then no feature; or the path of a file of labels.
+    """
     from ae_zoo.data import read
 
     table = read(path)
+    columns = table.columns
     if labels is None:
-        return table.x, None, table.columns
-    if labels in (table.columns or ()):
-        place = table.columns.index(labels)
-        return (
-            table.rows.drop(columns=labels).to_numpy(),
-            table.x[:, place],
-            table.columns[:place] + table.columns[place + 1 :],
-        )
-    return table.x, _labels(pathlib.Path(labels)), table.columns
+        return Labeled(table.x, None, columns)
+    if columns is not None and labels in columns:
+        place = columns.index(labels)
+        features = [index for index in range(len(columns)) if index != place]
+        return Labeled(table.x[:, features], table.x[:, place], tuple(columns[index] for index in features))
+    return Labeled(table.x, _labels(pathlib.Path(labels)), columns)
 
 
-def _labels(path: pathlib.Path) -> Any:
-    """A label a row, from an `.npy` file of one axis or a table of one column."""
+def _labels(path: pathlib.Path) -> "Array":
+    """Returns one label for each row, from an `.npy` file with one axis or a table with one column."""
     import numpy as np
 
     from ae_zoo.data import read
@@ -89,9 +120,42 @@ def _labels(path: pathlib.Path) -> Any:
     return x.reshape(len(x))
 
 
-def default_rows(images: bool, labels: str | None) -> tuple[Any, Any]:
-    """The training digits, and their names where asked for."""
+def default_labeled(images: bool, labels: str | None) -> Labeled:
+    """Returns the training digits, with the digits' names as labels where asked for.
+
+    Args:
+        images: whether each row is an image `(28, 28)` rather than `(784,)`.
+        labels: `"digit"` or None.
+    """
+    check_default_labels(labels)
+    loaded = digits(flat=not images)
+    return Labeled(loaded.x_train, None if labels is None else loaded.y_train, None)
+
+
+def check_default_labels(labels: str | None) -> None:
+    """Raises `AEZooError` where the default digits do not have such labels."""
     if labels not in (None, "digit"):
         raise AEZooError(f"The labels of the default digits are --labels digit; received {labels!r}.")
-    loaded = digits(flat=not images)
-    return loaded.x_train, None if labels is None else loaded.y_train
+
+
+def digits(flat: bool = True) -> "Digits":
+    """Returns the default data, and prints which digits these are."""
+    from ae_zoo import data
+
+    loaded = data.load_mnist(flat=flat)
+    click.echo(f"Data: {loaded}")
+    return loaded
+
+
+def pair(setting: str, usage: str, example: str) -> tuple[str, str]:
+    """Returns name and value of a setting such as `code=32`.
+
+    Args:
+        setting: what was given.
+        usage: the option and its form, for the error: `"--set NAME=VALUE"`.
+        example: a legal setting, for the error.
+    """
+    name, equals, value = setting.partition("=")
+    if not equals:
+        raise AEZooError(f"Give {usage}, such as {example}; received {setting!r}.")
+    return name.strip(), value.strip()

@@ -2,14 +2,26 @@
 
 import pathlib
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ae_zoo._support import files
 from ae_zoo._support.quiet import quiet_import
-from ae_zoo.cli.shared import PATH, default_rows, rows, rows_option
+from ae_zoo.cli.shared import (
+    PATH,
+    check_default_labels,
+    check_rows,
+    default_labeled,
+    pair,
+    read_labeled,
+    rows_option,
+)
 from ae_zoo.errors import AEZooError
+
+if TYPE_CHECKING:
+    from ae_zoo.autoencoder import Autoencoder
+    from ae_zoo.typing import Array
 
 
 @click.command()
@@ -26,20 +38,35 @@ from ae_zoo.errors import AEZooError
 )
 @click.option("--out", type=PATH, required=True, help="The .keras file to write.")
 @click.option("--epochs", type=click.IntRange(1), help="Default: as many as the family needs, from 8 to 100.")
-@click.option("--batch-size", type=click.IntRange(1), help="Default: 256, less for few rows.")
-@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Default: the family's, 0.008 in most.")
+@click.option("--batch-size", type=click.IntRange(1), help="Default: 256, smaller for few rows.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Default: the family's, often 0.008.")
 @click.option("--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
               help="Share of the rows to hold out.")  # fmt: skip
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget; the best so far is kept.")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget; the best model so far is kept."
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--checkpoint", type=PATH, help="File for the run's state; the same command goes on from there.")
-@click.option("--pretrain", is_flag=True, help="Train the layers one by one first, within a budget of its own.")
-@click.option("--quiet", is_flag=True, help="No progress.")
-def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out: pathlib.Path, **plan: Any) -> None:
+@click.option(
+    "--checkpoint", type=PATH, help="File for the state of the run; the same command continues from this state."
+)
+@click.option("--pretrain", is_flag=True, help="First train the layers one by one, with a budget of their own.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def train(
+    family: str,
+    data: pathlib.Path | None,
+    labels: str | None,
+    settings: tuple[str, ...],
+    out: pathlib.Path,
+    validation: float,
+    checkpoint: pathlib.Path | None,
+    pretrain: bool,
+    quiet: bool,
+    **plan: Any,
+) -> None:
     """Train a model of FAMILY and write it to a file.
 
-    Rows in [0, 1] get a sigmoid output; others are standardised, which the model remembers. The last line printed sets
-    the error on the held-out rows beside PCA's with as many components, where the model is one that reconstructs.
+    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model remembers how. The last line compares
+    the error on the held-out rows with the error of PCA with as many components, if the model is one that reconstructs.
     `ae-zoo families` lists families and options.
 
     \b
@@ -47,68 +74,66 @@ def train(family: str, data: pathlib.Path | None, settings: tuple[str, ...], out
     ae-zoo train denoising --set corruption=gaussian --set corruption_amount=0.2 --out digits.keras
     ae-zoo train convolutional --data images/ --out images.keras
     """
+    # All that can be refused without Keras is refused first.
     if out.suffix != ".keras":
         raise AEZooError(f"{out} must end in .keras, the format that is written.")
-    files.writable(out)  # what cannot be written is better known before the training
+    files.writable(out)
     from ae_zoo.families.configs import config_of
 
-    config = config_of(family)  # a typo is told before anything slow
-    options = config.parse(dict(_pair(setting) for setting in settings))
-    labels = plan.pop("labels")
-    x, y, columns = (None, None, None) if data is None else rows(data, labels)
+    config = config_of(family)
+    options = config.parse(dict(pair(setting, "--set NAME=VALUE", "code=32") for setting in settings))
+    for name in ("input_shape", "columns"):
+        if name in options:
+            raise AEZooError(f"{name} cannot be set: it is read from the rows of --data.")
+    check_rows(data)
+    if data is None:
+        check_default_labels(labels)
+    given = None if data is None else read_labeled(data, labels)
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import numpy as np
 
     import ae_zoo
 
-    if x is None:
-        x, y = default_rows(options.get("network", config.default("network")) == "convolutional", labels)
-    held_out = max(1, round(plan.pop("validation") * len(x)))
+    if given is None:
+        given = default_labeled(options.get("network", config.default("network")) == "convolutional", labels)
+    x, y, columns = given
+    held_out = max(1, round(validation * len(x)))
     if held_out >= len(x):
         raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
     order = np.random.default_rng(plan["seed"]).permutation(len(x))
     valid, train = order[:held_out], order[held_out:]
     x_valid, x_train = x[valid], x[train]
-    quiet, pretrain = plan.pop("quiet"), plan.pop("pretrain")
     verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
-    model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **{"columns": columns, **options})
-    validation: Any = x_valid
+    model = ae_zoo.build(family, data=x_train, columns=columns, seed=plan["seed"], **options)
+    known: Array | tuple[Array, Array] = x_valid
     if y is not None:
         if model.config.target != "labels":
             remedy = "say how many there are, --set n_classes=10" if "n_classes" in config.options() else "leave it out"
-            raise AEZooError(f"This {family} model takes no labels, which --labels gives: {remedy}.")
+            raise AEZooError(f"This {family} model takes no labels, but --labels is given: {remedy}.")
         y = model.check_y(y, x)
-        validation = x_valid, y[valid]
-    checkpoint = plan["checkpoint"]
+        known = x_valid, y[valid]
     if pretrain and not (checkpoint and checkpoint.exists()):
-        layers = {name: plan[name] for name in ("epochs", "batch_size", "learning_rate", "minutes", "seed")}
-        ae_zoo.pretrain(model, x_train, **layers, verbose=verbose)
-    ae_zoo.fit(model, x_train, None if y is None else y[train], validation=validation, **plan, verbose=verbose)
+        ae_zoo.pretrain(model, x_train, **plan, verbose=verbose)
+    y_train = None if y is None else y[train]
+    ae_zoo.fit(model, x_train, y_train, validation=known, checkpoint=checkpoint, **plan, verbose=verbose)
     model.save(out)
     if not model.config.reconstructs:
         click.echo(
-            f"{out}: for features alone; its codes are denser than in training, so that no error is worth giving"
+            f"{out}: for features alone; its codes are denser than in training, so its reconstruction error says nothing"
         )
         return
     click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
     click.echo(_beside_pca(model, x_train, x_valid))
 
 
-def _beside_pca(model: Any, x_train: Any, x_valid: Any) -> str:
-    """The error of PCA with as many components as the code has units, in words."""
+def _beside_pca(model: "Autoencoder", x_train: "Array", x_valid: "Array") -> str:
+    """Returns, in words, the error of PCA with as many components as the code has units."""
     import ae_zoo
 
     units, features = model.encode(x_valid[:1]).size, x_train[0].size
     if units >= features:
-        return f"PCA loses nothing with the code's {units:,} units: a row has only {features:,} features"
+        return f"PCA loses nothing with the code's {units:,} units, because a row has only {features:,} features"
     components = min(units, len(x_train))
     pca = ae_zoo.PCA(components, scaling=model.config.scaling).fit(x_train)
     return f"PCA with {components} components {pca.reconstruction_error(x_valid).mean():.5f}"
-
-
-def _pair(setting: str) -> tuple[str, str]:
-    name, equals, value = setting.partition("=")
-    if not equals:
-        raise AEZooError(f"--set takes NAME=VALUE, such as code=32; received {setting!r}.")
-    return name.strip(), value

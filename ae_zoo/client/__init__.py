@@ -1,19 +1,20 @@
-"""The client of an exported model that TensorFlow Serving serves, over REST or gRPC.
+"""A client of exported models that TensorFlow Serving serves, over REST or gRPC.
 
 >>> digits = ae_zoo.client.connect("http://localhost:8501", model="digits")
 >>> codes = digits.encode(rows)
 
-| module     | what it holds                                                    |
-|------------|------------------------------------------------------------------|
-| `base`     | the verbs, the checks before sending, the batches                |
-| `answers`  | what the server announces, and the checks of every answer by it  |
-| `rest`     | TensorFlow Serving's REST interface                              |
-| `deadline` | HTTP requests that end in time                                   |
-| `grpc`     | the gRPC interface; needs the extra `grpc`                       |
-| `address`  | addresses, and which of them are on this machine                 |
+| module     | content                                                             |
+|------------|---------------------------------------------------------------------|
+| `base`     | the verbs, the checks before sending, the batches                   |
+| `answers`  | the server's announcements, and the check of answers against them   |
+| `rest`     | TensorFlow Serving's REST interface                                 |
+| `deadline` | HTTP requests with a deadline                                       |
+| `grpc`     | TensorFlow Serving's gRPC interface; needs the extra `grpc`         |
+| `address`  | addresses, and which of them are on this machine                    |
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from ae_zoo._support import checks
 from ae_zoo.client.address import parse
@@ -32,26 +33,27 @@ def connect(
     retries: int = 3,
     batch_size: int = 1024,
     columns: Sequence[str] | None = None,
-) -> Client:
-    """A client of one served model; nothing is sent before the first question. `with` closes its connections.
+) -> Client[Any]:
+    """Returns a client of one served model. It sends nothing before the first request; `with` closes its connections.
 
     Args:
-        address: `http://host:8501` for REST, `grpc://host:8500` for gRPC. `https://user:password@host` is HTTP's basic
-            authentication, as a proxy before the server may want it; no message shows it. Requests to this machine
-            (127.0.0.1, ::1, localhost) go through no proxy, whatever the environment says.
-        model: the name under which it is served.
-        version: one version's number; default: the newest.
-        label: one version's label instead, such as `stable`.
-        timeout: seconds for one whole request, at most 1e6: until the last byte of its answer, with its retries.
-        retries: how often a request is sent again after a transient error, from 0 to 4. A late one is not: it would be
-            late again, and the server is busy enough.
-        batch_size: rows sent in one request.
-        columns: the names of the model's columns in its order, as on its card; a data frame's are put in that order.
+        address: `http://host:8501` for REST, `grpc://host:8500` for gRPC. `https://user:password@host` uses
+            HTTP's basic authentication, for a proxy in front of the server; no message shows the password. Requests to
+            this machine (127.0.0.1, ::1, localhost) never use a proxy, even if the environment names one.
+        model: name of the served model.
+        version: number of the version; by default the newest version.
+        label: label of the version, such as `stable`, instead of its number.
+        timeout: seconds for one whole request, at most 1e6: until the last byte of the answer, including retries.
+        retries: how often a request is sent again after a transient error, from 0 to 4. After a timeout a request is not
+            sent again, because the server is too busy already.
+        batch_size: number of rows in one request.
+        columns: names of the model's columns in the model's order, as on its card. The columns of a data frame are put in
+            this order.
 
     Raises:
-        ValueError: an address of another kind or with a query, both a version and a label, or a timeout or retries out of
-            range.
-        ImportError: for `http://` without the extra `client`, for `grpc://` without the extra `grpc`.
+        AEZooError: the address is of another kind or has a query, version and label are both given, or timeout or retries
+            are out of range.
+        MissingExtraError: `http://` without the extra `client`, or `grpc://` without the extra `grpc`.
     """
     if version is not None and label is not None:
         raise AEZooError(f"Give a version or a label, not both; received version {version} and label {label!r}.")

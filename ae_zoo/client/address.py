@@ -1,4 +1,4 @@
-"""Where a server is, as its user wrote it."""
+"""Addresses of servers."""
 
 import ipaddress
 import urllib.parse
@@ -8,7 +8,7 @@ from ae_zoo.errors import AEZooError
 
 
 class Address(NamedTuple):
-    """A server's address without the user's name and password, which no message may show."""
+    """A server's address. `url` has no user name and password, because messages show it."""
 
     url: str
     host: str
@@ -21,7 +21,7 @@ class Address(NamedTuple):
 
     @property
     def loopback(self) -> bool:
-        """Whether the server is on this machine, where no proxy can reach it."""
+        """Whether the server is on this machine; a proxy could not reach it."""
         name = self.host.rstrip(".")
         try:
             return ipaddress.ip_address(name).is_loopback
@@ -30,10 +30,11 @@ class Address(NamedTuple):
 
 
 def parse(text: str) -> Address:
-    """Reads an address such as `http://localhost:8501`; `http://user:password@host` gives HTTP's basic authentication.
+    """Returns the address in a text such as `http://localhost:8501` or `http://user:password@host`.
 
     Raises:
-        AEZooError: another scheme, no host, a port that is no number, a query, or a user's name for gRPC.
+        AEZooError: the scheme is unknown, there is no host, the port is not a number, there is a query, or a user name for
+            gRPC.
     """
     shown = f"***@{text.rpartition('@')[2]}" if "@" in text else text
     try:

@@ -1,7 +1,7 @@
-"""What a server says, held against what it announced: the only place where an answer is believed.
+"""Checks every answer of a server against the server's metadata.
 
-The server's metadata name the type and the shape of every output. An answer of other outputs, another type, another shape
-or another number of rows is refused, and so are NaN and infinity, which no signature of an exported model gives.
+The metadata name the type and the shape of every output. An answer with other outputs, another type, another shape or another
+number of rows is refused. NaN and infinity are refused too, because exported models never return them.
 """
 
 import itertools
@@ -19,24 +19,24 @@ Shape = tuple[int | None, ...]
 Raw = TypeVar("Raw")
 
 DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_BOOL": "bool", "DT_INT32": "int32", "DT_INT64": "int64"}
-JSON_TYPES: dict[str, set[type]] = {
+JSON_TYPES: dict[str, set[type]] = {  # by NumPy's kind; in JSON true is not a number
     "f": {int, float},
     "i": {int},
     "b": {bool},
-}  # by NumPy's kind; for JSON true is no number
-LARGEST_ROW = 2**31 - 1  # values; more than any server could send
+}
+LARGEST_ROW = 2**31 - 1  # values in one row; no server can send more
 LARGEST_ANSWER = 2**31 - 1  # bytes
 
 
 class Unlike(Exception):
-    """An answer is not what was announced; its text says what was received."""
+    """An answer differs from the metadata. The text says what was received."""
 
 
 class Tensor(NamedTuple):
-    """What the metadata say of one input or output."""
+    """Type and shape of one input or output, from the metadata."""
 
-    dtype: str  # as TensorFlow calls it: "DT_FLOAT"
-    shape: Shape  # None is the number of rows, or any
+    dtype: str  # TensorFlow's name, such as "DT_FLOAT"
+    shape: Shape  # None: an axis of any length, such as the rows
 
     def __str__(self) -> str:
         shape = ", ".join("n" if size is None else str(size) for size in self.shape)
@@ -44,11 +44,11 @@ class Tensor(NamedTuple):
 
     @property
     def by_rows(self) -> bool:
-        """Whether its first axis is the rows of the request."""
+        """Whether the first axis has one entry for each row of the request."""
         return self.shape[:1] == (None,)
 
     def of(self, rows: int | None) -> "Tensor":
-        """The same with so many rows."""
+        """Returns the same tensor for a request with `rows` rows."""
         return Tensor(self.dtype, (rows, *self.shape[1:])) if self.by_rows else self
 
 
@@ -60,10 +60,10 @@ class Signature(NamedTuple):
 
 
 def signatures(found: object) -> dict[str, Signature]:
-    """The signatures in a `signature_def` as it is in JSON.
+    """Returns the signatures in a `signature_def` of JSON.
 
     Raises:
-        Unlike: it is damaged, or announces what cannot be.
+        Unlike: it is damaged, or announces something impossible.
     """
     table = {
         name: Signature(*(_tensors(entry, name, side) for side in ("inputs", "outputs")))
@@ -97,7 +97,7 @@ def _tensor(entry: object, what: str) -> Tensor:
 
 
 def _size(value: object, what: str) -> int | None:
-    """Whole numbers of 64 bits are texts in protobuf's JSON."""
+    """Returns the length of an axis; in the JSON of protocol buffers, 64-bit whole numbers are texts."""
     text = value if isinstance(value, str) else json.dumps(value)
     if not re.fullmatch("-1|[0-9]{1,10}", text):
         raise Unlike(f"its metadata announce {what} with an axis of {reprlib.repr(value)}")
@@ -113,15 +113,15 @@ def _mapping(value: object, what: str) -> dict[str, object]:
 def checked(
     announced: Mapping[str, Tensor], found: Mapping[str, Raw], read: Callable[[Raw, Tensor], np.ndarray]
 ) -> Arrays:
-    """The answer as arrays.
+    """Returns the answer as arrays.
 
     Args:
-        announced: the outputs of the signature, with the rows of the request.
-        found: the outputs as the transport has them.
-        read: the transport's reader of one output, which raises `Unlike` for another type or shape.
+        announced: outputs of the signature, with the number of rows of the request.
+        found: outputs in the transport's own form.
+        read: the transport's reader of one output; it raises `Unlike` for another type or shape.
 
     Raises:
-        Unlike: the answer is not what was announced.
+        Unlike: the answer differs from the metadata.
     """
     if announced.keys() != found.keys():
         names = reprlib.repr(sorted(found))
@@ -139,7 +139,7 @@ def checked(
 
 
 def from_json(value: object, expected: Tensor) -> np.ndarray:
-    """An array from nested lists. `np.asarray` would take `true` for 1, and "2" for 2."""
+    """Returns an array from nested lists. `np.asarray` would read `true` as 1, and "2" as 2."""
     level, shape = [value], []
     for axis, size in enumerate(expected.shape):
         lists = [item for item in level if isinstance(item, list)]
@@ -158,14 +158,14 @@ def from_json(value: object, expected: Tensor) -> np.ndarray:
         strange = next(item for item in level if type(item) not in JSON_TYPES[dtype.kind])
         raise Unlike(f"the value {json.dumps(strange)[:80]}")
     try:
-        with np.errstate(over="ignore"):  # beyond float32 becomes infinite, which is refused
+        with np.errstate(over="ignore"):  # a value beyond float32 becomes infinite, which is refused
             return np.array(level, dtype).reshape(shape)
     except OverflowError:
         raise Unlike("a whole number that the type cannot hold") from None
 
 
 def largest_json(announced: Mapping[str, Tensor]) -> int:
-    """How many bytes of JSON the outputs can take, with some room: 64 for each number, and for each list's line."""
+    """Returns how many bytes of JSON the outputs may take: 64 for each number and for each list, and 1 MiB more."""
     lists = 0
     for tensor in announced.values():
         sizes = [size for size in tensor.shape if size is not None]

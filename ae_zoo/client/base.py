@@ -1,4 +1,4 @@
-"""What both transports share: the verbs, the checks before sending and after it, and the batches."""
+"""The part that both transports share: the verbs, the checks before and after sending, and the batches."""
 
 import abc
 import dataclasses
@@ -18,7 +18,7 @@ from ae_zoo.schemas import ArraySchema
 
 
 class Shapes(TypedDict):
-    """The shapes of a signature's inputs and outputs, by their names; None is the number of rows."""
+    """Shapes of a signature's inputs and outputs, by name; None stands for the number of rows."""
 
     inputs: dict[str, Shape]
     outputs: dict[str, Shape]
@@ -26,7 +26,7 @@ class Shapes(TypedDict):
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """What `connect` was given."""
+    """The arguments of `connect`."""
 
     address: Address
     model: str
@@ -39,7 +39,7 @@ class Options:
 
 
 class Client(abc.ABC, Generic[Raw]):
-    """A served model's verbs. See `connect`."""
+    """The verbs of a served model. See `connect`."""
 
     def __init__(self, options: Options):
         self.columns = None if options.columns is None else tuple(options.columns)
@@ -60,7 +60,7 @@ class Client(abc.ABC, Generic[Raw]):
         """Closes the connections."""
 
     def signatures(self) -> dict[str, Shapes]:
-        """Signature to `{"inputs": {name: shape}, "outputs": {name: shape}}`; None is the number of rows."""
+        """Returns `{"inputs": {name: shape}, "outputs": {name: shape}}` for each signature; None is the number of rows."""
         return {
             name: {
                 "inputs": {key: tensor.shape for key, tensor in signature.inputs.items()},
@@ -70,16 +70,21 @@ class Client(abc.ABC, Generic[Raw]):
         }
 
     def predict(self, signature: str, **inputs: object) -> Arrays:
-        """What a signature answers, by the names of its outputs.
+        """Returns the outputs of a signature, by name.
 
-        All of an answer is one version's, however many requests it takes. Its outputs, types, shapes and number of rows are
-        those of the server's metadata, and its numbers are finite.
+        The whole answer comes from one version, even if it takes several requests. Its outputs, types, shapes and number of
+        rows agree with the server's metadata, and its numbers are finite.
+
+        Args:
+            signature: name of the signature.
+            **inputs: the signature's inputs by name, each `(n, ...)`: arrays, or for `x` a frame if `columns` were given.
 
         Raises:
-            ValueError: no such model or signature, other inputs, another width, NaN, no rows, or a request that the server
-                refuses; a data frame where `columns` were not given; an answer that is not what the metadata announce.
-            ConnectionError: the server is out of reach, after the retries.
-            TimeoutError: it did not answer in time.
+            AEZooError: there is no such model or signature, the inputs have other names, another width, NaN or no rows, a
+                data frame is given without `columns`, the server refuses the request, or its answer differs from its
+                metadata.
+            UnreachableError: the server cannot be reached, after all retries.
+            LateError: the server did not answer in time.
         """
         known = self._table
         try:
@@ -90,7 +95,7 @@ class Client(abc.ABC, Generic[Raw]):
             self._table = None
             if known is None or self._metadata() == known:
                 raise
-            return self._predict(signature, inputs)  # the server has another version by now, with another width, say
+            return self._predict(signature, inputs)  # the server has a new version by now, perhaps with another width
 
     def _predict(self, signature: str, inputs: Mapping[str, object]) -> Arrays:
         table = self._metadata()
@@ -104,7 +109,7 @@ class Client(abc.ABC, Generic[Raw]):
         for name, tensor in announced.items():
             if tensor.dtype not in answers.DTYPES:
                 raise AEZooError(
-                    f"Output {name!r} of signature {signature!r} is of type {tensor.dtype}, which is not read here."
+                    f"Output {name!r} of signature {signature!r} is of type {tensor.dtype}, which this client cannot read."
                 )
         arrays = {
             name: _checked(name, inputs[name], tensor, self.columns if name == "x" else None)
@@ -113,13 +118,13 @@ class Client(abc.ABC, Generic[Raw]):
         by_rows = [name for name, tensor in taken.items() if tensor.by_rows]
         counts = {len(arrays[name]) for name in by_rows}
         if len(counts) > 1:
-            raise AEZooError(f"The inputs must have as many rows each; received {sorted(counts)}.")
+            raise AEZooError(f"The inputs must have equal numbers of rows; received {sorted(counts)}.")
         n = counts.pop() if counts else 1
         if not n:
             raise AEZooError(f"{', '.join(by_rows)} must hold at least one row.")
         version = self.version
         if version is None and n > self.batch_size:
-            version = self._described()[1]  # or the server might change to a newer one on the way
+            version = self._described()[1]  # the server might change to a newer version between two requests
         parts = []
         for start in range(0, n, self.batch_size):
             stop = min(start + self.batch_size, n)
@@ -138,23 +143,23 @@ class Client(abc.ABC, Generic[Raw]):
         }
 
     def encode(self, x: object) -> np.ndarray:
-        """Codes of the rows."""
+        """Returns the codes `(n, code)` of rows `(n, *input_shape)`."""
         return self._output("code", "encode", x=x)
 
     def decode(self, code: object) -> np.ndarray:
-        """Rows from codes."""
+        """Returns the rows `(n, *input_shape)` of codes `(n, code)`."""
         return self._output("reconstruction", "decode", code=code)
 
     def reconstruct(self, x: object) -> np.ndarray:
-        """The rows as the model gives them back."""
+        """Returns the reconstructions of rows `(n, *input_shape)`."""
         return self._output("reconstruction", "reconstruct", x=x)
 
     def score(self, x: object) -> np.ndarray:
-        """Reconstruction error of each row."""
+        """Returns the reconstruction error of each row `(n,)`; higher is stranger."""
         return self._output("error", "score", x=x)
 
     def detect(self, x: object) -> np.ndarray:
-        """Whether each row is flagged, by the detector's threshold."""
+        """Returns for each row whether its error is beyond the detector's threshold `(n,)`, bool."""
         return self._output("flagged", "detect", x=x)
 
     def _output(self, name: str, signature: str, **inputs: object) -> np.ndarray:
@@ -169,7 +174,7 @@ class Client(abc.ABC, Generic[Raw]):
         return self._table
 
     def _described(self) -> tuple[dict[str, Signature], int]:
-        """The signatures, and the version that they are of."""
+        """Returns the signatures, and the number of the version that they belong to."""
         try:
             found, version = self._describe()
             return answers.signatures(found), version
@@ -195,31 +200,31 @@ class Client(abc.ABC, Generic[Raw]):
         return LateError(f"{self.address} did not answer within {self.timeout:g} s; give a longer timeout.")
 
     def _refused(self, reason: object) -> AEZooError:
-        lines = str(reason).strip().splitlines() or ["it gives no reason"]
+        lines = str(reason).strip().splitlines() or ["no reason was given"]
         return AEZooError(f"{self.address} refuses the request: {lines[0][:300]}")
 
     @abc.abstractmethod
     def _describe(self) -> tuple[object, int]:
-        """The signature_def of the metadata, as in JSON, and the version that it is of; raises `answers.Unlike`."""
+        """Returns the metadata's signature_def, as JSON values, and its version's number; raises `answers.Unlike`."""
 
     @abc.abstractmethod
     def _send(
         self, signature: str, inputs: Arrays, expected: Mapping[str, Tensor], version: int | None
     ) -> Mapping[str, Raw]:
-        """The outputs of one request, to a version, or where that is None to the label's or the newest."""
+        """Returns the outputs of one request to a version; if it is None, to the label's or the newest version."""
 
     @staticmethod
     @abc.abstractmethod
     def _read(found: Raw, expected: Tensor) -> np.ndarray:
-        """One output; raises `answers.Unlike` where it is of another type or shape."""
+        """Returns one output as an array; raises `answers.Unlike` if it has another type or shape."""
 
 
 def _checked(name: str, value: object, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:
     shape = expected.shape
     if name == "x" and columns_of(value) is not None and columns is None:
         raise AEZooError(
-            f"The server does not know the names of columns: give columns=, in the model's order (its card's), or {name} "
-            "as an array in that order."
+            f"The server does not know the names of columns: give columns= in the model's order (see its card), or give "
+            f"{name} as an array in this order."
         )
     if expected.dtype == "DT_FLOAT":
         if expected.by_rows and None not in shape[1:]:
@@ -227,16 +232,16 @@ def _checked(name: str, value: object, expected: Tensor, columns: tuple[str, ...
             return ArraySchema(input_shape=sizes, columns=columns).code(value, name)
         return numeric(value, name)
     if expected.dtype not in ("DT_INT32", "DT_INT64"):
-        raise AEZooError(f"Input {name!r} is of type {expected.dtype}, which is not sent from here.")
+        raise AEZooError(f"Input {name!r} is of type {expected.dtype}, which this client cannot send.")
     array = np.asarray(value)
     if array.dtype.kind not in "iu":
-        raise AEZooError(f"{name} must be a whole number; received values of type {array.dtype}.")
+        raise AEZooError(f"{name} must hold whole numbers; received values of type {array.dtype}.")
     if expected.by_rows:
         array = np.atleast_1d(array)
     bounds = np.iinfo("int32" if expected.dtype == "DT_INT32" else "int64")
     if array.size and (array.max() > bounds.max or array.min() < bounds.min):
         raise AEZooError(f"{name} must fit {bounds.bits} bits; received {array.max()}.")
-    sizes = [size for size in shape if size is not None]
-    if len(sizes) == len(shape) and array.size == math.prod(sizes):
-        array = array.reshape(sizes)
+    known = [size for size in shape if size is not None]
+    if len(known) == len(shape) and array.size == math.prod(known):
+        array = array.reshape(known)
     return array.astype(bounds.dtype)

@@ -1,7 +1,7 @@
-"""HTTP requests that end at a given time, however slowly a server sends.
+"""HTTP requests that end at a given time, even if the server sends slowly.
 
-The timeouts of `requests` and `urllib3` hold for each silence: a server that sends a byte a second is never late. Here
-each read from the socket gets what is left of the whole request's time.
+The timeouts of `requests` and `urllib3` limit the time between two bytes, so a server that sends one byte each second never
+exceeds them. Here each read from the socket may take only the time that is left for the whole request.
 """
 
 import http.client
@@ -14,7 +14,7 @@ import urllib3
 
 
 class Adapter(requests.adapters.HTTPAdapter):
-    """Makes the read timeout that a request is given the time for its whole answer."""
+    """Makes the read timeout of a request limit the time of its whole answer."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: object) -> None:
         super().init_poolmanager(connections, maxsize, block, **options)
@@ -22,14 +22,14 @@ class Adapter(requests.adapters.HTTPAdapter):
 
     def proxy_manager_for(self, proxy: str, **options: object) -> urllib3.PoolManager:
         known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **options)
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **options)
         if not known:
             _limit(manager)
         return manager
 
 
 class _Connection:
-    """Mixed into `urllib3`'s connections, which set `timeout` to what is left just before the answer is read."""
+    """A mixin for `urllib3`'s connections. They set `timeout` to the time that is left just before they read the answer."""
 
     timeout: float
 
@@ -40,14 +40,14 @@ class _Connection:
 
 
 class _Lines(io.BufferedReader):
-    """Without this a header of a chunk that has no end would be read until the time is over."""
+    """Limits the length of a line; otherwise a chunk's header without an end would be read until the deadline."""
 
     def readline(self, size: int | None = -1) -> bytes:
         return super().readline(2**16 + 1 if size is None or size < 0 else size)
 
 
 class _Reads(io.RawIOBase):
-    """A socket's bytes, until a given time."""
+    """The bytes from a socket, until a given time."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, end: float):
         self._raw, self._sock, self._end = raw, sock, end

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's gRPC interface; the stubs are the extra `grpc`, and bring TensorFlow."""
+"""TensorFlow Serving's gRPC interface. The extra `grpc` installs its Python classes, which import TensorFlow."""
 
 import json
 import math
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tensorflow_serving.apis.model_pb2 import ModelSpec
 
 SERVICE = "tensorflow.serving.PredictionService"
-# Where a tensor's values lie if they are not in its bytes.
+# The fields that hold a tensor's values if its bytes do not.
 FIELDS = {"float32": "float_val", "float64": "double_val", "bool": "bool_val", "int32": "int_val", "int64": "int64_val"}
 
 
@@ -43,7 +43,7 @@ class GrpcClient(Client["TensorProto"]):
         settings: list[tuple[str, int | str]] = [
             ("grpc.max_receive_message_length", LARGEST_ANSWER),
             ("grpc.max_send_message_length", -1),
-            ("grpc.per_rpc_retry_buffer_size", 2**31 - 1),  # a request that is larger would never be sent again
+            ("grpc.per_rpc_retry_buffer_size", 2**31 - 1),  # a larger request would not be sent again
             ("grpc.retry_buffer_size", 2**31 - 1),
             ("grpc.enable_http_proxy", int(not options.address.loopback)),
         ]
@@ -93,11 +93,12 @@ class GrpcClient(Client["TensorProto"]):
         request.model_spec.signature_name = signature
         for name, array in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-        return self._ask(self._stub.Predict, request, version).outputs
+        outputs: Mapping[str, TensorProto] = self._ask(self._stub.Predict, request, version).outputs
+        return outputs
 
     @staticmethod
     def _read(found: "TensorProto", expected: Tensor) -> np.ndarray:
-        """An array from a tensor. `tf.make_ndarray` would repeat the last value where values lack."""
+        """Returns an array from a tensor. `tf.make_ndarray` would repeat the last value if values are missing."""
         from tensorflow.core.framework import types_pb2
 
         sizes = tuple(dim.size for dim in found.tensor_shape.dim)

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST interface, in its columnar format."""
+"""TensorFlow Serving's REST interface, with its columnar format."""
 
 import json
 import time
@@ -19,7 +19,7 @@ PIECE = 2**16
 
 
 class _Session(requests.Session):
-    """Follows no redirection: the server sends none, rows may not go to another, and `requests` would read it whole."""
+    """Follows no redirect: the server sends none, rows must not go elsewhere, and `requests` would read it without limit."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None
@@ -31,7 +31,7 @@ class RestClient(Client[object]):
     def __init__(self, options: Options):
         super().__init__(options)
         self._session = _Session()
-        self._session.auth = options.address.auth  # type: ignore[assignment]  # bytes are taken too, for UTF-8
+        self._session.auth = options.address.auth  # type: ignore[assignment]  # bytes are legal too, for UTF-8
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, deadline.Adapter())
         self._proxies = {"no_proxy": options.address.host} if options.address.loopback else None
@@ -64,7 +64,7 @@ class RestClient(Client[object]):
         if not isinstance(found, dict) or "outputs" not in found:
             raise self._stranger("its answer has no outputs")
         outputs = found["outputs"]
-        if len(expected) == 1:  # then the server leaves the name out
+        if len(expected) == 1:  # then the server omits the name
             return {name: outputs for name in expected}
         if not isinstance(outputs, dict):
             raise self._stranger("its outputs have no names")
@@ -75,7 +75,7 @@ class RestClient(Client[object]):
         return answers.from_json(found, expected)
 
     def _ask(self, method: str, what: str, version: int | None, largest: int, body: object = None) -> object:
-        """The JSON of an answer of at most so many bytes. A prediction changes nothing, so it may be sent again."""
+        """Returns the JSON of an answer of at most `largest` bytes. Requests change nothing, so they may be sent again."""
         data = None if body is None else json.dumps(body).encode()
         end = time.monotonic() + self.timeout
         again = 0
@@ -107,23 +107,28 @@ class RestClient(Client[object]):
                 for piece in answer.raw.stream(PIECE, decode_content=True):
                     text += piece
                     if len(text) > largest:
-                        raise self._stranger(f"its answer is longer than {largest:,} bytes, more than it announces")
+                        raise self._stranger(
+                            f"its answer is longer than {largest:,} bytes, the most that its metadata allow"
+                        )
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
             raise self._late() from error
         except requests.exceptions.SSLError as error:
-            raise AEZooError(f"{self.address} cannot be trusted: its certificate is not valid here.") from error
-        except (requests.ConnectionError, urllib3.exceptions.ProtocolError) as error:  # among them one cut short
+            raise AEZooError(f"{self.address} cannot be trusted: its certificate is not valid.") from error
+        except (
+            requests.ConnectionError,
+            urllib3.exceptions.ProtocolError,
+        ) as error:  # also an answer that is cut short
             raise (self._late() if time.monotonic() >= end else self._unreachable()) from error
         except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             raise AEZooError(f"{self.address} cannot be asked ({type(error).__name__}); check the address.") from error
         status = answer.status_code
         if status in (429, 502, 503, 504):
             raise UnreachableError(
-                f"{self.address} answers {status} still, after {self.retries} retries; try again later."
+                f"{self.address} still answers with status {status} after {self.retries} retries; try again later."
             )
         if status in (401, 403):
             raise AEZooError(
-                f"{self.address} refuses the request with status {status}; give a name and a password that it knows, as in "
+                f"{self.address} refuses the request with status {status}; give a valid user name and password, as in "
                 "https://user:password@host."
             )
         try:

@@ -1,12 +1,12 @@
-"""From a trained model to TensorFlow Serving: export, the check of what was exported, and its card.
+"""From a trained model to TensorFlow Serving: export, check, card.
 
-- `ae_zoo.export` (`export.py`): a version of a model, whole or not at all.
-- `check`: its answers against Python's, by TensorFlow's own loader, without Keras.
-- `SavedModel`: a version run by that loader.
-- `write_config`: the server's list of a folder of models.
-- `write_page`: the card as a page with pictures.
+- `ae_zoo.export` (`export.py`): writes a version of a model, whole or not at all.
+- `check`: compares a version's answers with Python's, by TensorFlow's own loader, without Keras.
+- `SavedModel`: runs a version by that loader.
+- `write_config`: writes the server's list of a folder's models.
+- `write_page`: writes the card as a page with pictures.
 
-Names are imported when they are first used: a check and a card need no Keras.
+Names are imported when they are first used, so a check and a card load no Keras.
 """
 
 import lazy_loader

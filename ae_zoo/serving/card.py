@@ -1,26 +1,33 @@
-"""The card of an exported version: what it is, what it was made from, how good it is, and how to ask it."""
+"""The card of an exported version: what it is, what it was made from, how good it is, and how to send it requests."""
 
 import datetime
 import hashlib
 import importlib.metadata
 import math
 import pathlib
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ae_zoo._support import cards
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
 from ae_zoo.evaluation.pca import PCA
+from ae_zoo.typing import Array, Tensor
 
 PACKAGES = ("ae-zoo", "keras", "tensorflow", "numpy")
+DRAWN = "drawn at random"  # where the examples come from if the export got no rows
+# How far the answers of another runtime may differ, by the dtype that the model computes in. In half precision runtimes
+# differ by what they keep in float32 between two operations.
+TOLERANCES = {"float16": 2**-8, "bfloat16": 2**-5}
+TOLERANCE = 1e-5  # in single precision
 
 
 def make(
-    model: Autoencoder, folder: pathlib.Path, x_train: np.ndarray | None, x_test: np.ndarray | None, source: str | None
-) -> dict[str, Any]:
-    """What there is to say of a model whose SavedModel lies in `folder` already, as plain JSON values."""
-    weights = (*model.encoder.weights, *model.decoder.weights)  # some of them the same, where kernels are tied
+    model: Autoencoder, folder: pathlib.Path, x_train: Array | None, x_test: Array | None, source: str | None
+) -> dict[str, object]:
+    """Returns the description of a model as plain JSON values; its SavedModel must be in `folder` already."""
+    weights = (*model.encoder.weights, *model.decoder.weights)  # tied kernels are in both
     written = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "model": model.family,  # what `config` belongs to
@@ -34,8 +41,13 @@ def make(
     }
 
 
-def signatures(served: Endpoints, outputs: dict[str, Any]) -> dict[str, Any]:
-    """The table of signatures: what each is for, and dtype and shape of what it takes and gives."""
+def tolerance(model: Autoencoder) -> float:
+    """Returns how far another runtime's answers may differ from Python's, by the dtype that the model computes in."""
+    return TOLERANCES.get(model.compute_dtype, TOLERANCE)
+
+
+def signatures(served: Endpoints, outputs: Mapping[str, Mapping[str, Tensor]]) -> dict[str, cards.ServedSignature]:
+    """Returns for each signature what it is for, and dtype and shape of its inputs and outputs."""
     return {
         name: {
             "about": one.about,
@@ -46,10 +58,11 @@ def signatures(served: Endpoints, outputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def metrics(
-    model: Autoencoder, errors: np.ndarray | None, x_train: np.ndarray | None, x_test: np.ndarray | None
-) -> dict[str, float]:
-    """Mean of the test rows' `errors`, on the model's scale, and PCA's with as many components as the code has units."""
+def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_test: Array | None) -> dict[str, float]:
+    """Returns the mean of the test rows' `errors` `(n,)`, and that of PCA with as many components as the code has units.
+
+    Both are on the model's scale. PCA's is left out without training rows, and both are left out without errors.
+    """
     if errors is None:
         return {}
     found = {"test mse": float(errors.mean(dtype="float64"))}
@@ -60,16 +73,16 @@ def metrics(
     return found
 
 
-def _rows(rows: np.ndarray | None) -> dict[str, Any] | None:
-    """How many rows, and the SHA-256 of their float32 values."""
+def _rows(rows: Array | None) -> cards.Rows | None:
+    """Returns number, shape and the SHA-256 of the float32 values of rows `(n, *shape)`."""
     if rows is None:
         return None
     return {"rows": len(rows), "shape": list(rows.shape[1:]), "sha256": _hash(np.ascontiguousarray(rows, "<f4").data)}
 
 
-def _hash(content: Any) -> str:
+def _hash(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _shape(shape: Any) -> str:
+def _shape(shape: Iterable[int | None]) -> str:
     return f"({', '.join('n' if side is None else str(side) for side in shape)})"

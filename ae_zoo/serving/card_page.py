@@ -2,28 +2,35 @@
 
 import os
 import pathlib
-from typing import Any
 
 import numpy as np
 
 from ae_zoo import plots
 from ae_zoo._support import archives, versions
+from ae_zoo._support.cards import Card
+from ae_zoo.endpoints import Arrays
 from ae_zoo.report import page as report
 from ae_zoo.schemas import Schema, schema_of
+from ae_zoo.serving import card
+from ae_zoo.typing import Array
 
-MOST = 15  # features of a table's row that are shown
+MOST = 15  # how many features of a row are shown
 
 
-def write_page(folder: str | os.PathLike, path: str | os.PathLike) -> pathlib.Path:
+def write_page(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> pathlib.Path:
     """Writes the card as one self-contained HTML page: figures, pictures of the examples, configuration, signatures.
 
     Args:
-        folder: of a model, whose newest version is taken, or of a version.
-        path: of the page; one that is there already is replaced.
+        folder: folder of a model, whose newest version is shown, or of a version.
+        path: file of the page; an existing file is replaced.
+
+    Returns:
+        The file of the page.
 
     Raises:
-        FileNotFoundError: there is no such folder, or no version in it.
-        ValueError: files are missing, damaged or not those that were exported.
+        NotFoundError: there is no such folder, or it has no version.
+        AEZooError: files are missing or damaged, or differ from the exported ones.
+        UnwritableError: the page cannot be written.
     """
     version = versions.newest(folder)
     versions.check_intact(version)
@@ -38,18 +45,24 @@ def write_page(folder: str | os.PathLike, path: str | os.PathLike) -> pathlib.Pa
     name = f"{version.resolve().parent.name}, version {version.resolve().name}: {about['family']}"
     footer = ", ".join(f"{package} {number}" for package, number in about["versions"].items())
     path = pathlib.Path(path)
-    report.write_page(path, name, about["data"]["source"] or "not said", sections, footer=f"{about['made']}; {footer}")
+    report.write_page(
+        path,
+        name,
+        about["data"]["source"] or "no description of the data",
+        sections,
+        footer=f"{about['made']}; {footer}",
+    )
     return path
 
 
-def _figures(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Section:
+def _figures(about: Card, examples: Arrays) -> report.Section:
     section = report.Section("", "How good it is")
     figures = [[name, f"{value:.5f}"] for name, value in about["metrics"].items()]
     if about["threshold"] is not None:
         figures.append(["threshold", f"{about['threshold']:.5f}"])
     test = about["data"]["test"]
     if figures:
-        of = f"on {test['rows']:,} held-out rows" if test else "as they were given"
+        of = f"on {test['rows']:,} held-out rows" if test else "given by the user"
         section.table(["", "figure"], figures, f"Figures {of}; mse is the mean squared error on the model's scale.")
     if "errors" in examples:
         figure = plots.errors({"held-out rows": examples["errors"]}, threshold=about["threshold"])
@@ -57,25 +70,27 @@ def _figures(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.S
     return section
 
 
-def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Section:
+def _rows(about: Card, examples: Arrays) -> report.Section:
     section = report.Section("", "What it does to rows")
     schema = schema_of(about["config"])
-    if about.get("examples") == "drawn at random":
-        section.text("The export was given no rows (`x_test`, `--test`), so there are none to show here.")
+    if about.get("examples") == card.DRAWN:
+        section.text("The export got no rows (`x_test`, `--test`), so no rows can be shown.")
         return section
     x, error = examples["encode/input/x"], examples.get("score/output/error")
     notes = None if error is None else [f"{value:.4f}" for value in error]
     if _are_images(schema):
         low, high = float(x.min()), float(x.max())
 
-        def shown(images: np.ndarray) -> np.ndarray:
+        def shown(images: Array) -> Array:
             return np.clip((images - low) / ((high - low) or 1.0), 0, 1)
 
         strips = {"row": shown(x)}
         if "reconstruct/output/reconstruction" in examples:
             strips["reconstruction"] = shown(examples["reconstruct/output/reconstruction"])
         section.picture(
-            "rows", plots.strips(strips, notes=notes), "Example rows" + (", and the error of each." * bool(notes))
+            "rows",
+            plots.strips(strips, notes=notes),
+            "Example rows" + (", and the error of each row." if notes else "."),
         )
         if "generate/output/generated" in examples:
             drawn = plots.strips({"seeds 0 to 7": shown(examples["generate/output/generated"])})
@@ -91,28 +106,30 @@ def _rows(about: dict[str, Any], examples: dict[str, np.ndarray]) -> report.Sect
         section.table(
             ["feature", "value", "reconstruction", "share of the error"],
             [[names[at], f"{given[at]:.4g}", f"{back[at]:.4g}", f"{share[at]:.1%}"] for at in order],
-            f"The strangest of the {len(x)} example rows, of error {error[strangest]:.4f}: the features with most of it.",
+            f"The strangest of the {len(x)} example rows, with an error of {error[strangest]:.4f}; features with "
+            "large shares come first.",
         )
     return section
 
 
-def _requests(version: pathlib.Path, about: dict[str, Any]) -> report.Section:
-    section = report.Section("", "How to ask it")
+def _requests(version: pathlib.Path, about: Card) -> report.Section:
+    section = report.Section("", "How to send requests")
     rows = [
         [name, *(", ".join(f"{key} {kind}" for key, kind in one[side].items()) for side in ("inputs", "outputs"))]
         for name, one in about["signatures"].items()
     ]
     for row, one in zip(rows, about["signatures"].values()):
         row.append(one["about"])
-    section.table(["signature", "takes", "gives", "which is"], rows, "Signatures; n is any number of rows.", words=True)
+    section.table(["signature", "input", "output", "meaning"], rows, "Signatures; n is any number of rows.", words=True)
     name = version.resolve().parent.name
     section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv --signature {rows[0][0]}`")
     return section
 
 
-def _making(about: dict[str, Any]) -> report.Section:
+def _making(about: Card) -> report.Section:
     section = report.Section("", "What it was made from")
-    kinds = [(kind, about["data"][kind]) for kind in ("training", "test") if about["data"][kind]]
+    data = about["data"]
+    kinds = [(kind, rows) for kind, rows in (("training", data["training"]), ("test", data["test"])) if rows]
     if kinds:
         section.table(
             ["rows", "number", "SHA-256 of their float32 values"],
@@ -137,6 +154,6 @@ def _making(about: dict[str, Any]) -> report.Section:
 
 def _are_images(schema: Schema) -> bool:
     shape = schema.input_shape
-    if len(shape) == 1:  # flat squares, as MNIST's
+    if len(shape) == 1:  # flattened square images, such as MNIST's
         return schema.columns is None and shape[0] >= 64 and round(shape[0] ** 0.5) ** 2 == shape[0]
     return len(shape) == 2 or (len(shape) == 3 and shape[-1] in (1, 3))

@@ -1,4 +1,4 @@
-"""From a trained model to a folder that TensorFlow Serving loads as it is."""
+"""Exports a trained model to a folder that TensorFlow Serving loads directly."""
 
 import errno
 import functools
@@ -13,48 +13,54 @@ import numpy as np
 from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoints
+from ae_zoo.endpoints import Endpoints, Tensors
 from ae_zoo.errors import AEZooError, AlreadyThereError, first_line
 from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
+from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.serving import card, examples, formats, warmup
+from ae_zoo.typing import Array, Rows
 
-ERRORS = 2000  # of the test rows' that a version keeps, evenly by rank: for the picture on its page
+ERRORS = 2000  # how many errors of test rows a version keeps, evenly by rank, for the picture on its page
 
 
 def export(
-    model: Autoencoder | Detector | PCA,
-    folder: str | os.PathLike,
+    model: Reconstructor | Detector,
+    folder: str | os.PathLike[str],
     *,
     version: int | None = None,
-    x_test: Any = None,
-    x_train: Any = None,
+    x_test: "Rows | None" = None,
+    x_train: "Rows | None" = None,
     source: str | None = None,
     metrics: dict[str, float] | None = None,
 ) -> pathlib.Path:
     """Writes a model as the next version in `folder`, the folder of a served model such as `saved_models/digits`.
 
-    The version appears whole or not at all, so that a server which watches the folder never sees half of it, and two
-    processes that export at once get two numbers. It holds every verb of the model as a signature, with its scaling (and
+    The version appears whole or not at all, so a server that watches the folder never sees half of it. Two processes that
+    export at the same time get two numbers. The version holds every verb of the model as a signature, with the scaling (and
     a detector's threshold) inside; example rows with Python's answers, for `ae-zoo check`; warm-up requests; and a card
-    that says what it is, of which `folder` gets a copy.
+    that describes it. `folder` gets a copy of the newest card.
 
     Args:
         model: a trained model, a calibrated `Detector`, or a fitted `PCA`.
-        folder: its last part is the name that requests use.
-        version: default: one more than the newest.
-        x_test: held-out rows `(n, *input_shape)`: the card gets the model's error on them, and its examples.
-        x_train: the rows that the model was trained on: the card gets their hash and the error of PCA fitted to them.
-        source: what the rows are, in words.
-        metrics: further figures for the card, by name.
+        folder: folder of the served model; its last part is the name that requests use. A path that ends in `.onnx` or
+            `.tflite` is one file instead, without a version and a card.
+        version: number of the version; by default one more than the newest.
+        x_test: held-out rows `(n, *input_shape)`. The card gets the model's error on them, and the examples are the first
+            of them. Without them the examples are random rows, and the card has no figures.
+        x_train: training rows `(n, *input_shape)`. The card gets their hash and the error of PCA fitted to them.
+        source: description of the rows, in words.
+        metrics: more figures for the card, by name.
 
     Returns:
-        The folder of the version.
+        The folder of the version, or the file.
 
     Raises:
-        ValueError: a detector without a threshold, a model that has seen no rows, rows that the model does not take, a
-            version below 1, or a Keras that runs on another backend than TensorFlow.
-        FileExistsError: the version is there already.
+        AEZooError: the detector has no threshold, the model has seen no training rows or does not take these rows, the
+            version is below 1, or Keras runs on another backend than TensorFlow.
+        AlreadyThereError: the version exists already.
+        UnwritableError: the system refuses to write there, or the disk is full.
+        MissingExtraError: a library that writes or runs `.onnx` or `.tflite` is not installed.
 
     Example:
         >>> ae_zoo.export(model, "saved_models/digits", x_test=digits.x_test, x_train=digits.x_train, source=str(digits))
@@ -76,7 +82,9 @@ def export(
     if version is not None:
         versions.checked_number(version)
         if (folder / str(version)).exists():
-            raise AlreadyThereError(f"{folder} has a version {version} already; leave the number out for the next one.")
+            raise AlreadyThereError(
+                f"{folder} has a version {version} already; leave the number out to get the next one."
+            )
     x_test = None if x_test is None else network.check_rows(x_test, "x_test")
     x_train = None if x_train is None else network.check_rows(x_train, "x_train")
     rows = examples.some_rows(network) if x_test is None else x_test[: examples.SHOWN]
@@ -84,10 +92,10 @@ def export(
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise AEZooError(
-                f"{folder.name} is a single file, without a version and a card: leave out version, x_train, source and "
-                "metrics, or export to a folder."
+                f"{folder.name} is a single file, without a version and a card: leave out version, training rows, source "
+                "and metrics, or export to a folder."
             )
-        formats.write(served, kept, folder)
+        formats.write(served, kept, folder, card.tolerance(network))
         return folder
     if folder.is_file():
         raise AEZooError(f"{folder} is a file; give the folder of a served model.")
@@ -97,7 +105,8 @@ def export(
         variables, outputs = _write(network, served, made)
         extra = made / versions.EXTRA
         extra.mkdir()
-        np.savez_compressed(extra / versions.EXAMPLES, **kept, **_by_rank(errors))
+        arrays: dict[str, Any] = kept | _by_rank(errors)  # NumPy's own keywords are among the types that it declares
+        np.savez_compressed(extra / versions.EXAMPLES, **arrays)
         warmup.write(extra / warmup.NAME, folder.resolve().name, {
             name: {one.input: kept[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
         })  # fmt: skip
@@ -105,7 +114,8 @@ def export(
             "family": model.family,
             "threshold": model.threshold,
             **card.make(network, made, x_train, x_test, source),
-            "examples": "drawn at random" if x_test is None else "rows of x_test",
+            "examples": card.DRAWN if x_test is None else "rows of x_test",
+            "tolerance": card.tolerance(network),
             "metrics": {**card.metrics(network, errors, x_train, x_test), **metrics},
             "signatures": card.signatures(served, outputs),
             "variables": variables,
@@ -117,25 +127,25 @@ def export(
 
 
 def _copy_card(folder: pathlib.Path) -> None:
-    """Puts the newest version's card beside the versions, also where another process exports at the same time."""
+    """Copies the newest version's card to the model's folder, also while another process exports."""
     copied = None
     while (newest := versions.newest(folder)) != copied:
         written = newest / versions.EXTRA / versions.CARD
-        if written.is_file():  # not where somebody else's version is the newest
+        if written.is_file():  # a version that was not written by us has no card
             with files.whole(folder / versions.CARD) as sibling:
                 shutil.copyfile(written, sibling)
         copied = newest
 
 
-def _by_rank(errors: np.ndarray | None) -> dict[str, np.ndarray]:
-    """Some of the errors, evenly by rank, under the name by which the examples' file holds them."""
+def _by_rank(errors: Array | None) -> dict[str, Array]:
+    """Returns some of the errors, evenly by rank, under their name in the file of examples; nothing for None."""
     if errors is None:
         return {}
     return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
 
 
-def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Any]]:
-    """Writes the SavedModel; returns the names of the weights that it keeps, and each signature's outputs."""
+def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Tensors]]:
+    """Writes the SavedModel. Returns the names of the weights that it keeps, and the outputs of each signature."""
     import keras
     import tensorflow as tf
 
@@ -143,7 +153,7 @@ def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple
 
     archive = keras.export.ExportArchive()
     weights = model.lasting_weights
-    # TensorFlow's own variables: Keras's wrappers of them would be stored a second time.
+    # TensorFlow's own variables, because Keras's wrappers of them would be stored a second time.
     archive.add_variable_collection(versions.WEIGHTS, [weight.value for weight in weights.values()])
     outputs = {}
     for name, one in served.items():
@@ -153,18 +163,18 @@ def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple
     try:
         with quiet_log("Assets written"):
             archive.write_out(str(folder), verbose=False)
-    except tf.errors.OpError as error:  # the disk is full, say; TensorFlow has errors of its own for that
+    except tf.errors.OpError as error:  # TensorFlow's own kind of error, for a full disk for example
         raise OSError(first_line(error).rpartition("; ")[2]) from error
     return list(weights), outputs
 
 
 def _place(made: pathlib.Path, folder: pathlib.Path, version: int | None) -> pathlib.Path:
-    """Renames a finished version to its number, the next free one if none is given."""
+    """Renames a finished version to its number, or to the next free number if `version` is None."""
     while True:
         number = version or versions.next_number(folder)
         target = folder / str(number)
         try:
-            os.rename(made, target)  # fails where a file, or a folder with something in it, is there already
+            os.rename(made, target)  # fails if there is a file already, or a folder that is not empty
         except OSError as error:
             if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
                 raise

@@ -1,4 +1,4 @@
-"""Whether an exported version answers as Python did, asked of a process that knows neither Keras nor this package."""
+"""Compares the answers of an exported version with Python's, in a process that loads neither Keras nor this package."""
 
 import dataclasses
 import functools
@@ -9,26 +9,28 @@ import signal
 import subprocess
 import sys
 import tempfile
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ae_zoo._support import archives, versions
 from ae_zoo.errors import AEZooError, MissingExtraError
 from ae_zoo.serving import saved_model
+from ae_zoo.typing import Array
 
-TOLERANCE = 1e-5
+if TYPE_CHECKING:
+    from openvino import CompiledModel
+
+TOLERANCE = 1e-5  # of a card that names none
 
 
 @dataclasses.dataclass(frozen=True)
 class Checked:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-        version: the folder.
-        differences: for each signature the largest difference from Python's answers, over batches of 1, 7 and 1,000
-            rows; in shares of the largest answer where answers go beyond 1.
-        tolerance: what they may be.
+        version: the version's folder.
+        differences: largest difference from Python's answers for each signature, over batches of 1, 7 and 1,000 rows; in
+            shares of the largest answer where answers go beyond 1.
+        tolerance: largest difference that passes.
     """
 
     version: pathlib.Path
@@ -37,8 +39,8 @@ class Checked:
 
     @property
     def passed(self) -> bool:
-        """Whether no signature differs by more than the tolerance."""
-        return all(difference <= self.tolerance for difference in self.differences.values())  # which a NaN is not
+        """Whether no signature differs by more than the tolerance; a difference of NaN does not pass."""
+        return all(difference <= self.tolerance for difference in self.differences.values())
 
     def __str__(self) -> str:
         width = max(map(len, self.differences))
@@ -48,25 +50,26 @@ class Checked:
         )
 
 
-def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: bool = False) -> Checked:
-    """Runs each signature of an exported model on its example rows, and compares with the answers kept beside them.
+def check(folder: str | os.PathLike[str], tolerance: float | None = None, *, openvino: bool = False) -> Checked:
+    """Runs each signature of an exported model on its example rows, and compares the answers with Python's.
 
-    TensorFlow's own loader does it, in a process that imports neither Keras nor this package.
+    TensorFlow's own loader runs the model, in a process that imports neither Keras nor this package.
 
     Args:
-        folder: of a model, whose newest version is taken, or of a version.
-        tolerance: how far answers may be apart.
-        openvino: ask OpenVINO too, another runtime by other people, of all signatures but `generate`.
+        folder: folder of a model, whose newest version is checked, or of a version.
+        tolerance: largest difference that passes; by default the tolerance on the card, 1e-5 in single precision and more
+            in half precision.
+        openvino: also run all signatures but `generate` in OpenVINO, an independent runtime.
 
     Raises:
-        FileNotFoundError: there is no such folder, or no version in it.
-        ValueError: files are missing, damaged or not those that were exported.
-        ImportError: OpenVINO is asked for and not installed.
+        NotFoundError: there is no such folder, or it has no version.
+        AEZooError: files are missing or damaged, or differ from the exported ones.
+        MissingExtraError: `openvino` is True and OpenVINO is not installed.
     """
     version = versions.newest(folder)
     versions.check_intact(version)
     examples = version / versions.EXTRA / versions.EXAMPLES
-    # -P: the script's own folder is not searched for modules, whose names are also those of others.
+    # -P: Python must not look for modules in the script's own folder, where some have the names of other modules.
     done = subprocess.run(
         [sys.executable, "-P", saved_model.__file__, str(version), str(examples)],
         capture_output=True,
@@ -74,9 +77,9 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
         check=False,
     )
     if done.returncode < 0:
-        raise AEZooError(f"{version} cannot be checked: it ends TensorFlow by {signal.Signals(-done.returncode).name}.")
+        raise AEZooError(f"{version} cannot be checked: TensorFlow ended with {signal.Signals(-done.returncode).name}.")
     if done.returncode:
-        last = (done.stderr.strip() or "it gave no reason").splitlines()[-1]
+        last = (done.stderr.strip() or "no reason was given").splitlines()[-1]
         raise AEZooError(f"{version} cannot be checked: {last}")
     found = json.loads(done.stdout)
     if "error" in found:
@@ -86,11 +89,13 @@ def check(folder: str | os.PathLike, tolerance: float = TOLERANCE, *, openvino: 
     differences = found["differences"]
     if openvino:
         differences |= _by_openvino(version, examples)
+    if tolerance is None:
+        tolerance = versions.card(version).get("tolerance", TOLERANCE)
     return Checked(version, differences, tolerance)
 
 
 def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, float]:
-    """The differences of each signature that OpenVINO can run; it has no operations for `generate`'s random numbers."""
+    """Returns the difference of each signature but `generate`, whose random numbers OpenVINO has no operations for."""
     try:
         from openvino import Core
     except ImportError:
@@ -103,18 +108,18 @@ def _by_openvino(version: pathlib.Path, examples: pathlib.Path) -> dict[str, flo
         own = {key: value for key, value in arrays.items() if key.startswith(f"{name}/")}
         with tempfile.TemporaryDirectory() as folder:
             _write_alone(version, name, pathlib.Path(folder))
-            # Its own choice of precision may be half, as on some processors it is by default.
+            # On some processors OpenVINO computes in half precision by default.
             model = core.compile_model(folder, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
             differences |= saved_model.differences(functools.partial(_answers, model), own)
     return {f"{name} by OpenVINO": difference for name, difference in differences.items()}
 
 
-def _answers(model: Any, _: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _answers(model: "CompiledModel", _: str, inputs: dict[str, Array]) -> dict[str, Array]:
     return {output.any_name: value for output, value in model(inputs).items()}
 
 
 def _write_alone(version: pathlib.Path, name: str, folder: pathlib.Path) -> None:
-    """Writes the same model with one signature as `serving_default`, which is the only one that OpenVINO sees."""
+    """Writes the same model with the signature `name` as `serving_default`, the only signature that OpenVINO runs."""
     from tensorflow.core.protobuf import saved_model_pb2
 
     model = saved_model_pb2.SavedModel.FromString((version / "saved_model.pb").read_bytes())

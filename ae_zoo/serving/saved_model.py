@@ -1,10 +1,10 @@
-"""SavedModels run by TensorFlow's own loader and session, as TensorFlow Serving runs them: no Keras takes part.
+"""Runs SavedModels with TensorFlow's own loader and session, as TensorFlow Serving does, without Keras.
 
-The file stands alone, on NumPy and TensorFlow, so that a check that it makes owes nothing to the code that wrote the model:
+This file imports only NumPy and TensorFlow, so its check does not depend on the code that wrote the model:
 
     python saved_model.py saved_models/digits/1 examples.npz
 
-prints, as JSON, the largest difference of each signature's answers from those in the file. `ae-zoo check` runs that.
+prints, as JSON, the largest difference between each signature's answers and those in the file. `ae-zoo check` runs this.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +24,20 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from tensorflow.core.protobuf import meta_graph_pb2
 
-BATCHES = (1, 7, 1000)  # sizes that a check tries
+BATCHES = (1, 7, 1000)  # batch sizes that a check tries
 
 Arrays = dict[str, np.ndarray]
-Side = dict[str, tuple[np.dtype, tuple[int | None, ...]]]
+Kind = tuple["np.dtype[Any]", tuple[int | None, ...]]
+Side = dict[str, Kind]
 
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """What a served function takes and returns.
+    """Inputs and outputs of a served function.
 
     Attributes:
-        inputs, outputs: `{name: (dtype, shape)}`; the dtype of texts is `object`, a side of any length (the batch) is None.
+        inputs: `{name: (dtype, shape)}`. The dtype of texts is `object`; None in a shape is an axis of any length.
+        outputs: the same for the outputs.
     """
 
     inputs: Side
@@ -46,59 +48,59 @@ class SavedModel:
     """A loaded SavedModel.
 
     Args:
-        folder: of one version, with `saved_model.pb` in it.
+        folder: folder of one version, which holds `saved_model.pb`.
 
     Attributes:
-        signatures: by name.
+        signatures: inputs and outputs of each signature, by its name.
 
     Raises:
         FileNotFoundError: there is no SavedModel.
-        ValueError: it is damaged.
+        ValueError: the SavedModel is damaged.
         ImportError: TensorFlow is not installed.
 
     Example:
         >>> SavedModel("saved_models/digits/1").run("score", {"x": rows})["error"]
     """
 
-    def __init__(self, folder: str | os.PathLike) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = pathlib.Path(folder)
         if not (self.folder / "saved_model.pb").is_file():
             raise FileNotFoundError(f"There is no saved_model.pb in {folder}: give the folder of one version.")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         import tensorflow as tf
 
-        # A session computes the wanted outputs alone, which the functions that tf.saved_model.load returns do not.
+        # A session computes only the outputs that are asked for; the functions of tf.saved_model.load compute all.
         self._session = tf.compat.v1.Session(graph=tf.Graph())
         level = tf.get_logger().level
-        tf.get_logger().setLevel("ERROR")  # it would say that sessions are of TensorFlow 1
+        tf.get_logger().setLevel("ERROR")  # it would warn that sessions belong to TensorFlow 1
         try:
             with self._session.graph.as_default():
                 found = tf.compat.v1.saved_model.load(self._session, ["serve"], str(folder)).signature_def
         except (tf.errors.OpError, OSError, ValueError, TypeError, LookupError, RuntimeError) as error:
-            damaged = f"{folder} cannot be loaded; its files are damaged, or not all there"
+            damaged = f"{folder} cannot be loaded; its files are damaged or missing"
             raise ValueError(f"{damaged}: {_reason(str(error))}") from None
         finally:
             tf.get_logger().setLevel(level)
         self.signatures: dict[str, Signature] = {}
         self._tensors = {}
         for name, one in sorted(found.items()):
-            if not name.startswith("__"):  # TensorFlow's own
+            if not name.startswith("__"):  # those are TensorFlow's own
                 sides = [dict(sorted(side.items())) for side in (one.inputs, one.outputs)]
                 self._tensors[name] = [{key: self._tensor(info.name) for key, info in side.items()} for side in sides]
                 self.signatures[name] = Signature(*({key: _kind(info) for key, info in side.items()} for side in sides))
         self._functions: dict[tuple[str, ...], Callable[..., list[np.ndarray]]] = {}
 
     def run(self, name: str, inputs: Mapping[str, npt.ArrayLike], outputs: Sequence[str] | None = None) -> Arrays:
-        """Returns the answers of a signature.
+        """Returns the outputs of a signature, by name.
 
         Args:
-            name: of the signature.
-            inputs: an array for each of its inputs.
-            outputs: those that are wanted, so that the others need not be computed; default: all.
+            name: name of the signature.
+            inputs: an array for each input of the signature.
+            outputs: names of the outputs to compute; by default all.
 
         Raises:
-            ValueError: for an unknown signature, input or output, another dtype or shape, or what the graph refuses
-                (NaN, values out of range).
+            ValueError: the signature, an input or an output is unknown, an input has another dtype or shape, or the graph
+                refuses it (NaN, values out of range).
         """
         import tensorflow as tf
 
@@ -126,10 +128,12 @@ class SavedModel:
         try:
             return self._session.graph.get_tensor_by_name(name)
         except (KeyError, ValueError):
-            raise ValueError(f"{self.folder} is damaged: its graph has no {name!r}, which a signature names.") from None
+            raise ValueError(
+                f"{self.folder} is damaged: a signature names {name!r}, but the graph has no such tensor."
+            ) from None
 
 
-def _kind(info: "meta_graph_pb2.TensorInfo") -> tuple[np.dtype, tuple[int | None, ...]]:
+def _kind(info: "meta_graph_pb2.TensorInfo") -> Kind:
     import tensorflow as tf
 
     sides = (dim.size for dim in info.tensor_shape.dim)
@@ -137,7 +141,7 @@ def _kind(info: "meta_graph_pb2.TensorInfo") -> tuple[np.dtype, tuple[int | None
 
 
 def _reason(message: str) -> str:
-    """What went wrong, without the node that failed and the stack of calls, with which a caller can do nothing."""
+    """Returns the reason alone; the node that failed and the stack of calls do not help a caller."""
     asserted = re.search(r"assertion failed: \[(.*)\]", message)
     if asserted:
         return asserted[1]
@@ -152,16 +156,18 @@ def _unknown(kind: str, name: str, known: Collection[str]) -> NoReturn:
     raise ValueError(f"There is no {kind} {name!r}{hint}; there is {', '.join(sorted(known))}.")
 
 
-def _suited(name: str, value: npt.ArrayLike, dtype: np.dtype, shape: tuple[int | None, ...]) -> np.ndarray:
+def _suited(name: str, value: npt.ArrayLike, dtype: "np.dtype[Any]", shape: tuple[int | None, ...]) -> np.ndarray:
     if hasattr(value, "columns"):
-        raise ValueError(f"{name} has named columns, which are not known here: give an array, in the model's order.")
+        raise ValueError(
+            f"{name} has named columns, but the model's order is not known here: give an array in that order."
+        )
     array = np.asarray(value)
     if dtype.kind == "O":
         if array.dtype.kind not in "OSU":
             raise ValueError(f"{name} must hold texts; received values of type {array.dtype}.")
     elif not np.can_cast(array.dtype, dtype, "same_kind"):
         raise ValueError(f"{name} must hold numbers that fit {dtype}; received values of type {array.dtype}.")
-    with np.errstate(over="ignore"):  # what becomes infinite is refused by the graph
+    with np.errstate(over="ignore"):  # the graph refuses infinite values
         original, array = array, np.ascontiguousarray(array, dtype)
     if dtype.kind == "i" and not np.array_equal(original, array):
         raise ValueError(f"{name} must hold numbers that fit {dtype}; received {original.max()}.")
@@ -174,11 +180,12 @@ def _suited(name: str, value: npt.ArrayLike, dtype: np.dtype, shape: tuple[int |
 def differences(run: Callable[[str, Arrays], Mapping[str, np.ndarray]], examples: Arrays) -> dict[str, float]:
     """Returns for each signature the largest difference from the known answers, over several batch sizes.
 
-    Differences are absolute where answers are within 1, and in shares of the largest answer where they are not.
+    Differences are absolute if all answers lie in [-1, 1], and otherwise shares of the largest answer.
 
     Args:
-        run: from the name of a signature and its inputs to its outputs.
-        examples: arrays named `signature/input/name` and `signature/output/name`, one entry a row; others are passed over.
+        run: function from the name of a signature and its inputs to its outputs.
+        examples: arrays named `signature/input/name` and `signature/output/name`, with one entry for each row; arrays with
+            other names are ignored.
     """
     result: dict[str, float] = {}
     for name in dict.fromkeys(key.partition("/")[0] for key in examples if "/" in key):
@@ -203,7 +210,7 @@ def differences(run: Callable[[str, Arrays], Mapping[str, np.ndarray]], examples
 
 
 def checked(folder: str, file: str) -> dict[str, float]:
-    """Returns the `differences` of the SavedModel in a folder from the examples in a file, if they are of one model."""
+    """Returns the `differences` of the SavedModel in a folder from the examples in a file; both must have one model."""
     model = SavedModel(folder)
     with np.load(file, allow_pickle=False) as arrays:
         examples = dict(arrays)
@@ -215,18 +222,20 @@ def checked(folder: str, file: str) -> dict[str, float]:
         for key in keys
     }
     if exported != served:
-        raise ValueError(f"{folder} is not what was exported; it lacks or adds {', '.join(sorted(exported ^ served))}.")
+        raise ValueError(
+            f"{folder} is not as it was exported; it lacks or adds {', '.join(sorted(exported ^ served))}."
+        )
     return differences(model.run, examples)
 
 
 @contextlib.contextmanager
 def tensorflow_alone() -> Iterator[None]:
-    """Lets TensorFlow start without Keras and JAX, which it imports if it can, and which take as long again.
+    """Lets TensorFlow start without Keras and JAX, which it imports if it can, and which double the time.
 
-    Only for processes of this package: where TensorFlow has started so, `from tensorflow.keras import ...` fails.
+    Only for processes of this package: after such a start, `from tensorflow.keras import ...` fails.
     """
     barred = {"keras", "jax"} - sys.modules.keys()
-    sys.modules.update(dict.fromkeys(barred))  # type: ignore[arg-type] # None, so that an import fails
+    sys.modules.update(dict.fromkeys(barred))  # type: ignore[arg-type] # an import of None fails
     try:
         yield
     finally:
@@ -235,7 +244,7 @@ def tensorflow_alone() -> Iterator[None]:
 
 
 def main() -> None:
-    """Prints the differences, or in their place the reason why there are none."""
+    """Prints the differences, or the reason why they cannot be computed."""
     with tensorflow_alone():
         try:
             result: dict[str, object] = {"differences": checked(*sys.argv[1:])}

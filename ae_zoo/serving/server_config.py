@@ -1,4 +1,4 @@
-"""`models.config`: what TensorFlow Serving is told of a folder of models."""
+"""`models.config`: the list of a folder's models for TensorFlow Serving."""
 
 import json
 import os
@@ -12,7 +12,7 @@ NAME = "models.config"
 
 
 def write_config(
-    folder: str | os.PathLike,
+    folder: str | os.PathLike[str],
     labels: Mapping[str, Mapping[str, int]] | None = None,
     *,
     base: str = "/models",
@@ -20,18 +20,21 @@ def write_config(
     """Writes `models.config` for all models in a folder, for the server's `--model_config_file`.
 
     Args:
-        folder: of models, each with its versions: `saved_models`.
-        labels: names for versions, by model: `{"digits": {"stable": 1, "canary": 2}}`. The server then loads those versions
-            of the model; without labels the newest, and every newer one when it appears.
-        base: where the server finds the folder.
+        folder: folder of models, each with its versions, such as `saved_models`.
+        labels: labels of versions, by model: `{"digits": {"stable": 1, "canary": 2}}`. The server then loads these versions
+            of the model. Without labels it loads the newest version, and each newer version when it appears.
+        base: path of the folder on the server.
+
+    Returns:
+        The file `models.config` in the folder.
 
     Raises:
-        ValueError: a label is for a model or version that is not there, or there are no models.
+        AEZooError: there are no models, or a label names a model or a version that does not exist.
     """
     folder, labels = pathlib.Path(folder), labels or {}
     models = {child.name: versions.numbers(child) for child in sorted(folder.iterdir()) if versions.numbers(child)}
     if not models:
-        raise AEZooError(f"{folder} holds no models with versions; write one with export.")
+        raise AEZooError(f"{folder} has no models with versions; write one with export.")
     for name, versions_by_label in labels.items():
         if name not in models:
             raise AEZooError(f"There is no model {name!r} in {folder} to label; there is {', '.join(models)}.")
@@ -47,10 +50,10 @@ def write_config(
 
 
 def _entry(name: str, labels: Mapping[str, int], base: str) -> str:
-    # Only versions that are loaded can have labels, and a server loads the newest alone unless told.
+    # Only loaded versions can have labels, and by default a server loads the newest version alone.
     loaded = " ".join(f"versions: {version}" for version in sorted(set(labels.values())))
     lines = [
-        f"name: {json.dumps(name)}",  # whose rules for quotes are those of protocol buffers' text
+        f"name: {json.dumps(name)}",  # JSON quotes as the text format of protocol buffers does
         f"base_path: {json.dumps(f'{base}/{name}')}",
         'model_platform: "tensorflow"',
         *([f"model_version_policy {{ specific {{ {loaded} }} }}"] if labels else []),

@@ -1,21 +1,20 @@
-"""What a graph that is served refuses: every input and output of an endpoint is checked inside it.
+"""Checks inside the served graph: it refuses illegal inputs and outputs of an endpoint.
 
-Rows come in the data's units and are scaled inside. Nothing is drawn but by a seed in the request, so a request always has
-the same answer. Every input and output has the batch as its first axis, which the server's own batching needs; a row's
-answer does not depend on the others.
+Rows come in the data's units and are scaled inside. Random numbers follow from a seed in the request, so a request always has
+the same answer. The first axis of every input and output is the batch, which the server's own batching needs. A row's
+answer does not depend on the other rows.
 """
-
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from ae_zoo.endpoints import Endpoint, Tensors
+from ae_zoo.typing import Tensor
 
 
-def guarded(endpoint: Endpoint, given: Any) -> Tensors:
-    """The endpoint's outputs, from a graph that refuses what has none: by shape, NaN, range, and overflow."""
-    # The session takes any shape, and a row of one feature would be stretched to all of them without a word.
+def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:
+    """Returns the endpoint's outputs for `given` `(batch, *shape)`; refuses wrong shapes, NaN, ranges and overflow."""
+    # A session accepts any shape, and a row with one feature would silently be broadcast to all features.
     given = tf.ensure_shape(given, (None, *endpoint.shape))
     if given.dtype.is_floating:
         given = _asserted(given, _all_finite(given), f"{endpoint.input} must be finite; it holds NaN or infinity")
@@ -30,10 +29,10 @@ def guarded(endpoint: Endpoint, given: Any) -> Tensors:
     }
 
 
-def _all_finite(x: Any) -> Any:
+def _all_finite(x: Tensor) -> Tensor:
     return tf.reduce_all(tf.math.is_finite(x))
 
 
-def _asserted(x: Any, condition: Any, message: str) -> Any:
+def _asserted(x: Tensor, condition: Tensor, message: str) -> Tensor:
     with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
         return tf.identity(x)

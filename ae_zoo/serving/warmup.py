@@ -1,24 +1,25 @@
-"""Warm-up requests, which TensorFlow Serving replays when it loads a version, so that no client waits for the first run.
+"""Warm-up requests: TensorFlow Serving runs them when it loads a version, so no client waits for the slow first run.
 
-They are a TFRecord of `PredictionLog` in `assets.extra/tf_serving_warmup_requests`. The message is put together by its field
-numbers (tensorflow_serving/apis: prediction_log.proto, predict.proto, model.proto), as its Python comes only with
-tensorflow-serving-api; a test reads it back with that.
+They are a TFRecord of `PredictionLog` messages in `assets.extra/tf_serving_warmup_requests`. The messages are written by
+their field numbers (tensorflow_serving/apis: prediction_log.proto, predict.proto, model.proto), because their Python classes
+come only with tensorflow-serving-api. A test reads the file with those classes.
 """
 
 import pathlib
+from collections.abc import Mapping
 
-import numpy as np
+from ae_zoo.endpoints import Arrays
 
 NAME = "tf_serving_warmup_requests"
 
 
-def write(path: pathlib.Path, model: str, requests: dict[str, dict[str, np.ndarray]]) -> None:
-    """Writes a request for each signature.
+def write(path: pathlib.Path, model: str, requests: Mapping[str, Arrays]) -> None:
+    """Writes one request for each signature.
 
     Args:
-        path: the file.
-        model: its name on the server.
-        requests: inputs by name, by signature.
+        path: the file to write.
+        model: name of the model on the server.
+        requests: for each signature its inputs by name, each `(batch, *shape)`.
     """
     import tensorflow as tf
 
@@ -33,7 +34,7 @@ def write(path: pathlib.Path, model: str, requests: dict[str, dict[str, np.ndarr
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field of bytes, text or a message, as protocol buffers write it: its number and kind, its length, itself."""
+    """Returns a field of bytes, text or a message in protocol buffers' format: number and kind, length, content."""
     return bytes([number << 3 | 2]) + _varint(len(content)) + content
 
 
