@@ -12,13 +12,14 @@ PACKAGE = ROOT / "ae_zoo"
 
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
-    {"errors"},
-    {"_support", "typing", "frames", "options"},
+    {"errors", "typing"},
+    {"_support", "frames", "options"},
     {"likelihoods", "endpoints"},
     {"schemas"},
     {"config"},
     {"layers"},
     {"networks", "data"},
+    {"trainable"},
     {"autoencoder"},
     {"families"},
     {"factory"},
