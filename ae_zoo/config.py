@@ -216,7 +216,9 @@ class Config:
                 f"as a gray image: give rows of ({steps}, 1, {channels}), or ({shape[0]}, {shape[1]}, 1) for images."
             )
         if not self.hidden:
-            raise AEZooError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
+            raise AEZooError(
+                "A convolutional network needs at least one hidden layer: give hidden=[32, 64], for example."
+            )
         if self.tied:
             raise AEZooError(
                 "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."

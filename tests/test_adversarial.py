@@ -52,7 +52,7 @@ def test_each_part_moves_only_the_weights_it_should(options, x):
     for owner, networks in {
         "encoder": [model.encoder],
         "decoder": [model.decoder],
-        "discriminator": [n for n in (model.discriminator, model.class_discriminator) if n],
+        "discriminator": model.networks[2:],
     }.items():
         owners |= {weight.path: owner for network in networks for weight in network.trainable_weights}
     with tf.GradientTape(persistent=True) as tape:
@@ -157,7 +157,7 @@ def test_labels_are_checked(x):
 def test_few_labels_fill_a_quarter_of_each_batch():
     y = np.full(1000, -1, "int32")
     y[::100] = 4
-    batches = Batches(np.zeros((1000, 1), "float32"), np.arange(1000), 100, seed=1, y=y)
+    batches = Batches(np.zeros((1000, 1), "float32"), np.arange(1000), 100, seed=1, y=y, labels=True)
     order = batches.order(0).reshape(10, 100)
     known = y[order] >= 0
     assert np.all(known[:, :25])

@@ -1,8 +1,11 @@
+import zipfile
+
 import numpy as np
 import pytest
 import sklearn.decomposition
 
 import ae_zoo
+from ae_zoo import serving
 
 
 @pytest.fixture
@@ -110,3 +113,56 @@ def test_refit_leaves_the_strangest_rows_out(x):
     assert again.model.config == network.config
     assert again.model is not network
     assert again.threshold is None
+
+
+def test_the_rate_is_kept_where_rows_repeat(tmp_path):
+    """The threshold is a calibration row's own score, which may be another by a unit in the last place in another batch."""
+    random = np.random.default_rng(0)
+    kinds = random.random((20, 8)).astype("float32")
+    draw = lambda n: kinds[random.integers(20, size=n)]  # noqa: E731
+    model = ae_zoo.build("undercomplete", 8, code=2, seed=1)
+    ae_zoo.fit(model, draw(300), epochs=2, verbose=0)
+    for rate in (0.2, 0.05):
+        detector = ae_zoo.Detector(model).calibrate(draw(500), rate)
+        scores = detector.score(kinds)
+        at = kinds[np.argmin(np.abs(scores - detector.threshold))]  # the kind that the threshold came from
+        alone = detector.flag(at[None])[0]
+        among = [detector.flag(np.concatenate([draw(n), at[None]]))[-1] for n in (1, 7, 150, 1100)]
+        assert not alone
+        assert not any(among)
+    version = ae_zoo.export(detector, tmp_path / "served", x_test=kinds)
+    served = serving.SavedModel(version).run("detect", {"x": kinds})
+    assert np.array_equal(served["flagged"], detector.flag(kinds))
+
+
+def test_a_value_out_of_range_is_an_anomaly_and_no_error(x):
+    model = ae_zoo.build("undercomplete", data=x, code=2, seed=1)
+    ae_zoo.fit(model, x, epochs=2, verbose=0)
+    detector = ae_zoo.Detector(model).calibrate(x, 0.1)
+    far = x[:3].copy()
+    far[1, 4] = 9.0
+    assert detector.flag(far)[1]
+    assert detector.share(far)[1].argmax() == 4
+    with pytest.raises(ae_zoo.AEZooError, match=r"must lie in \[0, 1\]"):
+        model.reconstruction_error(far, unit="loss")
+
+
+@pytest.mark.parametrize("state", ["NaN", "1e999", "[1]", "true", '"x"', "{}"])
+def test_a_damaged_threshold_is_refused(state, x, pca, tmp_path):
+    ae_zoo.Detector(pca).calibrate(x, 0.1).save(tmp_path / "d.zip")
+    with zipfile.ZipFile(tmp_path / "d.zip") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["detector.json"] = f'{{"threshold": {state}, "false_alarm_rate": 0.1}}'.encode()
+    with zipfile.ZipFile(tmp_path / "d.zip", "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ae_zoo.AEZooError, match="damaged, or holds no detector"):
+        ae_zoo.Detector.load(tmp_path / "d.zip")
+
+
+@pytest.mark.parametrize("what", [42, "model.keras", None])
+def test_what_is_no_model_makes_no_detector(what, pca):
+    with pytest.raises(ae_zoo.AEZooError, match="needs a model of ae_zoo or a PCA"):
+        ae_zoo.Detector(what)
+    with pytest.raises(ae_zoo.AEZooError, match="received a Detector"):
+        ae_zoo.Detector(ae_zoo.Detector(pca))

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 import ae_zoo
-from ae_zoo import losses
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.layers import noise
 from ae_zoo.layers.corruption import KINDS, Corruption, corrupt
@@ -169,13 +168,6 @@ def test_scaling_equals_scikit_learn_and_inverts():
         scaled = np.asarray(layer(x))
         assert np.allclose(scaled, reference.fit_transform(x.astype("float64")), atol=1e-4)
         assert np.allclose(layer.invert(scaled), x, rtol=1e-5, atol=1e-4)
-
-
-def test_losses_equal_numpy():
-    target, output = np.abs(ROWS), np.abs(ROWS[::-1])
-    assert np.allclose(losses.mse(target, output), np.mean((target - output) ** 2, axis=1), atol=1e-6)
-    bce = -np.mean(target * np.log(output) + (1 - target) * np.log(1 - output), axis=1)
-    assert np.allclose(losses.bce(target, output), bce, rtol=1e-4)
 
 
 def test_verbs_take_and_give_the_data_s_units(x):

@@ -76,15 +76,15 @@ def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
 
 
 def test_families_are_listed_with_their_papers_and_options(run):
-    from ae_zoo.families import FAMILIES
+    from ae_zoo.families.configs import CONFIGS
 
     code, out, _ = run("families")
     assert code == 0
     assert max(map(len, out.splitlines())) <= 100
-    for name, cls in FAMILIES.items():
+    for name, config in CONFIGS.items():
         assert name in out
-        assert cls.PAPER.split()[0] in out
-        assert cls.GOOD_FOR, f"{name} does not say what it is good for"
+        assert config.paper.split()[0] in out
+        assert config.good_for, f"{name} does not say what it is good for"
     for word in ("corruption_amount", "salt_pepper", "sparsity=-0.1", "beta=1.0"):
         assert word in out
     code, out, _ = run("families", "variational")

@@ -150,7 +150,7 @@ def test_weights_of_rows_count(family, x):
 
 
 def test_compiled_metrics_see_the_clean_row(family, x):
-    model = make(family, scaling="minmax", loss="mse")
+    model = make(family, scaling="minmax", loss=FAMILIES[family].Config.real_loss)
     model.adapt(1000 * x)
     compile_eagerly(model)
     found = model.evaluate(1000 * x, batch_size=64, verbose=0, return_dict=True)
@@ -167,7 +167,7 @@ def test_config_survives_json(family):
 def test_file_gives_the_same_model_back(family, scaling, x, tmp_path):
     x = x if scaling == "none" else 100 * x - 30
     output = "linear" if scaling == "standard" else "sigmoid"
-    model = make(family, scaling=scaling, output_activation=output, loss="mse")
+    model = make(family, scaling=scaling, output_activation=output, loss=FAMILIES[family].Config.real_loss)
     model.adapt(x)
     compile_eagerly(model, 0.1)
     model.fit(x, epochs=1, verbose=0)

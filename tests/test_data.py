@@ -42,7 +42,7 @@ def write(path, content):
     [
         ("a.csv", b"a,b\n1,2\n3,x\n", "a column that is not numeric: 'b' .it holds 'x'"),
         ("a.csv", b"a,b\n1,\n3,4\n", "missing values in 1 of 2 columns, most in 'b' .1 of 2 rows"),
-        ("a.csv", b"a,b\n1,inf\n3,4\n", "infinite, the first in row 0, feature 1"),
+        ("a.csv", b"a,b\n1,inf\n3,4\n", "the first in row 0, column 'b'"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n", "is empty"),
         ("a.csv", b"a,b\n", "no rows"),

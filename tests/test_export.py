@@ -135,7 +135,7 @@ def test_from_the_command_line(run, rows, tmp_path):
     code, out, _ = run("card", "served/m")
     assert "data: rows.csv: 300 rows of 8 features" in out
     assert "pca test mse" in out
-    assert versions.card("served/m/1")["config"]["columns"] == list("abcdefgh")
+    assert versions.card("served/m/1")["config"]["schema"]["columns"] == list("abcdefgh")
     for args, message in (
         (("export", "m.keras", "served/m", "--version", 1), "a version 1 already"),
         (("check", "served/none"), "There is no folder served/none"),

@@ -101,4 +101,9 @@ def test_the_cards_page_shows_figures_rows_and_signatures(detector, run, tmp_pat
 
     images = make("convolutional")
     serving.write_page(ae_zoo.export(images, tmp_path / "images"), tmp_path / "images.html")
-    assert _Page((tmp_path / "images.html").read_text()).tags.count("img") == 1  # its examples
+    page = _Page((tmp_path / "images.html").read_text())
+    assert page.tags.count("img") == 0  # no rows were given, and none are made up
+    assert "given no rows" in page.words
+    given = np.random.default_rng(0).random((9, *images.schema.input_shape), "float32")
+    serving.write_page(ae_zoo.export(images, tmp_path / "images", x_test=given), tmp_path / "images.html")
+    assert _Page((tmp_path / "images.html").read_text()).tags.count("img") == 2  # errors, and its examples

@@ -117,3 +117,15 @@ def test_what_is_wrong_is_said(rows, tmp_path):
     (tmp_path / "no.npz").write_text("no")
     with pytest.raises(ValueError, match="damaged"):
         ae_zoo.Density.load(tmp_path / "no.npz", plain)
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "neighbors"])
+def test_a_density_of_version_0_1_loads(kind, rows, tmp_path):
+    """Its file has the option of the neighbors by its old name, whatever the kind."""
+    density = ae_zoo.Density(Plain(4), kind=kind).fit(rows)
+    density.save(tmp_path / "new.npz")
+    arrays = dict(np.load(tmp_path / "new.npz"))
+    arrays["options"] = str(arrays["options"]).replace("neighbors", "neighbours")
+    np.savez(tmp_path / "old.npz", **arrays)
+    loaded = ae_zoo.Density.load(tmp_path / "old.npz", Plain(4))
+    assert np.array_equal(loaded.generate(5, seed=1), density.generate(5, seed=1))

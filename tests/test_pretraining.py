@@ -33,6 +33,7 @@ def test_pretraining_puts_each_layer_in_its_place(x, monkeypatch):
 def test_pretraining_takes_images_scaling_and_noise(x):
     images = (100 * x).reshape(64, 2, 4)
     model = ae_zoo.build("denoising", data=images, code=2, hidden=[5], seed=1)
+    model.adapt(images)
     before = model.reconstruction_error(images).mean()
     ae_zoo.pretrain(model, images, epochs=20, verbose=0)
     assert model.reconstruction_error(images).mean() < before

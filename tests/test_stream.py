@@ -18,6 +18,7 @@ def frame():
 @pytest.fixture(scope="module")
 def exported(frame, tmp_path_factory):
     model = ae_zoo.build("undercomplete", data=frame, code=2, hidden=[3], seed=1)
+    model.adapt(frame)
     detector = ae_zoo.Detector(model).calibrate(frame[:1000])
     folder = tmp_path_factory.mktemp("served")
     detector.save(folder / "detector.zip")

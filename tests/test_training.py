@@ -10,7 +10,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.run import _split
+from ae_zoo.training.holdout import hold_out
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -297,10 +297,11 @@ def test_few_labels_are_split_as_the_rows_are():
     """Also where their rows were chosen by the generator and the seed that choose the held-out rows."""
     y = np.full(1000, -1, "int32")
     y[np.random.default_rng(1).permutation(1000)[:50]] = 3
-    rows, (held, labels) = _split(None, np.zeros((1000, 2), "float32"), y, 0.1, 1)
-    assert (len(rows), len(held)) == (900, 100)
-    assert ((y[rows] == 3).sum(), (labels == 3).sum()) == (45, 5)
+    model = ae_zoo.build("adversarial", 2, code=1, hidden=[2], discriminator=[2], n_classes=4)
+    rows, held = hold_out(model, np.zeros((1000, 2), "float32"), y, 0.1, 1)
+    assert (len(rows), len(held.x)) == (900, 100)
+    assert ((y[rows] == 3).sum(), (held.y == 3).sum()) == (45, 5)
     one = np.where(np.arange(10) == 4, 3, -1).astype("int32")
-    rows, (held, _) = _split(None, np.zeros((10, 2), "float32"), one, 0.7, 1)
+    rows, held = hold_out(model, np.zeros((10, 2), "float32"), one, 0.7, 1)
     assert 4 in rows
-    assert len(held) == 7
+    assert len(held.x) == 7

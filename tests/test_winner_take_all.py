@@ -106,9 +106,9 @@ def test_wide_codes_and_wrong_options(x):
     model = ae_zoo.build("winner_take_all", data=x)
     assert model.config.code == 1000  # wider than a row, as it should be
     assert model.config.recipe.monitor is None
-    assert ae_zoo.build("winner_take_all", 8, winners="k_sparse").recipe.monitor == "reconstruction"
+    assert ae_zoo.build("winner_take_all", 8, winners="k_sparse").config.recipe.monitor == "reconstruction"
     # Early thresholds lag behind activations that grow, and denser codes have less error: no error may choose an epoch.
-    assert ae_zoo.build("winner_take_all", 8, threshold=True).recipe.monitor is None
+    assert ae_zoo.build("winner_take_all", 8, threshold=True).config.recipe.monitor is None
     for options, message in (
         ({"share": 0}, "above 0"),
         ({"winners": "k_sparse", "threshold": True}, "leave threshold out"),

@@ -18,7 +18,6 @@ from ae_zoo.typing import Array, Rows
 
 Kind: TypeAlias = Literal["gaussian", "mixture", "neighbors"]
 KINDS: tuple[str, ...] = get_args(Kind)
-RENAMED = {"neighbours": "neighbors"}  # in version 0.1; its files can still be read
 ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
 WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
 
@@ -146,10 +145,10 @@ class Density:
         """
         arrays = archives.read_arrays(path)
         try:
-            options = json.loads(str(arrays.pop("options")))
+            # Version 0.1 spelled it "neighbours".
+            options = json.loads(str(arrays.pop("options")).replace("neighbours", "neighbors"))
             shape = tuple(options.pop("code_shape"))
-            options = {RENAMED.get(name, name): value for name, value in options.items()}
-            density = cls(model, **{**options, "kind": RENAMED.get(options["kind"], options["kind"])})
+            density = cls(model, **options)
         except (KeyError, TypeError, ValueError) as error:
             raise AEZooError(f"{path} is damaged, or holds no density of ae_zoo.") from error
         density.code_shape, density._arrays = shape, arrays

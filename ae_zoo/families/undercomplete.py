@@ -3,7 +3,7 @@
 Loss: mean over features of (x - reconstruction)^2, or the binary cross-entropy in nats a feature.
 
 With linear activations everywhere the best such network spans PCA's subspace and has PCA's error (Baldi and Hornik
-1989). With one layer each way a *linear output* can do no better than PCA whatever the code's activation (Bourlard and
+1989). With one layer in each half a *linear output* can do no better than PCA, with any activation of the code (Bourlard and
 Kamp 1988). A better result needs an output that fits the data, such as the sigmoid for values in [0, 1], or hidden layers.
 So the default has one hidden layer in each half; `hidden=[]` is the single layer of the book's first network.
 

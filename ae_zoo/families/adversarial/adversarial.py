@@ -29,7 +29,7 @@ from ae_zoo.families.configs import MODES, AdversarialConfig
 from ae_zoo.layers import noise
 from ae_zoo.layers.noise import Seed
 from ae_zoo.networks.generation import drawing
-from ae_zoo.typing import Array, Tensor
+from ae_zoo.typing import Array, Rows, Tensor
 
 EQUAL = 2 * math.log(2)  # nats: the loss of a discriminator that cannot tell codes from the prior
 
@@ -142,6 +142,14 @@ class Adversarial(Autoencoder):
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
         """Returns codes `(n, code)` from the prior, as a tensor."""
         return PRIORS[self.config.prior](noise.integers((n,), MODES, seed), self.config.code, seed)
+
+    def classify(self, x: Rows, *, batch_size: int = 1024) -> Array:
+        """Raises `AEZooError`, because this model has no classes."""
+        return self.class_probabilities(x, batch_size=batch_size)
+
+    def class_probabilities(self, x: Rows, *, batch_size: int = 1024) -> Array:
+        """Raises `AEZooError`, because this model has no classes."""
+        raise AEZooError("This model has no class head: build it with n_classes=10, for example, or with n_clusters.")
 
     def _codes_of(self, labels: Array, random: np.random.Generator, generator: Seed) -> Tensor:
         """Returns codes `(n, code)` of labels `(n,)`, here modes of the prior."""
