@@ -6,9 +6,9 @@
 >>> result = ae_zoo.fit(model, digits.x_train)
 >>> codes = model.encode(digits.x_test)
 
-`__init__.pyi` beside this file says what there is and where it is. Names are imported when they are first used, so
-`import ae_zoo` and `ae-zoo --help` load neither Keras nor TensorFlow. No module has the name of a public function, which it
-would replace when it is imported.
+`__init__.pyi` lists the public names and their modules. A name is imported when it is first used, so `import ae_zoo` and
+`ae-zoo --help` load neither Keras nor TensorFlow. No module has the name of a public function, because importing the module
+would replace the function.
 """
 
 import importlib.metadata

@@ -1,13 +1,13 @@
 """The options of a model: one frozen dataclass a family, the only place where an option exists.
 
 The constructor, the `.keras` file, the command line and the architecture search read the same fields. This module loads no
-Keras. What a family is trained with by default, and what its labels are, follows from its config alone.
+Keras. A family's training defaults, and the kind of its labels, follow from its config alone.
 """
 
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias, get_args
 
 from ae_zoo import options
 from ae_zoo.errors import AEZooError, unknown
@@ -15,59 +15,66 @@ from ae_zoo.likelihoods import LEAST_VARIANCE, LIKELIHOODS
 from ae_zoo.options import option
 from ae_zoo.schemas import ArraySchema, Schema, schema_of
 
-ACTIVATIONS = ("linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus")
-CORRUPTIONS = ("none", "gaussian", "dropout", "masking", "salt_pepper")
-NETWORKS = ("dense", "convolutional")
-# What a search makes the hidden layers of: of any family, and of those that need some.
+Activation: TypeAlias = Literal[
+    "linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus"
+]
+CorruptionKind: TypeAlias = Literal["none", "gaussian", "dropout", "masking", "salt_pepper"]
+Network: TypeAlias = Literal["dense", "convolutional"]
+Split: TypeAlias = Literal["elements", "rows", "features"]
+ACTIVATIONS: tuple[str, ...] = get_args(Activation)
+CORRUPTIONS: tuple[str, ...] = get_args(CorruptionKind)
+NETWORKS: tuple[str, ...] = get_args(Network)
+SPLITS: tuple[str, ...] = get_args(Split)
+# The hidden layers that a search tries: for any family, and for those that need at least one.
 LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
 DEEP = {**LAYERS, "depth": [1, 2, 3]}
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
-RENAMED = {"binarisation": "binarization"}  # options of version 0.1, whose files are still read
+RENAMED = {"binarisation": "binarization"}  # options of version 0.1; its files can still be read
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How `ae_zoo.fit` trains a family unless the caller says otherwise.
+    """How `ae_zoo.fit` trains a family by default.
 
     Attributes:
-        learning_rate: the highest, at a batch of 256.
-        batch_size: where there are 8,192 rows or more; for fewer rows it is smaller.
-        beta_1: of Adam; an adversarial game wants less memory of past gradients.
-        monitor: the metric whose least held-out value names the best epoch. None where no metric can: the last epoch's
+        learning_rate: the highest learning rate, at a batch of 256 rows.
+        batch_size: rows in a batch if there are at least 8,192 training rows; with fewer rows it is smaller.
+        beta_1: Adam's; an adversarial game works better with less memory of past gradients.
+        monitor: the metric whose lowest held-out value marks the best epoch. None if no metric can: then the last epoch's
             weights are kept, and nothing stops the run early.
-        rows_shown: by a default run.
-        warmup_rows: rows over which the loss itself still changes; patience is not counted before.
+        rows_shown: number of rows that a default run trains on, all epochs together.
+        warmup_rows: number of rows over which the loss itself still changes; patience is counted after them.
         jit_compile: whether XLA compiles the step.
-        split: what robust training leaves out of a row set as a whole, and None where a family is not trained so.
-        split_weight: the root mean square error that stays; None for the median row's.
-        split_rounds: how often the rows are split.
+        split: what robust training leaves out as a whole; None for a family that is not trained in this way.
+        split_weight: the root mean square error that stays, on the model's scale; None for the median row's.
+        split_rounds: how often robust training splits the rows.
     """
 
     learning_rate: float = 8e-3
     batch_size: int = 256
     beta_1: float = 0.9
-    monitor: str | None = "reconstruction"  # without the penalties: a penalized model is chosen by what it reconstructs
+    monitor: str | None = "reconstruction"  # without the penalties
     rows_shown: int = 430_000  # 8 epochs of MNIST, as many as 100 of a small table
     warmup_rows: int = 0
     jit_compile: bool = True
-    split: str | None = None
+    split: Split | None = None
     split_weight: float | None = None
     split_rounds: int = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options that every family shares. A family's own config may add fields and give these other defaults.
+    """The options that every family has. A family's own config may add fields and change these defaults.
 
-    Construction validates every field and raises `AEZooError` with one sentence for the first that is wrong.
+    Construction checks every field and raises `AEZooError` with one sentence for the first that is wrong.
 
     Attributes:
-        family: its name.
-        about: what it is, in a line.
-        paper: the one to read first.
-        good_for: what to take it for, in a few words.
-        real_loss: the loss for rows that are not within [0, 1], where the caller names none.
+        family: the family's name.
+        about: what the family is, in one line.
+        paper: the paper to read first.
+        good_for: what to use the family for, in a few words.
+        real_loss: the default loss for rows that are not all in [0, 1].
     """
 
     family: ClassVar[str] = ""
@@ -77,7 +84,7 @@ class Config:
     real_loss: ClassVar[str] = "mse"
 
     schema: Schema = option(help="what a row is", read=Schema.read)
-    network: str = option("dense", help="kind of the hidden layers", choices=NETWORKS)
+    network: Network = option("dense", help="kind of the hidden layers", choices=NETWORKS)
     code: int = option(32, help="width of the code", low=1, high=10**7, search=(4, 64))
     hidden: tuple[int, ...] = option(
         (),
@@ -94,21 +101,21 @@ class Config:
     )
     kernel: int = option(3, help="side of the filters of a convolutional network", low=1, high=1000)
     tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
-    activation: str = option(
+    activation: Activation = option(
         "selu", help="activation of the hidden layers", choices=ACTIVATIONS, search=["selu", "silu", "relu", "tanh"]
     )
-    code_activation: str = option("linear", help="activation of the code", choices=ACTIVATIONS)
-    output_activation: str = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
+    code_activation: Activation = option("linear", help="activation of the code", choices=ACTIVATIONS)
+    output_activation: Activation = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
     loss: str = option("mse", help="reconstruction loss, a mean over features", choices=LIKELIHOODS)
     output_variance: float | None = option(
-        None, help="loss=gaussian: its variance on the model's scale; none: learned", low=LEAST_VARIANCE
+        None, help="loss=gaussian: the variance on the model's scale; none: learned", low=LEAST_VARIANCE
     )
-    huber_delta: float = option(1.0, help="loss=huber: the difference beyond which it grows linearly", low=1e-6)
+    huber_delta: float = option(1.0, help="loss=huber: the difference above which the loss grows linearly", low=1e-6)
     quantile_alpha: float = option(0.5, help="loss=quantile: which quantile the output is", low=0.001, high=0.999)
     sparsity: float | None = option(None, help="target mean activation of each code unit (KL penalty)", low=-1, high=1)
     sparsity_weight: float = option(1.0, help="weight of the KL sparsity penalty, a mean over units", low=0)
     l1: float = option(0.0, help="weight of the mean absolute code", low=0)
-    corruption: str = option("none", help="noise put on the input while training", choices=CORRUPTIONS)
+    corruption: CorruptionKind = option("none", help="noise added to the input in training", choices=CORRUPTIONS)
     corruption_amount: float = option(
         0.3, help="standard deviation (gaussian) or share of the features (others)", low=0
     )
@@ -117,37 +124,37 @@ class Config:
         options.check_all(self)
         self.check()
 
-    # What a family may say of itself. Each is a function of the config alone.
+    # What a family may change. Each is a function of the config alone.
 
     @property
     def recipe(self) -> Recipe:
-        """How `ae_zoo.fit` trains it by default."""
+        """How `ae_zoo.fit` trains the family by default."""
         return Recipe()
 
     @property
     def reconstructs(self) -> bool:
-        """Whether codes at inference are like those that the decoder was trained on, so that errors mean something."""
+        """Whether codes at inference are like those in training; if not, reconstruction errors mean nothing."""
         return True
 
     @property
     def target(self) -> Literal["rows", "labels"]:
-        """What `fit` takes as `y`: the rows that are wanted back, or labels."""
+        """What `fit` takes as `y`: the rows to give back, or labels."""
         return "rows"
 
     @property
     def classes(self) -> int:
-        """Labels run from 0 to one less than this; 0 where the model takes none."""
+        """Number of labels, which are counted from 0; 0 if the model takes none."""
         return 0
 
     @classmethod
     def widest_code(cls, features: int) -> int:
-        """The widest code that a default for rows of so many features may have: half of them."""
+        """Returns the widest code that the default may have, for rows with this number of features: half of it."""
         return max(1, features // 2)
 
     # Rules between options.
 
     def check(self) -> None:
-        """Raises `AEZooError` where options that are legal alone do not go together. Families extend it."""
+        """Raises `AEZooError` if options that are legal alone do not go together. Families extend it."""
         self._check_network()
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
@@ -162,18 +169,18 @@ class Config:
                     f"received {self.sparsity:g}."
                 )
             if self.l1:
-                raise AEZooError("sparsity (KL) and l1 are two penalties for one purpose; give one of them.")
+                raise AEZooError("sparsity (KL) and l1 are two penalties for the same purpose; give one of them.")
         legal = LIKELIHOODS[self.loss].legal
         if legal is not None and (self.output_activation != "sigmoid" or self.schema.scaling != "none"):
             raise AEZooError(
-                f"loss={self.loss!r} compares probabilities, so it needs output_activation='sigmoid', and scaling='none' for "
+                f"loss={self.loss!r} compares probabilities, so it needs output_activation='sigmoid' and scaling='none', for "
                 f"rows in [0, 1]; received {self.output_activation!r} and {self.schema.scaling!r}."
             )
         if self.output_variance is not None and self.loss != "gaussian":
             raise AEZooError(f"output_variance is the variance of loss='gaussian'; the loss here is {self.loss!r}.")
         if not self.schema.bounded and self.output_activation in RANGES:
             raise AEZooError(
-                f"scaling={self.schema.scaling!r} gives values without bounds, which the output must be able to reach: set "
+                f"scaling={self.schema.scaling!r} gives values without bounds, so the output must have none either: set "
                 f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
             )
         if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
@@ -186,8 +193,8 @@ class Config:
         if self.network == "dense":
             if self.dense:
                 raise AEZooError(
-                    "dense adds layers behind those of a convolutional network; a dense one has them all in hidden; "
-                    f"received dense={list(self.dense)}."
+                    "dense adds layers behind those of a convolutional network; a dense network has all its layers in "
+                    f"hidden; received dense={list(self.dense)}."
                 )
             return
         shape = self.schema.output_shape
@@ -209,17 +216,19 @@ class Config:
                 f"as a gray image: give rows of ({steps}, 1, {channels}), or ({shape[0]}, {shape[1]}, 1) for images."
             )
         if not self.hidden:
-            raise AEZooError("A convolutional network needs at least one hidden layer: give hidden=[32, 64], say.")
+            raise AEZooError(
+                "A convolutional network needs at least one hidden layer: give hidden=[32, 64], for example."
+            )
         if self.tied:
             raise AEZooError(
                 "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."
             )
 
-    # What the schema says, under the names by which an array's options are given.
+    # The schema's, under the names of an array's options.
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Of one coded row, without the batch axis."""
+        """Shape of one coded row, without the batch axis."""
         return self.schema.input_shape
 
     @property
@@ -232,13 +241,14 @@ class Config:
         """A name in `schemas.SCALINGS`."""
         return self.schema.scaling
 
-    # Making a config, from options of any origin.
+    # Making a config: from keywords, a file, or text.
 
     @classmethod
     def make(cls, given: Mapping[str, Any]) -> Self:
-        """The config with these options, where `input_shape`, `columns` and `scaling` stand for the schema of an array.
+        """Returns the config with these options; `input_shape`, `columns` and `scaling` make the schema of an array.
 
-        An unknown name is refused with the nearest known one.
+        Raises:
+            AEZooError: a name is unknown (the message has the nearest known one), or a value is not legal.
         """
         known = cls.options()
         for name in given:
@@ -251,56 +261,59 @@ class Config:
         if "schema" in own:
             twice = [name for name, value in of_array.items() if value is not None]
             if twice:
-                raise AEZooError(f"schema says what a row is, {twice[0]} too: leave {twice[0]} out.")
+                raise AEZooError(f"schema and {twice[0]} both say what a row is: leave {twice[0]} out.")
         elif "input_shape" not in of_array:
-            raise AEZooError("A model needs the shape of its rows: give input_shape=784, or data=x to read it off.")
+            raise AEZooError(
+                "A model needs the shape of its rows: give input_shape=784, or data=x to take it from the rows."
+            )
         else:
             own["schema"] = ArraySchema(**of_array)
         return cls(**own)
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
-        """The config that `to_dict` gave, of this version or an earlier one."""
+        """Returns the config of what `to_dict` returned, in this version or an earlier one."""
         rest = {RENAMED.get(k, k): v for k, v in plain.items() if k not in options.fields(ArraySchema)}
         return cls.make({**rest, "schema": schema_of(plain)})
 
     @classmethod
     def options(cls) -> dict[str, dataclasses.Field[Any]]:
-        """Every option by name; those of an array's schema stand in the place of `schema`."""
+        """Returns every option by name; those of an array's schema take the place of `schema`."""
         own = options.fields(cls)
         return options.fields(ArraySchema) | {name: field for name, field in own.items() if name != "schema"}
 
     @classmethod
     def owner(cls, name: str) -> type:
-        """The dataclass that has an option: this one, or the schema's."""
+        """Returns the dataclass that has an option: this one, or the schema's."""
         return ArraySchema if name in options.fields(ArraySchema) else cls
 
     @classmethod
     def default(cls, name: str) -> Any:
-        """An option's default."""
+        """Returns an option's default."""
         return cls.options()[name].default
 
     @classmethod
     def is_list(cls, name: str) -> bool:
-        """Whether the values of an option are lists, as widths are."""
+        """Returns whether the values of an option are lists, as widths are."""
         return options.is_list(cls.owner(name), cls.options()[name])
 
     @classmethod
     def choices(cls, name: str) -> tuple[str, ...] | None:
-        """The words that an option may be; None for an option of another kind."""
+        """Returns the words that an option may be; None for an option of another kind."""
         found = cls.options()[name].metadata["choices"]
         return None if found is None else tuple(found)
 
     @classmethod
     def legal(cls, name: str, value: Any) -> Any:
-        """`value` in the type of the option `name`; raises `AEZooError` where it can be no value of it."""
+        """Returns `value` in the type of the option `name`; raises `AEZooError` if it is not legal there."""
         return options.legal(cls.owner(name), cls.options()[name], value)
 
     @classmethod
     def parse(cls, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Options from text, as a command line gives them: `{"hidden": "256,64"}` is `{"hidden": (256, 64)}`.
+        """Returns options from text, as on a command line: `{"hidden": "256,64"}` becomes `{"hidden": (256, 64)}`.
 
-        Raises `AEZooError` for an unknown name or a text that is no value of that option.
+        Raises:
+            AEZooError: a name is unknown, or a text is no value of its option.
         """
         known, found = cls.options(), {}
         for name, text in texts.items():
@@ -312,7 +325,7 @@ class Config:
         return found
 
     def to_dict(self) -> dict[str, Any]:
-        """The options as plain JSON values; `Config.read` takes them back."""
+        """Returns the options as plain JSON values; `Config.read` reads them."""
         plain = {name: getattr(self, name) for name in options.fields(type(self))}
         plain["schema"] = self.schema.to_dict()
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}

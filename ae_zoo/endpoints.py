@@ -1,17 +1,19 @@
 """What a model can do, as a list: each verb once, in Python and as a function of tensors.
 
-A model's `endpoints()` is what signatures, their checks, the card, the client, the examples, the page and the docs are made
-from. A family adds a verb by adding an entry.
+Signatures, their checks, the card, the client, the examples, the page and the docs are made from a model's `endpoints()`.
+A family adds a verb by adding an entry.
 """
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-Arrays = dict[str, np.ndarray]
-Tensors = dict[str, Any]  # of whatever backend Keras runs on
+from ae_zoo.typing import Array, Tensor
+
+Arrays = dict[str, Array]
+Tensors = dict[str, Tensor]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,32 +21,32 @@ class Endpoint:
     """A verb with one input.
 
     Attributes:
-        input: the input's name, which says what it is: rows, codes or seeds.
-        shape: of one row of the input.
-        verb: in Python: `(n, *shape)` to outputs by name, each `(n, ...)`. It is what an export is checked against.
-        function: the same of tensors, `(batch, *shape)`, in operations that can be exported.
-        about: what it gives, in a few words.
-        legal: the closed interval in which inputs must lie to have an answer, or None.
+        input: the input's name, which says what it is: `"x"` for rows, `"code"` for codes, `"seed"` for seeds.
+        shape: shape of one row of the input.
+        verb: the verb in Python: `(n, *shape)` to outputs by name, each `(n, ...)`. An export is checked against it.
+        function: the same with tensors, `(batch, *shape)`, in operations that can be exported.
+        about: what it returns, in a few words.
+        legal: the closed interval in which inputs must lie, or None for all numbers.
     """
 
     input: Literal["x", "code", "seed"]
     shape: tuple[int, ...]
     verb: Callable[[np.ndarray], Arrays]
-    function: Callable[[Any], Tensors]
+    function: Callable[[Tensor], Tensors]
     about: str
     legal: tuple[float, float] | None = None
 
     @property
     def dtype(self) -> str:
-        """Of the input."""
+        """The input's type."""
         return "int64" if self.input == "seed" else "float32"
 
 
-Endpoints = dict[str, Endpoint]  # the first is what a server takes where a request names none
+Endpoints = dict[str, Endpoint]  # a server takes the first where a request names none
 
 
-def shares(error: np.ndarray) -> np.ndarray:
-    """Each feature's share of its row's error: `(n, *features)` to the same; they add up to 1, or to 0 for a perfect row."""
+def shares(error: Array) -> Array:
+    """Returns each feature's share of its row's error, both `(n, *features)`; a row's add up to 1, or 0 for no error."""
     axes = tuple(range(1, error.ndim))
     largest = error.max(axis=axes, keepdims=True, initial=0)
     part = np.divide(error, largest, out=np.zeros_like(error), where=largest > 0)  # whose sum cannot overflow
@@ -52,8 +54,8 @@ def shares(error: np.ndarray) -> np.ndarray:
     return np.divide(part, total, out=np.zeros_like(error), where=total > 0)
 
 
-def shares_of_tensor(error: Any) -> Any:
-    """`shares` of a tensor `(batch, *features)`."""
+def shares_of_tensor(error: Tensor) -> Tensor:
+    """Returns `shares` of a tensor `(batch, *features)`."""
     import keras
 
     ops = keras.ops
@@ -65,13 +67,13 @@ def shares_of_tensor(error: Any) -> Any:
 
 
 class RequestSeed:
-    """Stands for a `keras.random.SeedGenerator` whose state is in a request: each call is the next of the seed's draws."""
+    """Takes the place of a `keras.random.SeedGenerator`, with the state in a request: each call gives its next draw."""
 
-    def __init__(self, seed: Any) -> None:
+    def __init__(self, seed: Tensor) -> None:
         self.seed, self.draws = seed, 0
 
-    def next(self) -> Any:
-        """A pair whose lower halves, which are what the generator takes, differ for all seeds of 64 bits."""
+    def next(self) -> Tensor:
+        """Returns a pair whose lower halves, which the generator takes, differ for all seeds of 64 bits."""
         import keras
 
         self.draws += 1

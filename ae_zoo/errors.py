@@ -1,8 +1,8 @@
 """Errors and warnings of this library: one sentence that says what is wrong, what was expected, and what to do.
 
-Every error that a caller can mend is an `AEZooError`, which is a `ValueError`. Some are an error of Python's own kind too,
-so that `except FileNotFoundError` works as it does elsewhere. The command line prints the sentence and exits with 2. Any
-other exception is a bug of this library.
+Every error that a caller can correct is an `AEZooError`, which is a `ValueError`. Some are also of a type of Python's own, so
+`except FileNotFoundError` works as usual. The command line prints the sentence and exits with 2. Any other exception is a
+bug of this library.
 """
 
 import difflib
@@ -10,19 +10,19 @@ from collections.abc import Iterable
 
 
 class AEZooError(ValueError):
-    """What was given cannot be used."""
+    """An argument, a file or a server cannot be used."""
 
 
 class NotFoundError(AEZooError, FileNotFoundError):
-    """There is nothing at a path."""
+    """A file or folder does not exist."""
 
 
 class AlreadyThereError(AEZooError, FileExistsError):
-    """What would be written is there already."""
+    """A file or folder that would be written already exists."""
 
 
 class UnwritableError(AEZooError, OSError):
-    """A file cannot be written: its name, its folder or the disk does not allow it."""
+    """A file cannot be written, because of its name, its folder or the disk."""
 
 
 class MissingExtraError(AEZooError, ImportError):
@@ -38,7 +38,7 @@ class LateError(AEZooError, TimeoutError):
 
 
 class DivergedError(AEZooError, FloatingPointError):
-    """A training ended in NaN or infinity."""
+    """A training led to NaN or infinity."""
 
 
 class SearchError(AEZooError, RuntimeError):
@@ -46,11 +46,11 @@ class SearchError(AEZooError, RuntimeError):
 
 
 class AEZooWarning(UserWarning):
-    """What this library warns of. To silence it: `warnings.simplefilter("ignore", ae_zoo.AEZooWarning)`."""
+    """A warning of this library. To silence it: `warnings.simplefilter("ignore", ae_zoo.AEZooWarning)`."""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> AEZooError:
-    """The error for a name that is not in `known`, with the nearest one that is."""
+    """Returns the error for a name that is not in `known`, with the nearest known name."""
     known = sorted(known)
     near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
@@ -58,11 +58,11 @@ def unknown(what: str, name: object, known: Iterable[str]) -> AEZooError:
 
 
 def first_line(error: Exception) -> str:
-    """What another library's exception says, short enough to stand in one of our sentences."""
+    """Returns the first line of another library's exception, at most 300 characters, for use in a sentence."""
     return (str(error) or type(error).__name__).strip().splitlines()[0][:300]
 
 
 def short(value: object) -> str:
-    """A value as it stands in a sentence: on one line, and not longer than 80 characters."""
+    """Returns a value as text for a sentence: on one line, and not longer than 80 characters."""
     text = " ".join(repr(value).split())
     return text if len(text) <= 80 else f"{text[:77]}..."

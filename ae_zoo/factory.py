@@ -4,41 +4,48 @@ import dataclasses
 import os
 import pathlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
-from ae_zoo._support import versions
+from ae_zoo._support import checks, versions
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import Config
 from ae_zoo.errors import AEZooError, NotFoundError, first_line
 from ae_zoo.families.configs import config_of
 from ae_zoo.families.table import FAMILIES
 from ae_zoo.schemas import ArraySchema, Schema
+from ae_zoo.typing import Array, Rows
 
 
 def build(
-    family: str, input_shape: Any = None, *, data: Any = None, seed: int | None = None, **options: Any
+    family: str,
+    input_shape: int | Sequence[int] | None = None,
+    *,
+    data: Rows | None = None,
+    seed: int | None = None,
+    **options: Any,
 ) -> Autoencoder:
-    """A compiled model of a family, ready to fit.
+    """Returns a compiled model of a family, ready to fit.
 
     Args:
         family: a name of `ae_zoo.list_families()`.
-        input_shape: of one row: `784`, or `(28, 28)`.
-        data: training rows `(n, *input_shape)`, instead of `input_shape`. Where the options do not say otherwise, rows
-            in [0, 1] get a sigmoid output; others are standardized and get a linear output. The default code is at most
-            half as wide as the row, except of a family whose codes are meant to be wider. A data frame's column names
-            are kept. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or `model.adapt`.
-        seed: of the initial weights and of the noise. It sets Keras's global seed, as `keras.utils.set_random_seed`.
+        input_shape: shape of one row: `784`, or `(28, 28)`.
+        data: training rows `(n, *input_shape)`, instead of `input_shape`. By default, rows in [0, 1] get a sigmoid output;
+            other rows are standardized and get a linear output. The default code is at most half as wide as the row, except
+            in a family with wider codes. A data frame's column names are kept. Nothing is fitted to the rows yet:
+            `ae_zoo.fit` does that, or `model.adapt`.
+        seed: seed of the initial weights and the noise, from 0 to 2^32 - 1. It sets Keras's global seed, as
+            `keras.utils.set_random_seed` does. None leaves that as it is.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
 
     Returns:
         An `Autoencoder`, compiled with Keras's defaults and Adam, for plain `model.fit(x)` or for `ae_zoo.fit`.
 
     Raises:
-        AEZooError: for an unknown family or option (with the nearest known one), or an illegal value.
+        AEZooError: a family or an option is unknown (the message has the nearest known one), or a value is not legal.
 
     Example:
         >>> model = ae_zoo.build("sparse", input_shape=784, code=100, sparsity=-0.1)
@@ -47,13 +54,13 @@ def build(
     rows = None
     if data is not None:
         if input_shape is not None:
-            raise AEZooError("Give input_shape or data, not both: the shape is read off the data.")
+            raise AEZooError("Give input_shape or data, not both: the shape is taken from the data.")
         suited, rows = _suited(config, data, options)
         options = {**suited, **options}
     elif input_shape is not None:
         options = {"input_shape": input_shape, **options}
     if seed is not None:
-        keras.utils.set_random_seed(seed)
+        keras.utils.set_random_seed(checks.seed(seed))
     model = FAMILIES[family].of(**options)
     if rows is not None:
         model.check_targets(rows, "data")
@@ -68,16 +75,16 @@ def compile_plainly(model: Autoencoder) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> Autoencoder:
-    """The model in a `.keras` file, or in the folder that `ae_zoo.export` wrote; no code from either is run.
+    """Returns the model in a `.keras` file, or in a folder that `ae_zoo.export` wrote; it runs no code from either.
 
     Args:
-        path: a file; the folder of a served model, whose newest version is taken, or of a version; or the name of one of
-            the zoo's own in a checkout, such as `"digits-sparse"`. A folder holds all but an adversarial
-            model's discriminators, which come back untrained: to train on, keep the file.
+        path: a file; or the folder of a served model, whose newest version is loaded, or of one version; or, in a checkout,
+            the name of one of the zoo's own models, such as `"digits-sparse"`. A folder does not hold an adversarial
+            model's discriminators, which come back untrained: to continue a training, keep the file.
 
     Raises:
         NotFoundError: there is no such file.
-        AEZooError: the file is damaged, or holds no model of this package.
+        AEZooError: the file is damaged, or holds no model of this package, or its weights are NaN or infinite.
     """
     path = versions.found(path)
     if path.is_dir():
@@ -97,7 +104,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
         raise AEZooError(f"{path} holds a {type(model).__name__}, not a model of ae_zoo.")
     if not all(np.isfinite(weight).all() for weight in model.get_weights() if weight.dtype.kind == "f"):
         raise AEZooError(
-            f"{path} holds weights that are NaN or infinite, so its training had diverged; train it again."
+            f"{path} holds weights that are NaN or infinite, because its training diverged; train it again."
         )
     return model
 
@@ -105,10 +112,12 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
 def _exported(version: pathlib.Path) -> Autoencoder:
     import tensorflow as tf
 
-    versions.check_intact(version)  # TensorFlow's reader lets a file that is cut short pass
+    versions.check_intact(version)  # TensorFlow's reader does not notice a file that is cut short
     card = versions.card(version)
     if card["model"] not in FAMILIES:
-        raise AEZooError(f"{version} holds a {card['model']!r}, a family that this version of ae_zoo does not have.")
+        raise AEZooError(
+            f"{version} holds a model of the family {card['model']!r}, which this version of ae_zoo does not have."
+        )
     model = FAMILIES[card["model"]].from_config(card["config"])
     weights = model.lasting_weights
     if weights.keys() != set(card["variables"]):
@@ -128,8 +137,8 @@ def _exported(version: pathlib.Path) -> Autoencoder:
     return model
 
 
-def _suited(config: type[Config], data: Any, given: Mapping[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
-    """What suits training rows where the caller does not say otherwise: schema, code, loss, output. And the rows, coded."""
+def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple[dict[str, Any], Array]:
+    """Returns the defaults that suit training rows (schema, code, loss, output), and the rows, coded."""
     suited: dict[str, Any] = {}
     if "schema" in given:
         schema = Schema.read(given["schema"])

@@ -1,4 +1,4 @@
-"""Numbers out of what people hold them in: arrays of any library, lists, and frames of pandas, polars and Arrow."""
+"""Numbers from arrays of any library, from lists, and from frames of pandas, polars and Arrow."""
 
 import collections
 import contextlib
@@ -11,36 +11,44 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ae_zoo.errors import AEZooError, first_line
+from ae_zoo.typing import Array, Frame, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NUMBERS = ("boolean", "integer", "floating", "decimal", "mixed-integer-float", "empty")  # pandas's words for objects
-FEW = 10  # rows, whose spread says nothing
-LOST = 0.01  # share of a feature's range that rounding to float32 may take
+NUMBERS = (
+    "boolean",
+    "integer",
+    "floating",
+    "decimal",
+    "mixed-integer-float",
+    "empty",
+)  # pandas's names for kinds of objects
+FEW = 10  # rows; the spread of fewer says nothing
+LOST = 0.01  # share of a feature's range by which rounding to float32 may change a value
 
 
-def columns_of(x: Any) -> tuple[str, ...] | None:
-    """The names of a frame's columns; None for what has no names."""
+def columns_of(x: Rows) -> tuple[str, ...] | None:
+    """Returns the names of a frame's columns; None for an array."""
     names = getattr(x, "column_names", None)  # Arrow's
     names = getattr(x, "columns", None) if names is None else names
     return None if names is None else tuple(map(str, names))
 
 
 def numeric(
-    x: Any, name: str = "x", first_row: int = 0, *, columns: Sequence[str] | None = None, learn: bool = False
-) -> np.ndarray:
-    """`x` as finite float32 with at least one row; its row shape is free.
+    x: Rows, name: str = "x", first_row: int = 0, *, columns: Sequence[str] | None = None, learn: bool = False
+) -> Array:
+    """Returns `x` as finite float32 with at least one row; rows may have any shape.
 
     Args:
         x: an array, nested lists, or a frame.
-        name: what the messages call it.
-        first_row: the number of its first row, for the messages.
-        columns: names of the features; a frame's columns are put in their order, an array's are taken as they come.
-        learn: refuse features whose differences float32 cannot hold.
+        name: the name of `x` in messages.
+        first_row: the number of the first row, for messages.
+        columns: names of the features; a frame's columns are put into this order, an array's are taken as they are.
+        learn: whether to refuse features whose differences float32 cannot hold.
 
     Raises:
-        AEZooError: it holds no numbers or no rows, other columns, or NaN or infinity.
+        AEZooError: `x` holds no numbers, no rows, other columns than `columns`, or NaN or infinity.
     """
     names = columns_of(x) if getattr(x, "ndim", 2) == 2 else None
     array = _plain(x, name) if names is None else _of_frame(x, names, name, columns, first_row)
@@ -62,11 +70,11 @@ def numeric(
     return coded
 
 
-def _plain(x: Any, name: str) -> np.ndarray:
+def _plain(x: Any, name: str) -> Array:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise AEZooError(
-            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum()):,} masked values, which are no data: drop "
-            f"those rows, or fill them, {name}.filled(...)."
+            f"{name} is a masked array with {int(np.ma.getmaskarray(x).sum()):,} masked values, which are not data: drop "
+            f"those rows, or fill them with {name}.filled(...)."
         )
     try:
         with contextlib.suppress(AttributeError):
@@ -79,8 +87,8 @@ def _plain(x: Any, name: str) -> np.ndarray:
     return array
 
 
-def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> np.ndarray:
-    """A frame's numbers as float64, its columns in order."""
+def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> Array:
+    """Returns a frame's numbers as float64, with the columns in order."""
     import pandas as pd
 
     if not names:
@@ -97,7 +105,7 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
         if missing or other:
             parts = [f"{what} {_listed(some)}" for what, some in (("lacks", missing), ("adds", other)) if some]
             raise AEZooError(
-                f"{name} must have the {len(columns)} columns that the model was built on; it {' and '.join(parts)}."
+                f"{name} must have the {len(columns)} columns of the model's rows; it {' and '.join(parts)}."
             )
         frame = frame[list(columns)]
     text = [column for column in frame.columns if not _is_numeric(frame[column])]
@@ -121,7 +129,7 @@ def _is_numeric(column: "pd.Series[Any]") -> bool:
     return pd.api.types.is_object_dtype(column) and pd.api.types.infer_dtype(column, skipna=True) in NUMBERS
 
 
-def _check_present(x: np.ndarray, names: list[str], name: str, first_row: int) -> None:
+def _check_present(x: Array, names: list[str], name: str, first_row: int) -> None:
     missing = np.isnan(x)
     counts = missing.sum(axis=0)
     if not counts.any():
@@ -136,7 +144,7 @@ def _check_present(x: np.ndarray, names: list[str], name: str, first_row: int) -
 
 
 def _strange(column: "pd.Series[Any]") -> str:
-    """The first value that is not a number, short enough for a message."""
+    """Returns the first value that is not a number, short enough for a message."""
     import pandas as pd
 
     present = column.dropna()
@@ -152,18 +160,18 @@ def _listed(names: list[str]) -> str:
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
-def _to_pandas(x: Any, name: str) -> Any:
-    """A frame of polars, Arrow or another library as one of pandas."""
+def _to_pandas(x: Frame, name: str) -> "pd.DataFrame":
+    """Returns a frame of polars, Arrow or another library as a frame of pandas."""
     try:
         return x.to_pandas()
     except Exception as error:  # whatever that library may raise; polars needs pyarrow for it
         raise AEZooError(
-            f"{name} is a {type(x).__name__}, which cannot be turned into a frame of pandas: {first_line(error)}"
+            f"{name} is a {type(x).__name__}, which cannot be converted to a frame of pandas: {first_line(error)}"
         ) from error
 
 
-def _check_precision(array: np.ndarray, coded: np.ndarray, name: str, names: Sequence[str] | None) -> None:
-    """Refuses features whose values float32 can hardly tell apart, such as times in seconds since 1970."""
+def _check_precision(array: Array, coded: Array, name: str, names: Sequence[str] | None) -> None:
+    """Raises `AEZooError` for features with differences too small for float32, such as times in seconds since 1970."""
     low, high = array.min(axis=0).astype("float64"), array.max(axis=0).astype("float64")
     spread = high - low
     size = np.maximum(np.abs(low), np.abs(high))
@@ -173,13 +181,13 @@ def _check_precision(array: np.ndarray, coded: np.ndarray, name: str, names: Seq
     place = np.argwhere(risky)[0]
     at, where = tuple(place), _feature(place, names).replace(",", " of", 1)
     raise AEZooError(
-        f"{name} must hold differences that float32 can tell apart; the values{where} lie around "
-        f"{high[at]:.10g} and differ by at most {spread[at]:g}: subtract their mean, or their first value, first."
+        f"{name} must hold differences that float32 can represent; the values{where} are near {high[at]:.10g} and differ by "
+        f"at most {spread[at]:g}: subtract their mean, or their first value, first."
     )
 
 
-def _feature(place: Sequence[int] | np.ndarray, names: Sequence[str] | None) -> str:
-    """` in column 'a'`, or `, feature 3`: the place of a value in its row."""
+def _feature(place: Sequence[int] | Array, names: Sequence[str] | None) -> str:
+    """Returns the place of a value in its row as text: `, column 'a'`, or `, feature 3`."""
     if names is not None and len(place) == 1:
         return f", column {names[int(place[0])]!r}"
     return f", feature {', '.join(str(int(index)) for index in place)}" if len(place) else ""

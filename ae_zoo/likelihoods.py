@@ -1,10 +1,10 @@
-"""What an output means: how far it is from the target, what a target may be, where the output starts, what its loss counts.
+"""What an output means: its loss against a target, the legal targets, the output's start, and the unit of its loss.
 
-One class a likelihood; the option `loss` names it, in every family. To add one, subclass `Likelihood` and give it a `name`:
-the config, the trainer, the bound of `variational`, scoring and export ask the object and nothing else.
+There is one class for each likelihood; the option `loss` names it, in every family. To add one, subclass `Likelihood` and
+give it a `name`: the config, the trainer, the bound of `variational`, scoring and export use only the object.
 
 A row's loss is the mean of its features' losses. Bernoulli and Gaussian losses are negative log-likelihoods in nats; the
-others are the losses that H2O's autoencoder offers beside the squared one.
+others are the losses that H2O's autoencoder has besides the squared error.
 """
 
 import abc
@@ -12,6 +12,8 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+
+from ae_zoo.typing import Array, Tensor
 
 if TYPE_CHECKING:
     import keras
@@ -26,8 +28,8 @@ class Likelihood(abc.ABC):
     """What an output means.
 
     Attributes:
-        name: by which the option `loss` asks for it.
-        unit: of a feature's loss.
+        name: the word for it in the option `loss`.
+        unit: the unit of a feature's loss.
         is_density: whether the loss is -log p(target | output) in nats, which the variational bound needs.
         legal: the closed interval in which targets must lie, or None for all numbers.
     """
@@ -43,29 +45,29 @@ class Likelihood(abc.ABC):
 
     @classmethod
     def of(cls, config: "Config") -> Self:
-        """The likelihood with the parameters that a config gives it."""
+        """Returns the likelihood with its parameters from a config."""
         return cls()
 
-    def build(self, model: "keras.Model") -> None:  # noqa: B027 - nothing is learned by most
-        """Adds to a model what is learned beside the networks; here nothing."""
+    def build(self, model: "keras.Model") -> None:  # noqa: B027 - most learn nothing
+        """Adds the weights to a model that are learned besides the networks; here none."""
 
     @abc.abstractmethod
-    def loss(self, target: Any, output: Any) -> Any:
-        """Loss of each feature: `(batch, *features)` twice, on the model's scale, to `(batch, *features)`."""
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
+        """Returns the loss of each feature; all three are `(batch, *features)`, on the model's scale."""
 
-    def row_loss(self, target: Any, output: Any) -> Any:
-        """Loss of each row `(batch,)`: the mean over its features."""
+    def row_loss(self, target: Tensor, output: Tensor) -> Tensor:
+        """Returns the loss of each row, `(batch,)`: the mean over its features."""
         loss = self.loss(target, output)
         import keras
 
         return keras.ops.mean(loss, axis=tuple(range(1, len(loss.shape))))
 
-    def mean(self, output: Any) -> Any:
-        """The target that is expected for an output, both on the model's scale; here the output itself."""
+    def mean(self, output: Tensor) -> Tensor:
+        """Returns the expected target for an output, both on the model's scale; here the output itself."""
         return output
 
-    def start(self, x: np.ndarray) -> np.ndarray:
-        """The constant output `(*features)` that suits training rows `(n, *features)` best: their mean here."""
+    def start(self, x: Array) -> Array:
+        """Returns the best constant output `(*features)` for training rows `(n, *features)`: here their mean."""
         return x.mean(axis=0, dtype="float64").astype("float32")
 
 
@@ -75,16 +77,16 @@ class Squared(Likelihood):
     name = "mse"
     unit = "squared error"
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         return keras.ops.square(target - output)
 
 
 class Bernoulli(Likelihood):
-    """-log p of a target in [0, 1] under a coin that shows 1 with the probability `output`, in nats.
+    """-log p of a target in [0, 1], where a 1 has the probability `output`, in nats.
 
-    For grey targets the least value is not zero but the target's own entropy.
+    For targets between 0 and 1 the least loss is not zero but the target's own entropy.
     """
 
     name = "bce"
@@ -92,7 +94,7 @@ class Bernoulli(Likelihood):
     is_density = True
     legal = (0.0, 1.0)
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         ops = keras.ops
@@ -101,10 +103,10 @@ class Bernoulli(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """-log of a normal density with the mean `output`, in nats; its variance is given, or one number that is learned.
+    """-log of a normal density with the mean `output`, in nats. Its variance is given, or is one number that is learned.
 
     Args:
-        variance: on the model's scale; None to learn it (`output_variance`).
+        variance: the variance on the model's scale; None to learn it (the option `output_variance`).
     """
 
     name = "gaussian"
@@ -122,16 +124,17 @@ class Gaussian(Likelihood):
         if self.variance is None:
             self.learned = model.add_weight(shape=(), initializer="zeros", name="log_output_variance")
 
-    def log_variance(self) -> Any:
-        """The logarithm of the variance: a number, or a scalar tensor where it is learned."""
+    def log_variance(self) -> Tensor:
+        """Returns the logarithm of the variance: a number, or a scalar tensor if it is learned."""
         import keras
 
         if self.variance is not None:
             return math.log(self.variance)
-        # Features that are met exactly would otherwise drive it to nothing; a bound that it could not leave again.
+        # Features that are reconstructed exactly would drive it to minus infinity. The bound is smooth, so that it keeps a
+        # gradient there.
         return keras.ops.logaddexp(self.learned, math.log(LEAST_VARIANCE))
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         log_variance = self.log_variance()
@@ -140,25 +143,25 @@ class Gaussian(Likelihood):
 
 
 class Absolute(Likelihood):
-    """|target - output|. The output is the target's median, which a few gross errors do not move."""
+    """|target - output|. The output is the target's median, which a few gross errors do not change."""
 
     name = "absolute"
     unit = "absolute error"
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         return keras.ops.abs(target - output)
 
-    def start(self, x: np.ndarray) -> np.ndarray:
+    def start(self, x: Array) -> Array:
         return np.median(x, axis=0).astype("float32")
 
 
 class Huber(Likelihood):
-    """d^2 / 2 for differences up to delta, and delta * (|d| - delta / 2) beyond (Huber 1964): a bounded pull of each feature.
+    """d^2 / 2 for differences up to delta, and delta * (|d| - delta / 2) above (Huber 1964), so gradients are bounded.
 
     Args:
-        delta: on the model's scale (`huber_delta`).
+        delta: the difference on the model's scale (the option `huber_delta`).
     """
 
     name = "huber"
@@ -171,7 +174,7 @@ class Huber(Likelihood):
     def of(cls, config: "Config") -> Self:
         return cls(config.huber_delta)
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         size = keras.ops.abs(target - output)
@@ -183,7 +186,7 @@ class Quantile(Likelihood):
     """alpha * d for targets above the output, (alpha - 1) * d for those below: the output is the target's alpha-quantile.
 
     Args:
-        alpha: in (0, 1) (`quantile_alpha`); 0.5 is half of the absolute error (Koenker and Bassett 1978).
+        alpha: in (0, 1) (the option `quantile_alpha`); 0.5 is half of the absolute error (Koenker and Bassett 1978).
     """
 
     name = "quantile"
@@ -196,11 +199,11 @@ class Quantile(Likelihood):
     def of(cls, config: "Config") -> Self:
         return cls(config.quantile_alpha)
 
-    def loss(self, target: Any, output: Any) -> Any:
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
 
         difference = target - output
         return keras.ops.maximum(self.alpha * difference, (self.alpha - 1) * difference)
 
-    def start(self, x: np.ndarray) -> np.ndarray:
+    def start(self, x: Array) -> Array:
         return np.quantile(x, self.alpha, axis=0).astype("float32")

@@ -1,7 +1,7 @@
 """An option of a dataclass: its help text, its legal values, and how it is read from text.
 
-The constructor, the `.keras` file, the command line and the architecture search all read the same fields. This needs the
-standard library alone, so the command line prints and checks every option without loading Keras.
+The constructor, the `.keras` file, the command line and the architecture search all read the same fields. This module needs
+only the standard library, so the command line prints and checks every option without loading Keras.
 """
 
 import dataclasses
@@ -26,23 +26,24 @@ def option(
     search: Any = None,
     read: Callable[[Any], Any] | None = None,
 ) -> Any:
-    """A field with its help text and its legal values.
+    """Returns a field with its help text and its legal values.
 
     Args:
-        default: its value where none is given; without one the option must be given.
-        help: what it is, for the command line and the docs.
-        choices: the words that it may be. A live table of names, such as `LIKELIHOODS`, will do.
-        low, high: the ends of the closed interval in which a number must lie.
-        search: what an architecture search tries unless it is told otherwise: a list of values, or a range as a pair
-            `(low, high)`; None leaves the default. For `hidden` it is a dict with `depth` and `width`; see `ae_zoo.search`.
-        read: makes the value of another type, such as an object of its JSON.
+        default: the value if none is given; an option without a default must be given.
+        help: what the option is, for the command line and the docs.
+        choices: the words that the option may be; also a table of names that grows, such as `LIKELIHOODS`.
+        low: the least legal number; None for no limit.
+        high: the greatest legal number; None for no limit.
+        search: what an architecture search tries by default: a list of values, or a range as a pair `(low, high)`; None
+            keeps the option at its default. For `hidden` it is a dict with `depth` and `width`; see `ae_zoo.search`.
+        read: function that makes the value from another type, such as an object from its JSON.
     """
     metadata = {"help": help, "choices": choices, "low": low, "high": high, "search": search, "read": read}
     return dataclasses.field(default=default, metadata=metadata)
 
 
 def override(base: type, name: str, default: Any, *, help: str | None = None, search: Any = None) -> Any:
-    """The option `name` of the dataclass `base` with another default; help text and search range may differ too."""
+    """Returns the option `name` of the dataclass `base` with another default, and perhaps other help and search range."""
     metadata = dict(fields(base)[name].metadata)
     if help is not None:
         metadata["help"] = help
@@ -52,18 +53,18 @@ def override(base: type, name: str, default: Any, *, help: str | None = None, se
 
 
 def fields(cls: type) -> dict[str, dataclasses.Field[Any]]:
-    """The options of a dataclass by name."""
+    """Returns the options of a dataclass by name."""
     return {field.name: field for field in dataclasses.fields(cls)}
 
 
-def check_all(owner: Any) -> None:
-    """Puts every option of a frozen dataclass into its own type; raises `AEZooError` for the first that is not legal."""
+def check_all(owner: object) -> None:
+    """Converts every option of a frozen dataclass to its own type; raises `AEZooError` for the first that is not legal."""
     for name, field in fields(type(owner)).items():
         object.__setattr__(owner, name, legal(type(owner), field, getattr(owner, name)))
 
 
 def legal(owner: type, field: dataclasses.Field[Any], value: Any) -> Any:
-    """`value` in the field's own type, or an `AEZooError` that says what was expected."""
+    """Returns `value` in the field's own type; raises `AEZooError`, which says what was expected."""
     kind, optional = _kind(owner, field)
     if value is None and optional:
         return None
@@ -71,7 +72,7 @@ def legal(owner: type, field: dataclasses.Field[Any], value: Any) -> Any:
         return field.metadata["read"](value)
     try:
         if typing.get_origin(kind) is tuple:
-            if isinstance(value, str | bytes | Mapping | Set):  # which can be iterated over, and are no list
+            if isinstance(value, str | bytes | Mapping | Set):  # these can be iterated over, but are no lists
                 raise _illegal(field, kind, optional, value)
             if typing.get_args(kind)[0] is str:
                 return tuple(map(str, value))
@@ -89,7 +90,7 @@ def legal(owner: type, field: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def parsed(owner: type, field: dataclasses.Field[Any], text: str) -> Any:
-    """A value from text, as a command line gives it: `"256,64"` is `(256, 64)`."""
+    """Returns a value from text, as on a command line: `"256,64"` becomes `(256, 64)`."""
     kind, optional = _kind(owner, field)
     text = text.strip()
     if optional and text.lower() == "none":
@@ -106,19 +107,19 @@ def parsed(owner: type, field: dataclasses.Field[Any], text: str) -> Any:
 
 
 def printed(value: Any) -> str:
-    """A value as `parsed` reads it: `(256, 64)` is `"256,64"`."""
+    """Returns a value as text that `parsed` reads: `(256, 64)` becomes `"256,64"`."""
     if value is dataclasses.MISSING:
         return ""
     return (",".join(map(str, value)) or "()") if isinstance(value, tuple) else str(value).lower()
 
 
 def is_list(owner: type, field: dataclasses.Field[Any]) -> bool:
-    """Whether the values of an option are lists, as widths are."""
+    """Returns whether the values of an option are lists, as widths are."""
     return typing.get_origin(_kind(owner, field)[0]) is tuple
 
 
 def _kind(owner: type, field: dataclasses.Field[Any]) -> tuple[Any, bool]:
-    """(the type of a value, whether None is legal too)."""
+    """Returns the type of a value, and whether None is legal too."""
     hint = _hints(owner)[field.name]
     if isinstance(hint, types.UnionType):
         (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
@@ -126,7 +127,7 @@ def _kind(owner: type, field: dataclasses.Field[Any]) -> tuple[Any, bool]:
     return (str, False) if typing.get_origin(hint) is typing.Literal else (hint, False)
 
 
-@functools.cache  # resolving them takes a millisecond
+@functools.cache  # it takes a millisecond
 def _hints(owner: type) -> dict[str, Any]:
     return typing.get_type_hints(owner)
 
@@ -136,15 +137,16 @@ def _number(field: dataclasses.Field[Any], kind: type, value: Any) -> int | floa
     # NumPy's numbers are `Real`, and its booleans are not.
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise _illegal(field, kind, False, value)
+    number = typing.cast("float", value)
     try:
-        finite = math.isfinite(value)
+        finite = math.isfinite(number)
     except OverflowError:  # a whole number beyond the largest float
         finite = False
-    if not finite or (kind is int and value != int(value)):
+    if not finite or (kind is int and number != int(number)):
         raise _illegal(field, kind, False, value)
-    if (low is not None and value < low) or (high is not None and value > high):
+    if (low is not None and number < low) or (high is not None and number > high):
         raise _illegal(field, kind, False, value)
-    return kind(value)
+    return int(number) if kind is int else float(number)
 
 
 def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: Any) -> AEZooError:

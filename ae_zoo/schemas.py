@@ -1,16 +1,16 @@
 """What a row is: whether rows are legal, how they become numbers, and how numbers become rows again.
 
-A schema is all that the package knows of a row. `code` takes rows in any form to float32 `(n, *input_shape)`, in the data's
-own units; `layer` takes those to what the networks see and give back, `(n, *output_shape)`, on the model's scale, in
-operations that compile, export and run on every backend; and that layer's `invert` takes them back. A schema is plain JSON in
-a model's config and on its card. To add a kind of row, subclass `Schema` and give it a `kind`.
+A schema is all that the package knows about rows. `code` converts rows of any form to float32 `(n, *input_shape)`, in the
+data's own units. `layer` converts those to the input and target of the networks, `(n, *output_shape)`, on the model's scale,
+in operations that compile, export and run on every backend, and that layer's `invert` converts back. A schema is plain JSON
+in a model's config and on its card. To add a kind of row, subclass `Schema` and give it a `kind`.
 """
 
 import abc
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 
@@ -19,13 +19,17 @@ from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.frames import columns_of, numeric
 from ae_zoo.likelihoods import LIKELIHOODS, Likelihood
 from ae_zoo.options import option
+from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from ae_zoo.config import Config
     from ae_zoo.layers.scaling import RowLayer
 
 KINDS: dict[str, "type[Schema]"] = {}
-Extremes = tuple[float, float]
+ScalingMode: TypeAlias = Literal["none", "minmax", "standard", "robust"]
+Extremes: TypeAlias = tuple[float, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,39 +37,52 @@ class Scale:
     """A way to scale features.
 
     Attributes:
-        fit: rows `(n, *features)` to (offset, scale), each `(*features)`; scaled rows are (x - offset) / scale.
-        bounded: whether scaled training rows lie in [0, 1].
-        extremes: the two values of a scaled feature that stand for "off" and "on" in salt-and-pepper noise.
+        fit: function of rows `(n, *features)` to (offset, scale), each `(*features)`; scaled rows are (x - offset) / scale.
+        bounded: whether scaled training rows are in [0, 1].
+        extremes: the two values of a scaled feature that mean "off" and "on" in salt-and-pepper noise.
     """
 
-    fit: Callable[[np.ndarray], tuple[Any, Any]]
+    fit: Callable[[Array], tuple[Array, Array]]
     bounded: bool
     extremes: Extremes
 
 
-def _quartiles(x: np.ndarray) -> tuple[Any, Any]:
+def _quartiles(x: Array) -> tuple[Array, Array]:
     low, middle, high = np.quantile(x, (0.25, 0.5, 0.75), axis=0)
-    # Where more than half of the rows are equal, the quartiles have no distance to measure by.
+    # If more than half of the rows are equal, the quartiles have no distance.
     return middle, np.where(high > low, high - low, x.std(axis=0, dtype="float64"))
+
+
+def _range(x: Array) -> Array:
+    return x.max(axis=0).astype("float64") - x.min(axis=0)
 
 
 SCALINGS: dict[str, Scale] = {
     "none": Scale(lambda x: (np.zeros(x.shape[1:]), np.ones(x.shape[1:])), True, (0.0, 1.0)),
-    "minmax": Scale(lambda x: (x.min(axis=0), np.ptp(x, axis=0)), True, (0.0, 1.0)),
+    "minmax": Scale(lambda x: (x.min(axis=0), _range(x)), True, (0.0, 1.0)),
     # Standardized data has no extremes: two standard deviations.
     "standard": Scale(lambda x: (x.mean(axis=0, dtype="float64"), x.std(axis=0, dtype="float64")), False, (-2.0, 2.0)),
-    "robust": Scale(
-        _quartiles, False, (-1.5, 1.5)
-    ),  # two standard deviations of normal data, in distances of quartiles
+    # Two standard deviations of normal data, in distances between quartiles.
+    "robust": Scale(_quartiles, False, (-1.5, 1.5)),
 }
 
 
-def fit_scaling(mode: str, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(offset, scale), each `(*features)` and float64, that take rows `x` `(n, *features)` to the mode's range."""
+def fit_scaling(mode: str, x: Array) -> tuple[Array, Array]:
+    """Returns (offset, scale), each `(*features)` and float64, that scale rows `x` `(n, *features)` to the mode's range.
+
+    Raises:
+        AEZooError: a feature has a range beyond float32.
+    """
+    limit = np.finfo("float32")
+    if mode != "none" and (widest := _range(x).max()) > limit.max:
+        raise AEZooError(
+            f"To be scaled, every feature of x must have a range within float32; received a range of {widest:g}: divide the "
+            "rows by a constant first."
+        )
     offset, scale = SCALINGS[mode].fit(x)
-    # The mean of a constant feature is rounded, which must not be blown up to a spread of 1. A spread that float32 rounds
-    # to zero, or holds with a few bits, cannot be divided by.
-    constant = scale <= np.maximum(1e-12 * np.abs(offset), np.finfo("float32").tiny)
+    # The mean of a constant feature is rounded, and that error must not be scaled up to a spread of 1. Nothing can be
+    # divided by a spread that float32 rounds to zero, or holds with only a few bits.
+    constant = scale <= np.maximum(1e-12 * np.abs(offset), limit.tiny)
     return np.asarray(offset, "float64"), np.where(constant, 1.0, scale).astype("float64")
 
 
@@ -73,9 +90,9 @@ class Schema(abc.ABC):
     """What a row is. Subclasses are frozen dataclasses of plain values, with a `kind` of their own.
 
     Attributes:
-        kind: its name in JSON.
-        input_shape: of one coded row, without the batch axis.
-        columns: names of the features, or None where they have none.
+        kind: the schema's name in JSON.
+        input_shape: shape of one coded row, without the batch axis.
+        columns: names of the features, or None if they have no names.
         scaling: a name in `SCALINGS`.
     """
 
@@ -92,13 +109,13 @@ class Schema(abc.ABC):
         options.check_all(self)
 
     @abc.abstractmethod
-    def code(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
-        """Rows as float32 `(n, *input_shape)`, in the data's units.
+    def code(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
+        """Returns rows as float32 `(n, *input_shape)`, in the data's units.
 
         Args:
             x: rows, in any form that the schema knows.
-            name: what the messages call them.
-            learn: whether they are to be learned from: then differences that float32 cannot hold are refused.
+            name: the name of the rows in messages.
+            learn: whether a model will learn from the rows; then differences that float32 cannot hold are refused.
 
         Raises:
             AEZooError: the rows are not of this schema.
@@ -106,57 +123,56 @@ class Schema(abc.ABC):
 
     @abc.abstractmethod
     def layer(self, name: str) -> "RowLayer":
-        """A new layer from coded rows `(batch, *input_shape)` to what the networks see `(batch, *output_shape)`."""
+        """Returns a new layer from coded rows `(batch, *input_shape)` to what the networks see, `(batch, *output_shape)`."""
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of what the networks see and give back for one row."""
+        """Shape of what the networks see and return for one row."""
         return self.input_shape
 
     @property
     def features(self) -> int:
-        """How many numbers the networks see of a row: what a row's loss is a mean over."""
+        """How many numbers the networks see of a row; a row's loss is a mean over them."""
         return math.prod(self.output_shape)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """A name for each number of a coded row, in order."""
+        """The names of the numbers of a coded row, in order."""
         return self.columns or tuple(f"feature_{index}" for index in range(math.prod(self.input_shape)))
 
     @property
     def extremes(self) -> Extremes:
-        """The two values of a feature on the model's scale that stand for "off" and "on" in salt-and-pepper noise."""
+        """The two values of a feature, on the model's scale, that mean "off" and "on" in salt-and-pepper noise."""
         return SCALINGS[self.scaling].extremes
 
     @property
     def bounded(self) -> bool:
-        """Whether training rows lie in [0, 1] on the model's scale, which a sigmoid output can reach."""
+        """Whether training rows are in [0, 1] on the model's scale, the range of a sigmoid output."""
         return SCALINGS[self.scaling].bounded
 
     def likelihood(self, config: "Config") -> Likelihood:
-        """What an output means for these rows; here one likelihood for all features, which the option `loss` names."""
+        """Returns what an output means for these rows: here one likelihood for all features, by the option `loss`."""
         return LIKELIHOODS[config.loss].of(config)
 
-    def check_unit(self, x: np.ndarray, why: str, name: str = "x") -> None:  # noqa: B027 - nothing for most
-        """Raises `AEZooError` where coded rows lie outside [0, 1] on the model's scale; `why` says what needs that.
+    def check_unit(self, x: Array, why: str, name: str = "x") -> None:  # noqa: B027 - nothing for most
+        """Raises `AEZooError` if coded rows are outside [0, 1] on the model's scale; `why` says what needs that.
 
-        Here nothing: rows that are scaled may go beyond the training rows a little.
+        Here it checks nothing, because scaled rows may go a little beyond the range of the training rows.
         """
 
-    def row(self, x: Any, name: str = "x") -> np.ndarray:
-        """One row, coded, with a batch axis of length 1: an array `(*input_shape)`, or a pandas Series by its names."""
-        if hasattr(x, "to_frame"):
-            return self.code(x.to_frame().T, name)
-        return self.code(np.asarray(x)[None], name)
+    def row(self, x: "Rows | pd.Series[Any]", name: str = "x") -> Array:
+        """Returns one row as `(1, *input_shape)`, coded: from an array `(*input_shape)`, or a pandas Series by its names."""
+        to_frame = getattr(x, "to_frame", None)
+        return self.code(np.asarray(x)[None] if to_frame is None else to_frame().T, name)
 
     def to_dict(self) -> dict[str, Any]:
-        """The schema as plain JSON values; `read` takes them back."""
+        """Returns the schema as plain JSON values; `read` reads them."""
         plain = {name: getattr(self, name) for name in options.fields(type(self))}
         return {"kind": self.kind, **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}}
 
     @staticmethod
     def read(plain: "Schema | Mapping[str, Any]") -> "Schema":
-        """The schema of plain values, or the schema itself.
+        """Returns the schema of plain values, or the schema itself.
 
         Raises:
             AEZooError: the kind is unknown, or a value is not legal.
@@ -164,7 +180,7 @@ class Schema(abc.ABC):
         if isinstance(plain, Schema):
             return plain
         if not isinstance(plain, Mapping):
-            raise AEZooError(f"schema must be a Schema, or the object that its to_dict gives; received {plain!r}.")
+            raise AEZooError(f"schema must be a Schema, or what its to_dict returns; received {plain!r}.")
         rest = dict(plain)
         kind = rest.pop("kind", None)
         if kind not in KINDS:
@@ -182,7 +198,9 @@ class ArraySchema(Schema):
     kind: ClassVar[str] = "array"
 
     input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
-    columns: tuple[str, ...] | None = option(None, help="names of the features; rows that have names are put in order")
+    columns: tuple[str, ...] | None = option(
+        None, help="names of the features; rows with names are put into this order"
+    )
     scaling: str = option("none", help="scaling of each feature, fitted to the training rows", choices=SCALINGS)
 
     def __post_init__(self) -> None:
@@ -190,33 +208,31 @@ class ArraySchema(Schema):
         if not self.input_shape:
             raise AEZooError("input_shape must have at least one number, the width of a row; received ().")
         if math.prod(self.input_shape) > 2**31:
-            raise AEZooError(
-                f"A row of {math.prod(self.input_shape):,} numbers is more than can be computed with here."
-            )
+            raise AEZooError(f"input_shape must have at most 2^31 numbers; received {math.prod(self.input_shape):,}.")
         if self.columns is not None and (len(self.columns),) != self.input_shape:
             raise AEZooError(
                 f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
             )
 
     @classmethod
-    def of(cls, x: Any, scaling: str = "none", name: str = "x") -> tuple[Self, np.ndarray]:
-        """The schema of rows `(n, *shape)`, and the rows, coded."""
+    def of(cls, x: Rows, scaling: str = "none", name: str = "x") -> tuple[Self, Array]:
+        """Returns the schema of rows `(n, *shape)`, and the rows, coded."""
         coded = numeric(x, name, learn=True)
         if coded.ndim < 2:
             raise AEZooError(f"{name} must hold rows of features; received an array of shape {coded.shape}.")
         return cls(input_shape=coded.shape[1:], columns=columns_of(x), scaling=scaling), coded
 
-    def code(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
+    def code(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
         coded = numeric(x, name, columns=self.columns, learn=learn)
         if coded.shape[1:] != self.input_shape:
             raise AEZooError(_other_shape(coded.shape, self.input_shape, name))
         return coded
 
-    def check_unit(self, x: np.ndarray, why: str, name: str = "x") -> None:
+    def check_unit(self, x: Array, why: str, name: str = "x") -> None:
         low, high = float(x.min()), float(x.max())
         if self.scaling == "none" and (low < 0 or high > 1):
             raise AEZooError(
-                f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
+                f"{name} must be in [0, 1], because {why}; received values from {low:g} to {high:g}. "
                 "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
             )
 
@@ -227,7 +243,7 @@ class ArraySchema(Schema):
 
 
 def schema_of(config: Mapping[str, Any]) -> Schema:
-    """The schema in a model's config, as a file or a card holds it; before version 0.2 it was a few options of its own."""
+    """Returns the schema in a model's config, of a file or a card; before version 0.2 it was several separate options."""
     if "schema" in config:
         return Schema.read(config["schema"])
     if "input_shape" not in config:
@@ -235,11 +251,11 @@ def schema_of(config: Mapping[str, Any]) -> Schema:
     return ArraySchema(**{name: config[name] for name in options.fields(ArraySchema) if name in config})
 
 
-def as_codes(code: Any, shape: Sequence[int], name: str = "code") -> np.ndarray:
-    """Codes as float32 `(n, *shape)`.
+def as_codes(code: Rows, shape: Sequence[int], name: str = "code") -> Array:
+    """Returns codes as float32 `(n, *shape)`.
 
     Raises:
-        AEZooError: they are not numeric, empty, of another shape, or hold NaN or infinity.
+        AEZooError: the codes are not numbers, empty, of another shape, or hold NaN or infinity.
     """
     coded = numeric(code, name)
     if coded.shape[1:] != tuple(shape):

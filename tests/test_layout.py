@@ -19,6 +19,7 @@ LAYERS = [
     {"config"},
     {"layers"},
     {"networks", "data"},
+    {"trainable"},
     {"autoencoder"},
     {"families"},
     {"factory"},

@@ -1,1 +1,1 @@
-"""What a trained model is worth: PCA beside it, anomalies, and the space of its codes."""
+"""Evaluation of trained models: a comparison with PCA, anomaly detection, and the space of codes."""

@@ -1,55 +1,62 @@
 """New rows from a density of the codes of known rows.
 
-It asks of a model only `encode` and `decode`, so it works for every family and for `PCA`. Codes that are feature maps
-are handled as the vectors that they are when laid flat, and handed back in their shape.
+It needs only a model's `encode` and `decode`, so it works for every family and for `PCA`. Codes that are feature maps are
+flattened to vectors, and decoded in their own shape.
 """
 
 import json
 import os
-from typing import Any, Self
+from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
 from ae_zoo._support import archives, checks, files
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.networks.generation import refuse_label
+from ae_zoo.typing import Array, Rows
 
-KINDS = ("gaussian", "mixture", "neighbors")
+Kind: TypeAlias = Literal["gaussian", "mixture", "neighbors"]
+KINDS: tuple[str, ...] = get_args(Kind)
 ENOUGH = 20_000  # rows for a mixture, whose fit goes over them many times
 WIDE = 256  # codes with more units get mixtures with diagonal covariances: full ones would need too many rows
 
 
 class Density:
-    """A density of the codes that a trained model gives, fitted afterwards, to draw new rows from.
+    """A density of the codes of a trained model, fitted after the training, to draw new rows from.
 
-    It is no part of the model and no prior: the model was never asked to make codes between those of its rows mean
-    anything. Families with a prior of their own (`variational`, `adversarial`) have the same verb, `generate`, and need
-    none of this.
+    It is not part of the model, and not a prior: nothing in the model's training gave a meaning to codes between those of
+    its rows. Families with a prior (`variational`, `adversarial`) have the same verb, `generate`, and need no density.
 
     Args:
         model: a trained `Autoencoder` or a fitted `PCA`.
         kind: `"gaussian"`: one normal distribution with the codes' mean and covariance; `"mixture"`: several normal
             distributions, fitted by expectation maximization to 20,000 of the codes (with diagonal covariances for codes
-            of more than 256 units); `"neighbors"`: a known code, moved by a random share of the way towards one of its
-            nearest neighbors, so nothing is drawn far from what was seen, and each row resembles a known one.
-        components: of the mixture.
-        neighbors: among how many nearest ones to choose.
+            with more than 256 units); `"neighbors"`: a known code, moved by a random share of the way towards one of its
+            nearest neighbors, so nothing is drawn far from the known codes, and each row resembles a known row.
+        components: number of normal distributions in a mixture.
+        neighbors: number of nearest neighbors of a code, one of which is chosen.
 
-    Drawn codes are kept within the least and the greatest value that each unit had, since a rectified or a bounded unit
-    cannot give more.
+    Drawn codes are clipped to the least and the greatest value of each unit, because a rectified or bounded unit cannot
+    give other values.
+
+    Raises:
+        AEZooError: the kind is unknown, or a number is not a whole number of at least 1.
 
     Example:
         >>> density = ae_zoo.Density(model, kind="mixture").fit(x_train)
         >>> images = density.generate(64, seed=1)
     """
 
-    def __init__(self, model: Any, kind: str = "gaussian", *, components: int = 10, neighbors: int = 10) -> None:
+    def __init__(
+        self, model: Reconstructor, kind: Kind = "gaussian", *, components: int = 10, neighbors: int = 10
+    ) -> None:
         if kind not in KINDS:
             raise unknown("density", kind, KINDS)
         self.model, self.kind = model, kind
         self.components = checks.count("components", components)
         self.neighbors = checks.count("neighbors", neighbors)
-        self._arrays: dict[str, np.ndarray] = {}
+        self._arrays: dict[str, Array] = {}
 
     def __repr__(self) -> str:
         what = {
@@ -60,12 +67,17 @@ class Density:
         state = "fitted to the codes after training" if self._arrays else "not fitted yet"
         return f"Density({what}, {state})"
 
-    def fit(self, x: Any, *, seed: int = 1) -> Self:
-        """Fits the density to the codes of rows `(n, *input_shape)`; the seed is for the mixture's first guess.
+    def fit(self, x: Rows, *, seed: int = 1) -> Self:
+        """Fits the density to the codes of rows.
+
+        Args:
+            x: rows `(n, *input_shape)` in the data's units.
+            seed: seed of a mixture's start and of the rows that it is fitted to, from 0 to 2^32 - 1.
 
         Raises:
-            ValueError: for rows of another shape, or fewer than the density needs.
+            AEZooError: the rows have another shape, or are fewer than the density needs.
         """
+        checks.seed(seed)
         codes, self.code_shape = _flat(self.model.encode(x))
         needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbors": self.neighbors + 1}[self.kind]
         if len(codes) < needed:
@@ -83,13 +95,13 @@ class Density:
             mixture = GaussianMixture(
                 self.components, covariance_type=spread, tol=0.01, max_iter=300, random_state=seed
             )
-            some = np.random.default_rng(checks.seed(seed)).permutation(len(codes))[:ENOUGH]
+            some = np.random.default_rng(seed).permutation(len(codes))[:ENOUGH]
             mixture.fit(codes[some].astype("float64"))
             self._normals(mixture.weights_, mixture.means_, mixture.covariances_)
         return self
 
-    def sample(self, n: int, *, seed: int | None = None) -> np.ndarray:
-        """`n` codes `(n, *code)` from the density; equal seeds give equal codes."""
+    def sample(self, n: int, *, seed: int | None = None) -> Array:
+        """Returns `n` codes `(n, *code)` from the density; equal seeds give equal codes."""
         n = checks.count("n", n)
         if not self._arrays:
             raise AEZooError("The density has not seen any rows yet: call fit(x_train) first.")
@@ -105,25 +117,31 @@ class Density:
                 codes[of_this] += noise[of_this] * factor if factor.ndim == 1 else noise[of_this] @ factor.T
         return np.clip(codes, arrays["low"], arrays["high"]).reshape(n, *self.code_shape).astype("float32")
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
-        """`n` new rows `(n, *input_shape)` in the data's units: decoded codes from the density; it knows no `label`."""
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+        """Returns new rows `(n, *input_shape)` in the data's units: decoded codes from the density.
+
+        Args:
+            n: number of rows.
+            label: must be None, because a density has no classes.
+            seed: equal seeds give equal rows; None draws a seed.
+        """
         refuse_label(label)
         return self.model.decode(self.sample(n, seed=seed))
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the density, without its model, as an `.npz` file; `Density.load` reads it."""
         options = {"kind": self.kind, "components": self.components, "neighbors": self.neighbors}
-        options["code_shape"] = self.code_shape
+        text = json.dumps({**options, "code_shape": self.code_shape})
         with files.whole(path) as sibling, sibling.open("wb") as file:
-            np.savez(file, options=json.dumps(options), **self._arrays)
+            np.savez(file, allow_pickle=False, options=text, **self._arrays)
 
     @classmethod
-    def load(cls, path: str | os.PathLike, model: Any) -> Self:
-        """The density in a file that `save` wrote, for the model whose codes it was fitted to.
+    def load(cls, path: str | os.PathLike[str], model: Reconstructor) -> Self:
+        """Returns the density in a file that `save` wrote, for the model whose codes it was fitted to.
 
         Raises:
-            FileNotFoundError: there is no file.
-            ValueError: the file is damaged or of another kind.
+            NotFoundError: there is no file.
+            AEZooError: the file is damaged or of another kind.
         """
         arrays = archives.read_arrays(path)
         try:
@@ -136,8 +154,8 @@ class Density:
         density.code_shape, density._arrays = shape, arrays
         return density
 
-    def _normals(self, weights: np.ndarray, means: np.ndarray, covariances: np.ndarray) -> None:
-        """Keeps each normal distribution as its mean and a factor F of its covariance F F', or standard deviations."""
+    def _normals(self, weights: Array, means: Array, covariances: Array) -> None:
+        """Stores each normal distribution as its mean and a factor F of its covariance F F', or its standard deviations."""
         if covariances.ndim == 3:
             # Not Cholesky's factor: a unit that never changes makes the covariance singular.
             values, vectors = np.linalg.eigh(covariances)
@@ -146,7 +164,7 @@ class Density:
             factors = np.sqrt(covariances)  # (components, code)
         self._arrays |= {"weights": weights / weights.sum(), "means": means, "factors": factors}
 
-    def _near(self, n: int, random: np.random.Generator) -> np.ndarray:
+    def _near(self, n: int, random: np.random.Generator) -> Array:
         from sklearn.neighbors import NearestNeighbors
 
         codes = self._arrays["codes"]
@@ -157,6 +175,6 @@ class Density:
         return codes[start] + random.uniform(size=(n, 1)) * (codes[end] - codes[start])
 
 
-def _flat(codes: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    """(codes `(n, units)`, the shape of one)."""
+def _flat(codes: Array) -> tuple[Array, tuple[int, ...]]:
+    """Returns codes `(n, units)`, and the shape of one."""
     return codes.reshape(len(codes), -1), codes.shape[1:]

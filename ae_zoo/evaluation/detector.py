@@ -1,4 +1,4 @@
-"""Anomaly detection by reconstruction error: a model, and a threshold from rows that it has not been trained on."""
+"""Anomaly detection by reconstruction error: a model, and a threshold from rows that it was not trained on."""
 
 import json
 import math
@@ -6,26 +6,29 @@ import os
 import pathlib
 import tempfile
 import zipfile
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
 from ae_zoo._support import checks, files, versions
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoint, Endpoints, shares
+from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares
 from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.factory import load
 from ae_zoo.schemas import Schema
 from ae_zoo.training.fit import fit
+from ae_zoo.typing import Array, Rows, Tensor
 
-MEMBERS = {".npz": PCA.load, ".keras": load}  # the model's file in a detector's, and what reads it
-MARGIN = 1e-4  # of a threshold: more than a row's score changes with the rows beside it, or from one runtime to another
+# How the model's file in a detector's file is read, by its suffix.
+MEMBERS: dict[str, Callable[[str], Reconstructor]] = {".npz": PCA.load, ".keras": load}
+MARGIN = 1e-4  # of a threshold: more than rounding changes a score, with other rows in its batch or in another runtime
 
 
 class Detector:
-    """Scores rows by how badly a trained model reconstructs them, and flags those beyond a calibrated threshold.
+    """Scores rows by a trained model's reconstruction error, and flags those above a calibrated threshold.
 
     Args:
         model: a trained `Autoencoder` or a fitted `PCA`.
@@ -35,7 +38,7 @@ class Detector:
         false_alarm_rate: the share of ordinary rows that `calibrate` allowed to be flagged.
 
     Raises:
-        AEZooError: the model is none, or its reconstructions say nothing of the rows.
+        AEZooError: the argument is not a model, or its reconstructions say nothing about the rows.
 
     Example:
         >>> detector = ae_zoo.Detector(model).calibrate(x_held_out, false_alarm_rate=0.01)
@@ -45,8 +48,8 @@ class Detector:
     def __init__(self, model: Reconstructor) -> None:
         if not isinstance(model, Autoencoder | PCA):
             raise AEZooError(
-                f"A detector needs a model of ae_zoo or a PCA; received a {type(model).__name__}. A model's file is read by "
-                "ae_zoo.load, a detector's by ae_zoo.Detector.load."
+                f"A detector needs a model of ae_zoo or a PCA; received a {type(model).__name__}. To read a file, call "
+                "ae_zoo.load for a model and ae_zoo.Detector.load for a detector."
             )
         model.check_reconstructs()
         self.model = model
@@ -61,7 +64,7 @@ class Detector:
 
     @property
     def family(self) -> str:
-        """The model's."""
+        """The name of the model's family."""
         return self.model.family
 
     @property
@@ -69,18 +72,18 @@ class Detector:
         """What a row is."""
         return self.model.schema
 
-    def calibrate(self, x: Any, false_alarm_rate: float = 0.01) -> Self:
+    def calibrate(self, x: Rows, false_alarm_rate: float = 0.01) -> Self:
         """Sets the threshold from ordinary rows that the model was *not* trained on.
 
-        It lies just above the split-conformal quantile, the ceil((n + 1)(1 - rate))-th smallest of the n scores: a new
-        ordinary row is then flagged with a probability of at most `false_alarm_rate`, whatever the scores' distribution
-        (Lei et al. 2018, section 2.2), and also where rows repeat. "Just above" is a ten-thousandth of the score, since a
-        row's score may differ by rounding with the rows beside it and from Python to a server. The scores of training
-        rows would give a threshold that is too low.
+        It is just above the split-conformal quantile, the ceil((n + 1)(1 - rate))-th smallest of the n scores: a new
+        ordinary row is then flagged with a probability of at most `false_alarm_rate`, whatever the distribution of the scores
+        (Lei et al. 2018, section 2.2), and also if rows repeat. "Just above" is a ten-thousandth of the score, because
+        rounding may change a row's score with the other rows in its batch, and between Python and a server. The scores of
+        training rows would give too low a threshold.
 
         Args:
-            x: held-out rows `(n, *input_shape)`.
-            false_alarm_rate: in (0, 1).
+            x: held-out rows `(n, *input_shape)` in the data's units.
+            false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
 
         Raises:
             AEZooError: the rate is not in (0, 1), there are too few rows for it, or the model has seen no rows.
@@ -99,33 +102,33 @@ class Detector:
         self.threshold, self.false_alarm_rate = float(just_above), float(false_alarm_rate)
         return self
 
-    def score(self, x: Any) -> np.ndarray:
-        """Reconstruction error of each row `(n,)`; higher is stranger."""
+    def score(self, x: Rows) -> Array:
+        """Returns the reconstruction error of each row `(n,)`; higher is stranger."""
         return self.model.reconstruction_error(x)
 
-    def flag(self, x: Any) -> np.ndarray:
-        """Whether each row is beyond the threshold `(n,)`, bool.
+    def flag(self, x: Rows) -> Array:
+        """Returns whether each row's score is above the threshold: bool, `(n,)`.
 
         Raises:
             AEZooError: there is no threshold yet.
         """
         return self.score(x) > np.float32(self._calibrated())
 
-    def share(self, x: Any) -> np.ndarray:
-        """Each feature's share of its row's error, `(n, *input_shape)`; they add up to 1 (0 for a perfect row)."""
+    def share(self, x: Rows) -> Array:
+        """Returns each feature's share of its row's error, `(n, *input_shape)`; a row's add up to 1, or 0 for no error."""
         return shares(self.model.reconstruction_error(x, per_feature=True))
 
     def endpoints(self) -> Endpoints:
-        """What the model can do, and `detect`."""
+        """Returns what the model can do, by name, and `detect`."""
         threshold, network = self._calibrated(), self.to_model()
         served = network.endpoints()
 
-        def verb(x: np.ndarray) -> dict[str, np.ndarray]:
+        def verb(x: Array) -> Arrays:
             score = served["score"].verb(x)["error"]
             limit = np.full_like(score, threshold)
             return {"score": score, "threshold": limit, "flagged": score > limit}
 
-        def function(x: Any) -> dict[str, Any]:
+        def function(x: Tensor) -> Tensors:
             import keras
 
             score = served["score"].function(x)["error"]
@@ -137,36 +140,39 @@ class Detector:
             shape=self.schema.input_shape,
             verb=verb,
             function=function,
-            about="the error, the threshold, and whether the row is beyond it",
+            about="the error, the threshold, and whether the error is above it",
         )
         return {**served, "detect": detect}
 
     def to_model(self) -> Autoencoder:
-        """The autoencoder by which it scores."""
+        """Returns the autoencoder whose error is the score."""
         return self.model.to_model()
 
-    def refit(self, x: Any, quantile: float = 0.75, *, seed: int = 1, **options: Any) -> "Detector":
-        """A detector with a fresh model of the same configuration, trained on the least strange of the rows.
+    def refit(self, x: Rows, quantile: float = 0.75, *, seed: int = 1, **options: Any) -> "Detector":
+        """Returns a detector with a new model of the same configuration, trained on the rows with the lowest scores.
 
-        Training rows that are strange themselves teach the model to reconstruct strangeness (the chapter's section
-        19.5). The new detector has no threshold: calibrate it.
+        Strange rows in the training teach the model to reconstruct strange rows (the chapter's section 19.5). The new
+        detector has no threshold: calibrate it.
 
         Args:
-            x: training rows `(n, *input_shape)`.
-            quantile: the share of them to keep, in (0, 1).
-            seed: of the initial weights and the run.
-            **options: for `ae_zoo.fit`.
+            x: training rows `(n, *input_shape)` in the data's units.
+            quantile: the share of the rows to keep, in (0, 1).
+            seed: seed of the initial weights and the run, from 0 to 2^32 - 1.
+            **options: other arguments of `ae_zoo.fit`.
         """
+        checks.seed(seed)
         checks.share("quantile", quantile)
         scores = self.score(x)
         kept = self.model.check_rows(x, learn=True)[scores <= np.quantile(scores, quantile)]
         return Detector(_trained_again(self.model, kept, seed, options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes model and threshold to one file; `Detector.load` reads it."""
+        """Writes the model and the threshold to one file; `Detector.load` reads it."""
         with files.whole(path) as sibling:
             member = f"model{self.model.suffix}"
-            model = sibling.parent / "member" / member  # apart, as the detector's own file may have that name
+            model = (
+                sibling.parent / "member" / member
+            )  # in its own folder, because the detector's file may have that name
             self.model.save(model)
             with zipfile.ZipFile(sibling, "w") as archive:
                 archive.write(model, member)
@@ -175,9 +181,9 @@ class Detector:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The detector in a file that `save` wrote, or of an exported one's folder (or name, in a checkout).
+        """Returns the detector in a file that `save` wrote, or in the folder of an exported one (in a checkout: its name).
 
-        An exported detector comes back with its threshold, without the rate that it was calibrated for.
+        An exported detector comes back with its threshold, but without the rate that it was calibrated for.
 
         Raises:
             NotFoundError: there is no such file.
@@ -210,18 +216,19 @@ class Detector:
         return self.threshold
 
 
-def _trained_again(model: Reconstructor, x: np.ndarray, seed: int, options: dict[str, Any]) -> Reconstructor:
-    """A fresh model of the same options, trained on other rows."""
+def _trained_again(model: Reconstructor, x: Array, seed: int, options: dict[str, Any]) -> Reconstructor:
+    """Returns a new model with the same options, trained on other rows."""
     import keras
 
     keras.utils.set_random_seed(seed)
     fresh = model.fresh()
-    if isinstance(fresh, Autoencoder):
-        fit(fresh, x, seed=seed, **options)
+    if isinstance(fresh, PCA):
+        fresh.fit(x)
+        fresh.schema = model.schema  # with the names of the columns
         return fresh
-    fresh.fit(x)
-    fresh.schema = model.schema  # with the names of the columns
-    return fresh
+    network = fresh.to_model()  # itself
+    fit(network, x, seed=seed, **options)
+    return network
 
 
 def _number(name: str, value: Any) -> float:

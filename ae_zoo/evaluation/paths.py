@@ -1,38 +1,43 @@
 """Paths through the space of codes: between two rows, and along one unit.
 
-They ask of a model only `encode` and `decode`, so they work for every family and for `PCA`. Codes that are feature maps
-are handled as the vectors that they are when laid flat, and handed back in their shape.
+They need only a model's `encode` and `decode`, so they work for every family and for `PCA`. Codes that are feature maps are
+flattened to vectors, and decoded in their own shape.
 """
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.evaluation.reconstructor import Reconstructor
+from ae_zoo.typing import Array, Rows
 
-PATHS = ("linear", "spherical")
+Path: TypeAlias = Literal["linear", "spherical"]
+PATHS: tuple[str, ...] = get_args(Path)
 
 
-def interpolate(model: Any, a: Any, b: Any, steps: int = 10, how: str = "linear") -> np.ndarray:
-    """Rows `(steps, *input_shape)`, in the data's units, along a path between the codes of two rows.
+def interpolate(model: Reconstructor, a: Rows, b: Rows, steps: int = 10, how: Path = "linear") -> Array:
+    """Returns rows `(steps, *input_shape)`, in the data's units, along a path between the codes of two rows.
 
     Args:
         model: an `Autoencoder` or a fitted `PCA`.
-        a, b: the rows `(*input_shape)` where the path begins and ends; its ends are their reconstructions.
-        steps: rows on the path, both ends counted.
-        how: `"linear"`, or `"spherical"`: the direction turns at an even rate from one code to the other and the length
-            goes evenly from one length to the other (Shoemake 1985 for equal lengths). Where the codes prefer a shell
-            around the origin, as under a wide Gaussian prior, a straight path would cut through its empty middle.
-            Codes that point the same way or opposite ways, or a code of zeros, leave no single turn: the path is then
-            linear.
+        a: the row `(*input_shape)` where the path begins; the first row returned is its reconstruction.
+        b: the row `(*input_shape)` where the path ends; the last row returned is its reconstruction.
+        steps: number of rows on the path, with both ends.
+        how: `"linear"`, or `"spherical"`: the direction turns at a constant rate from one code to the other, and the length
+            changes at a constant rate (Shoemake 1985 for equal lengths). If codes are mostly in a shell around the origin,
+            as with a wide Gaussian prior, a straight path would lead through its empty middle. Between codes of the same or
+            of opposite directions, and from or to a code of zeros, the turn is not defined, and the path is linear.
 
     Raises:
-        ValueError: for rows of another shape, less than two steps, or an unknown path.
+        AEZooError: a row has another shape, there are fewer than two steps, or the path is unknown.
     """
     if how not in PATHS:
         raise unknown("path", how, PATHS)
-    if steps < 2:
+    if checks.count("steps", steps) < 2:
         raise AEZooError(f"steps must be at least 2, the two ends; received {steps!r}.")
     (p, q), shape = _flat(model.encode(np.concatenate([model.schema.row(a, "a"), model.schema.row(b, "b")])))
     share = np.linspace(0, 1, steps)[:, None]
@@ -41,21 +46,27 @@ def interpolate(model: Any, a: Any, b: Any, steps: int = 10, how: str = "linear"
 
 
 def traverse(
-    model: Any, x: Any, unit: int, values: Sequence[float] | None = None, *, rows: Any = None, steps: int = 9
-) -> np.ndarray:
-    """Rows `(values, *input_shape)`, in the data's units: a row's reconstruction as one unit of its code changes.
+    model: Reconstructor,
+    x: Rows,
+    unit: int,
+    values: Sequence[float] | Array | None = None,
+    *,
+    rows: Rows | None = None,
+    steps: int = 9,
+) -> Array:
+    """Returns rows `(values, *input_shape)`, in the data's units: a row's reconstruction while one unit of its code changes.
 
     Args:
         model: an `Autoencoder` or a fitted `PCA`.
-        x: the row `(*input_shape)` around whose code to walk.
-        unit: the one to change, counted in the flat code.
-        values: what to set it to. Default: `steps` quantiles from 1 % to 99 % of that unit over `rows`, or `steps`
-            values from -3 to 3, three standard deviations of a standard normal prior, where no rows are given.
-        rows: `(n, *input_shape)`.
-        steps: how many values, where none are given.
+        x: the row `(*input_shape)` whose code is changed.
+        unit: index of the unit to change, in the flattened code.
+        values: the unit's values. Default: `steps` quantiles from 1 % to 99 % of the unit over `rows`, or, without rows,
+            `steps` values from -3 to 3, three standard deviations of a standard normal prior.
+        rows: rows `(n, *input_shape)` for the default values.
+        steps: number of the default values.
 
     Raises:
-        ValueError: for rows of another shape, or a unit that the code does not have.
+        AEZooError: a row has another shape, or the code has no such unit.
     """
     (code,), shape = _flat(model.encode(model.schema.row(x)))
     if not -code.size <= unit < code.size:
@@ -64,22 +75,29 @@ def traverse(
         values = np.quantile(_flat(model.encode(rows))[0][:, unit], np.linspace(0.01, 0.99, steps))
     elif values is None:
         values = np.linspace(-3, 3, steps)
-    codes = np.repeat(code[None], len(values), axis=0)
-    codes[:, unit] = values
+    at = np.asarray(values, "float32")
+    codes = np.repeat(code[None], len(at), axis=0)
+    codes[:, unit] = at
     return model.decode(codes.reshape(len(codes), *shape))
 
 
-def _flat(codes: np.ndarray) -> tuple[np.ndarray, tuple[int, ...]]:
-    """(codes `(n, units)`, the shape of one)."""
+def _flat(codes: Array) -> tuple[Array, tuple[int, ...]]:
+    """Returns codes `(n, units)`, and the shape of one."""
     return codes.reshape(len(codes), -1), codes.shape[1:]
 
 
-def _turn(p: np.ndarray, q: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """Codes `(steps, units)` from `p` to `q`: the angle and the length go evenly with `share` `(steps, 1)`."""
+def _turn(p: Array, q: Array, share: Array) -> Array:
+    """Returns codes `(steps, units)` from `p` to `q`: angle and length change in proportion to `share` `(steps, 1)`."""
+    p, q = p.astype("float64"), q.astype("float64")  # the sine of an angle near pi is a small difference
     lengths = np.linalg.norm(p), np.linalg.norm(q)
-    cosine = np.dot(p, q) / max(lengths[0] * lengths[1], 1e-30)
-    if min(lengths) == 0 or 1 - abs(cosine) < 1e-6:
-        return (1 - share) * p + share * q
-    angle = np.arccos(cosine)
-    direction = (np.sin((1 - share) * angle) * p / lengths[0] + np.sin(share * angle) * q / lengths[1]) / np.sin(angle)
+    straight = (1 - share) * p + share * q
+    if min(lengths) == 0:
+        return straight
+    p, q = p / lengths[0], q / lengths[1]
+    angle = 2 * math.atan2(
+        np.linalg.norm(p - q), np.linalg.norm(p + q)
+    )  # exact near 0 and pi too, unlike the arc cosine
+    if math.sin(angle) < 1e-6:
+        return straight
+    direction = (np.sin((1 - share) * angle) * p + np.sin(share * angle) * q) / math.sin(angle)
     return direction * ((1 - share) * lengths[0] + share * lengths[1])

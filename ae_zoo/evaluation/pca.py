@@ -1,8 +1,8 @@
-"""Principal component analysis with a model's verbs, so that every table and figure can show it beside the networks."""
+"""Principal component analysis with a model's verbs, so that tables and figures can compare it with the networks."""
 
 import json
 import os
-from typing import Any, Self
+from typing import Self, cast
 
 import numpy as np
 import sklearn.decomposition
@@ -11,32 +11,39 @@ from ae_zoo._support import archives, checks, files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
 from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.schemas import SCALINGS, ArraySchema, as_codes, fit_scaling, schema_of
+from ae_zoo.schemas import SCALINGS, ArraySchema, ScalingMode, Schema, as_codes, fit_scaling, schema_of
+from ae_zoo.typing import Array, Rows
 
 
 class PCA:
-    """The best linear code of a given width: the peer that a network has to beat.
+    """The best linear code of a given width, to compare networks with.
 
     Args:
-        code: components to keep; at most the number of features and of training rows.
-        scaling: `"none"`, `"minmax"`, `"standard"` or `"robust"`, as a model's; errors are on the scaled data, so compare
+        code: number of components; at most the number of features and of training rows.
+        scaling: `"none"`, `"minmax"`, `"standard"` or `"robust"`, as for a model. Errors are on the scaled data, so compare
             at equal scaling.
 
     Attributes:
-        schema: what a row is, by the rows that it was fitted to.
+        schema: what a row is, from the rows that the PCA was fitted to.
         components: `(code, features)`, orthonormal rows.
         mean: `(features,)`, on the scaled data.
-        explained_variance_ratio: share of the variance that each component explains `(code,)`.
+        explained_variance_ratio: the share of the variance that each component explains, `(code,)`.
     """
 
     family = "pca"
     suffix = ".npz"
     threshold = None  # a detector has one
 
-    def __init__(self, code: int = 32, *, scaling: str = "none") -> None:
+    schema: Schema
+    components: Array
+    mean: Array
+    explained_variance_ratio: Array
+
+    def __init__(self, code: int = 32, *, scaling: ScalingMode = "none") -> None:
         if scaling not in SCALINGS:
             raise unknown("scaling", scaling, SCALINGS)
         self.code, self.scaling = checks.count("code", code), scaling
+        self._fitted = False
 
     def __repr__(self) -> str:
         if not self.has_learned:
@@ -47,74 +54,76 @@ class PCA:
             "variance"
         )
 
-    def fit(self, x: Any) -> Self:
-        """Fits scaling and components to rows `(n, *input_shape)`; the names of a frame's columns are kept.
+    def fit(self, x: Rows) -> Self:
+        """Fits scaling and components to rows `(n, *input_shape)`; it keeps the names of a frame's columns.
 
         Raises:
-            AEZooError: for rows that are no numbers, or too few for the components.
+            AEZooError: the rows are not numbers, or fewer than the components.
         """
-        self.schema, x = ArraySchema.of(x, self.scaling)
-        if not 1 <= self.code <= min(len(x), self.schema.features):
+        self.schema, rows = ArraySchema.of(x, self.scaling)
+        if not 1 <= self.code <= min(len(rows), self.schema.features):
             raise AEZooError(
-                f"code must be from 1 to {min(len(x), self.schema.features)}, the smaller of {len(x)} rows and "
+                f"code must be from 1 to {min(len(rows), self.schema.features)}, the smaller of {len(rows)} rows and "
                 f"{self.schema.features} features; received {self.code}."
             )
-        self._offset, self._scale = fit_scaling(self.scaling, x)
-        scaled = self._scaled(x)
-        # float64, and centered first: of rows with a large mean, the covariance would be a small difference of large
-        # numbers.
+        self._offset, self._scale = fit_scaling(self.scaling, rows)
+        scaled = self._scaled(rows)
+        # In float64, and centered first: with a large mean, the covariance would be a small difference of large numbers.
         self.mean = scaled.mean(axis=0, dtype="float64")
         # The solver is named because "auto" may pick a randomized one.
-        wide = self.schema.features > 1000 or len(x) < self.schema.features
+        wide = self.schema.features > 1000 or len(rows) < self.schema.features
         solver = sklearn.decomposition.PCA(self.code, svd_solver="full" if wide else "covariance_eigh")
         with np.errstate(invalid="ignore", divide="ignore"):  # rows that do not vary
             solver.fit((scaled - self.mean).astype("float32"))
         self.components = solver.components_.astype("float32")
-        self.explained_variance_ratio = np.nan_to_num(solver.explained_variance_ratio_, nan=1.0).astype("float32")
+        # Rows that do not vary have no variance to explain, and are reconstructed exactly: all of it, shared equally.
+        ratio = np.nan_to_num(solver.explained_variance_ratio_, nan=1 / self.code)
+        self.explained_variance_ratio = ratio.astype("float32")
+        self._fitted = True
         return self
 
     @property
     def has_learned(self) -> bool:
         """Whether it has been fitted."""
-        return hasattr(self, "components")
+        return self._fitted
 
-    def encode(self, x: Any, layer: str | None = None) -> np.ndarray:
-        """Codes `(n, code)` of rows `(n, *input_shape)`; PCA has no other layer."""
+    def encode(self, x: Rows, layer: str | None = None) -> Array:
+        """Returns codes `(n, code)` of rows `(n, *input_shape)`; PCA has no other layer."""
         if layer not in (None, "code"):
-            raise AEZooError(f"PCA has no layers but its code; received layer={layer!r}.")
+            raise AEZooError(f"PCA has only the layer 'code'; received layer={layer!r}.")
         return self._centered(self.check_rows(x)) @ self.components.T
 
-    def decode(self, code: Any) -> np.ndarray:
-        """Reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
+    def decode(self, code: Rows) -> Array:
+        """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
         self._check_learned()
         return self._inverted(as_codes(code, (self.code,)))
 
-    def reconstruct(self, x: Any) -> np.ndarray:
-        """Reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
+    def reconstruct(self, x: Rows) -> Array:
+        """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
         return self._inverted(self.encode(x))
 
-    def reconstruction_error(self, x: Any, per_feature: bool = False) -> np.ndarray:
-        """Squared error on the scaled data: mean over features `(n,)`, or each feature's `(n, *input_shape)`."""
+    def reconstruction_error(self, x: Rows, per_feature: bool = False) -> Array:
+        """Returns the squared error on the scaled data: its mean over features `(n,)`, or by feature `(n, *input_shape)`."""
         centered = self._centered(self.check_rows(x))
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
             error = np.square(centered - centered @ self.components.T @ self.components)
             error = error.reshape(-1, *self.schema.input_shape) if per_feature else error.mean(axis=1)
         return checks.finite_errors(error)
 
-    def check_rows(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
-        """`x` as float32 rows `(n, *input_shape)`: see `Schema.code`."""
+    def check_rows(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
+        """Returns `x` as float32 rows `(n, *input_shape)`: see `Schema.code`."""
         self._check_learned()
         return self.schema.code(x, name, learn=learn)
 
     def check_reconstructs(self) -> None:
-        """Nothing: its reconstructions are what it is for."""
+        """Does nothing, because a PCA always reconstructs."""
 
     def endpoints(self) -> Endpoints:
-        """What it can do, by name: as of the linear autoencoder that is the same map."""
+        """Returns what it can do, by name: as the linear autoencoder that is the same map."""
         return self.to_model().endpoints()
 
     def fresh(self) -> "PCA":
-        """A PCA of the same options that has seen no rows."""
+        """Returns a PCA with the same options that has seen no rows."""
         return PCA(self.code, scaling=self.scaling)
 
     def summary(self) -> None:
@@ -124,9 +133,9 @@ class PCA:
         print(f"PCA: {self.components.shape[1]} features to {self.code} components, {explained:.1%} of the variance")
 
     def to_model(self) -> Autoencoder:
-        """The same map as a linear autoencoder, for what works on models (`ae_zoo.export`).
+        """Returns the same map as a linear autoencoder, for what works on models (`ae_zoo.export`).
 
-        PCA is an autoencoder without activations whose kernels are the components; their mean goes into the scaling.
+        PCA is an autoencoder without activations. Its kernels are the components, and the mean becomes part of the scaling.
         """
         from ae_zoo.factory import build
 
@@ -155,11 +164,11 @@ class PCA:
         options = {"code": self.code, "schema": self.schema.to_dict()}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         with files.whole(path) as sibling, sibling.open("wb") as file:
-            np.savez(file, options=json.dumps(options), **arrays)
+            np.savez(file, allow_pickle=False, options=json.dumps(options), **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """The fitted PCA in a file that `save` wrote.
+        """Returns the fitted PCA in a file that `save` wrote.
 
         Raises:
             NotFoundError: there is no file.
@@ -169,7 +178,7 @@ class PCA:
         try:
             options = json.loads(str(arrays["options"]))
             schema = schema_of(options)
-            pca = cls(options["code"], scaling=schema.scaling)
+            pca = cls(options["code"], scaling=cast("ScalingMode", schema.scaling))
             pca.schema = schema
             wanted = {
                 "components": (pca.code, schema.features),
@@ -182,23 +191,24 @@ class PCA:
                 if arrays[name].shape != wanted[name] or not np.isfinite(arrays[name]).all():
                     raise AEZooError(f"{name.strip('_')} must be finite, of shape {wanted[name]}.")
                 setattr(pca, name, arrays[name])
+            pca._fitted = True
         except (KeyError, TypeError, ValueError) as error:
             raise AEZooError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
         return pca
 
     def _check_learned(self) -> None:
-        if not self.has_learned:
+        if not self._fitted:
             raise AEZooError("This PCA has not seen any rows yet: call fit(x_train) first.")
 
-    def _scaled(self, x: np.ndarray) -> np.ndarray:
+    def _scaled(self, x: Array) -> Array:
         if self.scaling != "none":
             x = (x - self._offset) / self._scale
         return x.reshape(len(x), -1)
 
-    def _centered(self, x: np.ndarray) -> np.ndarray:
+    def _centered(self, x: Array) -> Array:
         return (self._scaled(x) - self.mean).astype("float32")
 
-    def _inverted(self, code: np.ndarray) -> np.ndarray:
+    def _inverted(self, code: Array) -> Array:
         scaled = (code @ self.components + self.mean).reshape(-1, *self.schema.input_shape)
         return (scaled * self._scale + self._offset).astype("float32")
 

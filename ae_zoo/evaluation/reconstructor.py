@@ -1,24 +1,24 @@
-"""What an autoencoder and PCA have in common, which is all that a detector, a density or an export asks of either."""
+"""What autoencoders and PCA have in common: all that a detector, a density, a path or an export needs."""
 
 import os
-from typing import Any, Protocol
+from typing import Protocol
 
-import numpy as np
-
+from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
 from ae_zoo.schemas import Schema
+from ae_zoo.typing import Array, Rows
 
 
 class Reconstructor(Protocol):
-    """Something that has codes of rows, and rows of codes."""
+    """A model that has codes for rows, and rows for codes."""
 
     @property
     def family(self) -> str:
-        """Its name."""
+        """The name of its family."""
 
     @property
     def suffix(self) -> str:
-        """Of its file's name."""
+        """The suffix of its files."""
 
     @property
     def schema(self) -> Schema:
@@ -28,32 +28,32 @@ class Reconstructor(Protocol):
     def has_learned(self) -> bool:
         """Whether it has seen training rows."""
 
-    def encode(self, x: Any, layer: str | None = None) -> np.ndarray:
-        """Codes `(n, code)` of rows."""
+    def encode(self, x: Rows, layer: str | None = None) -> Array:
+        """Returns codes `(n, code)` of rows `(n, *input_shape)`."""
 
-    def decode(self, code: Any) -> np.ndarray:
-        """Rows of codes, in the data's units."""
+    def decode(self, code: Rows) -> Array:
+        """Returns rows `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
 
-    def reconstruct(self, x: Any) -> np.ndarray:
-        """Rows as they come back."""
+    def reconstruct(self, x: Rows) -> Array:
+        """Returns reconstructions of rows, in the data's units."""
 
-    def reconstruction_error(self, x: Any, per_feature: bool = False) -> np.ndarray:
-        """How far rows are from their reconstructions."""
+    def reconstruction_error(self, x: Rows, per_feature: bool = False) -> Array:
+        """Returns the error of each row `(n,)`, or of each feature `(n, *input_shape)`."""
 
-    def check_rows(self, x: Any, name: str = "x", *, learn: bool = False) -> np.ndarray:
-        """Rows, coded."""
+    def check_rows(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
+        """Returns rows as float32 `(n, *input_shape)`."""
 
     def check_reconstructs(self) -> None:
-        """Raises `AEZooError` where reconstructions say nothing of the rows."""
+        """Raises `AEZooError` if its reconstructions say nothing about the rows."""
 
     def endpoints(self) -> Endpoints:
-        """What it can do."""
+        """Returns what it can do, by name."""
 
-    def fresh(self) -> Any:
-        """One of the same options that has seen no rows."""
+    def fresh(self) -> "Reconstructor":
+        """Returns one with the same options that has seen no rows."""
 
-    def to_model(self) -> Any:
-        """The autoencoder that it is."""
+    def to_model(self) -> Autoencoder:
+        """Returns the autoencoder that is the same map."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes it to a file."""

@@ -1,6 +1,6 @@
-"""The families: a network and a loss each, one file or one folder; their options are in `configs.py`.
+"""The families: each is a network and a loss, in one file or folder; their options are in `configs.py`.
 
-Names are imported when they are first used: the options need no Keras.
+Names are imported when they are first used, because the options need no Keras.
 """
 
 import sys
@@ -17,6 +17,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 
 
 class _Renamed(types.ModuleType):
+    """The module, which was a function in version 0.1."""
+
     def __call__(self) -> NoReturn:
         raise AEZooError("ae_zoo.families() is now ae_zoo.list_families().")
 

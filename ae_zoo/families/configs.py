@@ -1,20 +1,24 @@
-"""The options of each family, its defaults and its rules, without Keras: the command line and the search ask here.
+"""The options of each family, its defaults and its rules, without Keras, for the command line and the search.
 
-What a family does with its options, its loss and its sources are in the family's own file.
+The use of the options, the loss and the sources are in each family's own file.
 """
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeAlias, get_args
 
-from ae_zoo.config import DEEP, Config, Recipe, override
+from ae_zoo.config import DEEP, SPLITS, Activation, Config, CorruptionKind, Network, Recipe, Split, override
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.options import option
 
-SPLITS = ("elements", "rows", "features")
-PRIORS = ("gaussian", "mixture", "swiss_roll")
-MODES = 10  # of the mixture and, where labels choose a stretch, of the roll
+Prior: TypeAlias = Literal["gaussian", "mixture", "swiss_roll"]
+LabelUse: TypeAlias = Literal["classify", "condition"]
+Heads: TypeAlias = Literal["concat", "sum"]
+WinnersRule: TypeAlias = Literal["lifetime", "k_sparse"]
+Binarization: TypeAlias = Literal["none", "dynamic"]
+PRIORS: tuple[str, ...] = get_args(Prior)
+MODES = 10  # of the mixture, and of the swiss roll: tenths of its length
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,7 +26,7 @@ class UndercompleteConfig(Config):
     """Options of `Undercomplete`."""
 
     family = "undercomplete"
-    about = "A code narrower than the row, which keeps what matters most."
+    about = "A code that is narrower than the row, so it keeps only what matters most."
     paper = "Hinton and Salakhutdinov 2006"
     good_for = "small codes, anomaly detection"
 
@@ -34,7 +38,7 @@ class StackedConfig(Config):
     """Options of `Stacked`."""
 
     family = "stacked"
-    about = "Several hidden layers each way, for small codes."
+    about = "Several hidden layers in each half, for small codes."
     paper = "Hinton and Salakhutdinov 2006"
     good_for = "the smallest codes of curved data"
 
@@ -45,7 +49,9 @@ class StackedConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.hidden:
-            raise AEZooError("A stacked autoencoder needs at least one hidden layer: give hidden=[300, 100], say.")
+            raise AEZooError(
+                "A stacked autoencoder needs at least one hidden layer: give hidden=[300, 100], for example."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,12 +59,12 @@ class SparseConfig(Config):
     """Options of `Sparse`."""
 
     family = "sparse"
-    about = "A code whose mean activation is held near a target."
+    about = "A code whose mean activation is kept near a target."
     paper = "Ng 2011"
     good_for = "codes whose units can be read one by one"
 
     code: int = override("code", 100, search=(25, 200))
-    code_activation: str = override("code_activation", "tanh")
+    code_activation: Activation = override("code_activation", "tanh")
     sparsity: float | None = override("sparsity", -0.1, search=(-0.9, -0.1))
     sparsity_weight: float = override("sparsity_weight", 1.0, search=(0.01, 1.0))
 
@@ -76,13 +82,13 @@ class DenoisingConfig(Config):
     hidden: tuple[int, ...] = override(
         "hidden", (300,), help="widths of the encoder's hidden layers; mirrored", search=DEEP
     )
-    corruption: str = override("corruption", "masking", search=["gaussian", "masking", "salt_pepper"])
+    corruption: CorruptionKind = override("corruption", "masking", search=["gaussian", "masking", "salt_pepper"])
     corruption_amount: float = override("corruption_amount", 0.3, search=(0.1, 0.5))
 
     def check(self) -> None:
         super().check()
         if self.corruption == "none":
-            raise AEZooError("A denoising autoencoder needs noise: give corruption='masking', say.")
+            raise AEZooError("A denoising autoencoder needs noise: give corruption='masking', for example.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,12 +96,12 @@ class ContractiveConfig(Config):
     """Options of `Contractive`."""
 
     family = "contractive"
-    about = "A code that holds still under small changes of the row."
+    about = "A code that hardly changes under small changes of the row."
     paper = "Rifai et al. 2011"
     good_for = "features for classifiers with few labels"
 
     code: int = override("code", 100, search=(50, 500))
-    code_activation: str = override("code_activation", "sigmoid")
+    code_activation: Activation = override("code_activation", "sigmoid")
     tied: bool = override("tied", True)
     contraction: float = option(
         0.1, help="weight of the code's squared derivatives by the row (lambda)", low=0, search=(0.01, 1.0)
@@ -107,11 +113,11 @@ class ConvolutionalConfig(Config):
     """Options of `Convolutional`."""
 
     family = "convolutional"
-    about = "Filters that slide over images, strided down to a code and back up to the same height and width."
+    about = "Filters that slide over images, strided down to a code and up again to the same height and width."
     paper = "Masci et al. 2011"
     good_for = "images: smaller errors from the same code"
 
-    network: str = override("network", "convolutional")
+    network: Network = override("network", "convolutional")
     hidden: tuple[int, ...] = override(
         "hidden",
         (16, 32),
@@ -127,14 +133,14 @@ class ConvolutionalConfig(Config):
 
     @property
     def recipe(self) -> Recipe:
-        # A step costs as much a row with few rows as with many, so the steps are many; 0.003 at this batch.
+        # A row costs the same in a small batch as in a large one, so there are many small steps; 0.003 at this batch.
         return Recipe(learning_rate=6e-3, batch_size=64)
 
     def check(self) -> None:
         super().check()
         if self.network != "convolutional":
             raise AEZooError(
-                f"A convolutional autoencoder has a convolutional network; received {self.network!r}: for a dense one, "
+                f"A convolutional autoencoder has a convolutional network; received {self.network!r}: for a dense network, "
                 "build 'stacked'."
             )
 
@@ -156,13 +162,13 @@ class VariationalConfig(Config):
     beta: float = option(1.0, help="weight of the KL divergence; 1 is the evidence lower bound", low=0)
     warmup: int = option(0, help="training rows over which the KL's weight rises from 0 to beta", low=0)
     free_bits: float = option(0.0, help="nats that each code unit may use without a cost", low=0)
-    binarization: str = option(
-        "none", help="dynamic: rows are drawn anew from their greys at each step", choices=("none", "dynamic")
+    binarization: Binarization = option(
+        "none", help="dynamic: each step draws zeros and ones from the rows' grays", choices=get_args(Binarization)
     )
 
     @property
     def recipe(self) -> Recipe:
-        # The bound as a whole chooses: by the reconstruction alone, a code that ignores its prior would win.
+        # The whole bound marks the best epoch: the reconstruction alone would prefer a code that ignores its prior.
         return Recipe(learning_rate=3e-3, monitor="loss", rows_shown=1_500_000, warmup_rows=self.warmup)
 
     @classmethod
@@ -184,8 +190,8 @@ class VariationalConfig(Config):
         if not LIKELIHOODS[self.loss].is_density:
             known = ", ".join(sorted(name for name, one in LIKELIHOODS.items() if one.is_density))
             raise AEZooError(
-                f"The bound of a variational autoencoder needs the likelihood of a feature, which loss={self.loss!r} is not: "
-                f"give one of {known} (for numbers, loss='gaussian')."
+                f"The bound of a variational autoencoder needs a likelihood as its loss, and loss={self.loss!r} is none: "
+                f"give one of {known} (for real numbers, loss='gaussian')."
             )
         if self.binarization == "dynamic" and self.loss != "bce":
             raise AEZooError("binarization='dynamic' gives zeros and ones, whose likelihood is loss='bce'.")
@@ -200,30 +206,28 @@ class AdversarialConfig(Config):
         "Codes that follow a prior of your choice, by a discriminator; classes from few labels, or clusters from none."
     )
     paper = "Makhzani et al. 2015"
-    good_for = "codes of a shape of your choice, classes from few labels"
+    good_for = "codes that follow a given distribution, classes from few labels"
 
     code: int = override("code", 8, help="width of the code, without the classes", search=(2, 32))
     hidden: tuple[int, ...] = override(
         "hidden", (500, 500), help="widths of the encoder's hidden layers; mirrored", search=DEEP
     )
-    activation: str = override("activation", "relu", search=["relu", "leaky_relu", "silu"])
-    prior: str = option("gaussian", help="what the codes are to follow", choices=PRIORS)
+    activation: Activation = override("activation", "relu", search=["relu", "leaky_relu", "silu"])
+    prior: Prior = option("gaussian", help="distribution that the codes should follow", choices=PRIORS)
     discriminator: tuple[int, ...] = option((256, 256), help="widths of a discriminator's hidden layers", low=1)
     adversarial_weight: float = option(
         0.01, help="weight of the encoder's part in the game", low=0, search=(0.003, 0.1)
     )
-    n_classes: int | None = option(None, help="classes that labels name; the semi-supervised network", low=2)
-    n_clusters: int | None = option(None, help="classes to find without labels", low=2)
-    labels: str = option(
-        "classify",
-        help="what labels do: train a class head, or choose the prior's mode",
-        choices=("classify", "condition"),
+    n_classes: int | None = option(None, help="number of classes in the labels; semi-supervised", low=2)
+    n_clusters: int | None = option(None, help="number of classes to find without labels", low=2)
+    labels: LabelUse = option(
+        "classify", help="what labels do: train a class head, or choose the prior's mode", choices=get_args(LabelUse)
     )
-    heads: str = option(
-        "concat", help="class and style: side by side in the code, or summed", choices=("concat", "sum")
+    heads: Heads = option(
+        "concat", help="class and style: side by side in the code, or summed", choices=get_args(Heads)
     )
     classification_weight: float = option(0.05, help="weight of the labeled rows' cross-entropy", low=0)
-    heads_distance: float = option(4.0, help="heads=sum: how far apart the classes' points are to be", low=0)
+    heads_distance: float = option(4.0, help="heads=sum: least distance between the classes' points", low=0)
 
     @property
     def recipe(self) -> Recipe:
@@ -239,7 +243,7 @@ class AdversarialConfig(Config):
 
     @property
     def categories(self) -> int:
-        """Width of the class head; 0 for none."""
+        """Width of the class head; 0 for no head."""
         return 0 if self.labels == "condition" else self.n_classes or self.n_clusters or 0
 
     def check(self) -> None:
@@ -254,17 +258,17 @@ class AdversarialConfig(Config):
         if self.prior != "gaussian" and self.code != 2:
             raise AEZooError(f"prior={self.prior!r} lies in two dimensions: give code=2; received {self.code}.")
         if self.n_classes and self.n_clusters:
-            raise AEZooError("n_classes are named by labels and n_clusters are found without; give one of them.")
+            raise AEZooError("n_classes needs labels, and n_clusters finds classes without labels; give one of them.")
         if self.labels == "condition":
             if not self.n_classes:
-                raise AEZooError("labels='condition' needs to know how many labels there are: give n_classes=10, say.")
+                raise AEZooError("labels='condition' needs the number of labels: give n_classes=10, for example.")
             if self.prior == "gaussian" or self.n_classes != MODES:
                 raise AEZooError(
                     f"labels='condition' gives each label one of the {MODES} modes of a prior: give prior='mixture' or "
                     f"'swiss_roll' and n_classes={MODES}; received {self.prior!r} and {self.n_classes}."
                 )
         if self.tied and self.categories:
-            raise AEZooError("tied=True mirrors the layer of the code, and a code with classes is no single layer.")
+            raise AEZooError("tied=True mirrors the layer of the code, but a code with classes has two layers.")
         if self.heads == "sum" and not self.categories:
             raise AEZooError("heads='sum' adds a class to the style: give n_classes or n_clusters.")
 
@@ -281,23 +285,25 @@ class WinnerTakeAllConfig(Config):
     code: int = override(
         "code", 1000, help="units of the code (dense), or its maps (convolutional)", search=[500, 1000, 2000]
     )
-    code_activation: str = override("code_activation", "relu")
-    winners: str = option(
-        "lifetime", help="largest over each unit's batch, or over each row's units", choices=("lifetime", "k_sparse")
+    code_activation: Activation = override("code_activation", "relu")
+    winners: WinnersRule = option(
+        "lifetime",
+        help="largest over the batch for each unit, or over the units of each row",
+        choices=get_args(WinnersRule),
     )
     share: float = option(0.05, help="share of the activations that win", low=0, high=1, search=(0.02, 0.2))
-    threshold: bool = option(False, help="lifetime: at inference too, keep what would about win (frozen thresholds)")
-    alpha: float = option(1.0, help="k_sparse: keep so many times as many units at inference", low=1)
+    threshold: bool = option(False, help="lifetime: keep only winners at inference too (frozen thresholds)")
+    alpha: float = option(1.0, help="k_sparse: factor on the number of winning units at inference", low=1)
 
     @property
     def recipe(self) -> Recipe:
-        # Thresholds follow activations that still grow, so early codes are denser than those that are asked for, and the
-        # better for it on held-out rows.
+        # Thresholds follow activations that still grow, so early codes are denser than `share` says, and therefore better
+        # on held-out rows.
         return Recipe(monitor="reconstruction" if self.reconstructs and not self.threshold else None)
 
     @property
     def reconstructs(self) -> bool:
-        # Codes that are denser than in training reconstruct badly, however good their features are.
+        # Codes that are denser than in training reconstruct badly, even if their features are good.
         return self.threshold or (self.winners == "k_sparse" and self.alpha == 1)
 
     @classmethod
@@ -307,20 +313,21 @@ class WinnerTakeAllConfig(Config):
     def check(self) -> None:
         super().check()
         if not self.share:
-            raise AEZooError("share must be above 0, or no activation could win; received 0.")
+            raise AEZooError("share must be above 0, so that some activations win; received 0.")
         if self.dense:
             raise AEZooError(
-                "In a convolutional network the winners are places in maps of the code, which no dense layer may come "
-                f"before: leave dense out; received {list(self.dense)}."
+                "In a convolutional network the winners are places in maps, so no dense layer may come before the code: "
+                f"leave dense out; received {list(self.dense)}."
             )
         if self.threshold and self.winners != "lifetime":
             raise AEZooError(
-                "threshold=True freezes what it takes to win over a batch; winners='k_sparse' needs none, as its rows "
-                "keep their largest units at inference too: leave threshold out."
+                "threshold=True freezes what it takes to win over a batch; winners='k_sparse' needs no threshold, "
+                "because each row keeps its largest units at inference too: leave threshold out."
             )
         if self.alpha != 1 and self.winners != "k_sparse":
             raise AEZooError(
-                f"alpha={self.alpha:g} is how much wider k-sparse codes are at inference: give winners='k_sparse'."
+                f"alpha={self.alpha:g} is the factor by which k-sparse codes are denser at inference: give "
+                "winners='k_sparse'."
             )
 
 
@@ -329,7 +336,7 @@ class RobustConfig(Config):
     """Options of `Robust`."""
 
     family = "robust"
-    about = "What it cannot reconstruct is split off, so outliers hardly shape it."
+    about = "A part of each row that it cannot reconstruct is split off, so outliers hardly shape it."
     paper = "Zhou and Paffenroth 2017"
     good_for = "training rows that hold outliers"
 
@@ -337,20 +344,20 @@ class RobustConfig(Config):
     hidden: tuple[int, ...] = override(
         "hidden", (100,), help="widths of the encoder's hidden layers; mirrored", search=DEEP
     )
-    split: str = option("rows", help="what is left out as a whole", choices=SPLITS)
+    split: Split = option("rows", help="what is left out as a whole", choices=SPLITS)
     split_weight: float | None = option(
-        None, help="root mean square error that stays, on the model's scale; none: the median row's", low=0
+        None, help="root mean square error that stays, on the model's scale; none: that of the median row", low=0
     )
 
     @property
     def recipe(self) -> Recipe:
-        # The split belongs to the last weights, and errors on rows with outliers choose no epoch.
+        # The split belongs to the last weights, and errors on rows with outliers cannot mark the best epoch.
         return Recipe(monitor=None, split=self.split, split_weight=self.split_weight)
 
     def check(self) -> None:
         super().check()
         if self.split_weight == 0:
-            raise AEZooError("split_weight must be above 0: at 0 nothing would be left to train on.")
+            raise AEZooError("split_weight must be above 0; at 0 nothing would be left to train on.")
 
 
 CONFIGS: dict[str, type[Config]] = {
@@ -371,10 +378,10 @@ CONFIGS: dict[str, type[Config]] = {
 
 
 def config_of(family: str) -> type[Config]:
-    """The config class of a family, by its name.
+    """Returns the config class of a family.
 
     Raises:
-        AEZooError: there is no such family; the sentence has the nearest that there is.
+        AEZooError: there is no such family; the message has the nearest name.
     """
     if family not in CONFIGS:
         raise unknown("family", family, CONFIGS)
@@ -382,5 +389,5 @@ def config_of(family: str) -> type[Config]:
 
 
 def list_families() -> dict[str, str]:
-    """The name of each family, and what it is in one line."""
+    """Returns the name of each family, and what it is in one line."""
     return {name: config.about for name, config in CONFIGS.items()}

@@ -1,9 +1,9 @@
-"""Denoising: the network sees a corrupted row and is asked for the clean one.
+"""Denoising: the network sees a corrupted row and must give back the clean one.
 
 Loss: mean over features of (clean x - reconstruction of corrupted x)^2, with fresh noise at every step.
 
-What is wanted is robust features, so the network is judged on corrupted rows against clean targets; on clean rows it
-gives up a little. The book's own procedure takes the corrupted rows as targets too, which asks for the noise back.
+The aim is robust features, so the network is judged on corrupted rows against clean targets; on clean rows it loses a
+little. The book's own procedure takes the corrupted rows as targets too, so its network must reproduce the noise.
 
 Sources: Hands-On Machine Learning with R, section 19.4; Vincent et al. 2008, section 2; Vincent et al. 2010, section 3.
 """

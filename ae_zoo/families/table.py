@@ -1,4 +1,4 @@
-"""The families, each by its name. This table is the list of what the zoo holds; `configs.py` has their options."""
+"""The families by name. This table is the list of the families that there are; `configs.py` has their options."""
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.families.adversarial.adversarial import Adversarial

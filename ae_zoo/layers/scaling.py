@@ -1,4 +1,4 @@
-"""From coded rows to what the networks see, and back: the layer that stands first in every encoder."""
+"""From coded rows to what the networks see, and back: the first layer of every encoder."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ import keras
 import numpy as np
 
 from ae_zoo.schemas import fit_scaling
+from ae_zoo.typing import Array, Tensor
 
 
 class RowLayer(keras.layers.Layer):
-    """What a schema puts first in an encoder: coded rows `(batch, *input_shape)` to `(batch, *output_shape)`, float32.
+    """The first layer of an encoder, from its schema: coded rows `(batch, *input_shape)` to `(batch, *output_shape)`.
 
-    A subclass has `call`, in Keras's operations, and `invert`; it extends `learn` where it follows from the rows.
+    A subclass has `call`, in Keras's operations, and `invert`; it extends `learn` if it depends on the training rows. All
+    values are float32.
 
     Attributes:
         adapted: whether it has seen training rows.
@@ -22,20 +24,20 @@ class RowLayer(keras.layers.Layer):
         super().__init__(**{"trainable": False, "dtype": "float32", **kwargs})
         self.adapted = False
 
-    def adapt(self, x: np.ndarray) -> None:
+    def adapt(self, x: Array) -> None:
         """Fits the layer to the training rows `(n, *input_shape)`."""
         self.learn(x)
         self.adapted = True
 
-    def learn(self, x: np.ndarray) -> None:
-        """What `adapt` does beyond noting that it was done; here nothing."""
+    def learn(self, x: Array) -> None:
+        """Computes the layer's weights from the training rows `(n, *input_shape)`; here there are none."""
 
-    def invert(self, output: Any) -> Any:
-        """From what the networks give back to coded rows; NumPy in, NumPy out, and within a graph a tensor."""
+    def invert(self, output: Tensor) -> Tensor:
+        """Returns coded rows for the networks' outputs: an array for an array, a tensor for a tensor."""
         return output
 
-    def by_feature(self, error: Any) -> Any:
-        """Errors `(batch, *output_shape)` as those of the coded row's numbers `(batch, *input_shape)`."""
+    def by_feature(self, error: Tensor) -> Tensor:
+        """Returns errors `(batch, *output_shape)` as errors of the coded row's numbers `(batch, *input_shape)`."""
         return error
 
     def save_own_variables(self, store: Any) -> None:
@@ -51,12 +53,12 @@ class RowLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("ae_zoo")
 class Scaling(RowLayer):
-    """Scales every feature by what `adapt` saw in the training rows; `invert` takes values back.
+    """Scales every feature by the statistics of the training rows that `adapt` has seen; `invert` reverses it.
 
     Args:
         mode: `"minmax"` maps the training rows' range to [0, 1]; `"standard"` gives them mean 0 and standard deviation 1;
-            `"robust"` gives them median 0 and quartiles one apart; `"none"` leaves them as they are. A feature that is
-            constant in the training rows is only shifted.
+            `"robust"` gives them median 0 and a distance of 1 between the quartiles; `"none"` leaves them as they are. A
+            feature that is constant in the training rows is only shifted.
 
     Input and output: `(batch, *features)`, float.
     """
@@ -71,16 +73,16 @@ class Scaling(RowLayer):
             self.offset = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="offset")
             self.scale = self.add_weight(shape=shape, initializer="ones", trainable=False, name="scale")
 
-    def learn(self, x: np.ndarray) -> None:
+    def learn(self, x: Array) -> None:
         if self.mode != "none":
             offset, scale = fit_scaling(self.mode, x)
             self.offset.assign(offset.astype("float32"))
             self.scale.assign(scale.astype("float32"))
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return x if self.mode == "none" else (x - self.offset) / self.scale
 
-    def invert(self, output: Any) -> Any:
+    def invert(self, output: Tensor) -> Tensor:
         if self.mode == "none":
             return output
         if not isinstance(output, np.ndarray):

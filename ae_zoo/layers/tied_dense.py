@@ -1,25 +1,30 @@
 """A dense layer with the kernel of another."""
 
 import types
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from ae_zoo.typing import Tensor
+
 
 @keras.saving.register_keras_serializable("ae_zoo")
 class TiedDense(keras.layers.Layer):
-    """A dense layer whose kernel is the transposed kernel of another, and whose bias is its own.
+    """A dense layer with the transposed kernel of another layer, and its own bias.
 
     Args:
         mirror: the dense layer `(batch, a)` to `(batch, b)` whose kernel it shares.
-        activation: as of `keras.layers.Dense`.
+        activation: as in `keras.layers.Dense`.
 
     Input `(batch, b)`, output `(batch, a)`.
     """
 
-    def __init__(self, mirror: keras.layers.Dense, activation: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self, mirror: keras.layers.Dense, activation: str | Callable[[Tensor], Tensor] | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        # Out of Keras's sight: a layer within would have its bias saved here too, and its penalties cleared by each call.
+        # Hidden from Keras: it would save the bias of a layer within here too, and clear its penalties at each call.
         self._mirror = types.SimpleNamespace(layer=mirror)
         self.activation = keras.activations.get(activation)
 
@@ -32,7 +37,7 @@ class TiedDense(keras.layers.Layer):
         self.kernel = self.mirror.kernel  # (a, b), the same variable
         self.bias = self.add_weight(shape=(self.kernel.shape[0],), initializer="zeros", name="bias")
 
-    def call(self, x: Any) -> Any:
+    def call(self, x: Tensor) -> Tensor:
         return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias)
 
     def get_config(self) -> dict[str, Any]:

@@ -1,14 +1,13 @@
-"""The symmetric networks that families are made of, as functional Keras models.
+"""The symmetric networks of the families, as functional Keras models.
 
-Layer names are interface: `x`, `scaling`, `corruption`, `hidden_0` ... `code`, and in the decoder the mirrored
-`hidden_n` ... `reconstruction`. The numbers go on through the decoder, so each name is unique in the whole model.
+Layer names are part of the interface: `x`, `scaling`, `corruption`, `hidden_0` ... `code`, and in the decoder the mirrored
+`hidden_n` ... `reconstruction`. The numbers continue in the decoder, so each name is unique in the whole model.
 
-A kind of network is a module with two functions: `down` from scaled rows to the last hidden layer, `up` from the code
-to the reconstruction. `config.network` names it, so every family can have either.
+A kind of network is a module with two functions: `down` from scaled rows to the last hidden layer, and `up` from the code
+to the reconstruction. The option `network` names it, so every family can have each kind.
 """
 
 import types
-from typing import Any
 
 import keras
 
@@ -17,25 +16,26 @@ from ae_zoo.layers.corruption import Corruption
 from ae_zoo.layers.sparsity import KLSparsity, L1Sparsity
 from ae_zoo.networks import convolutions, dense
 from ae_zoo.networks.dense import INITIALIZERS
+from ae_zoo.typing import Tensor
 
 NETWORKS: dict[str, types.ModuleType] = {"dense": dense, "convolutional": convolutions}
 
 
 def encoder(config: Config) -> keras.Model:
-    """Rows `(batch, *input_shape)` to codes `(batch, code)`: scaling, corruption, hidden layers, code."""
+    """Returns the network from rows `(batch, *input_shape)` to codes `(batch, code)`: scaling, noise, hidden layers, code."""
     x, h = trunk(config)
     code = head(config.code, config.code_activation, "code", code_regularizer(config))(flat(h))  # (batch, code)
     return keras.Model(x, code, name="encoder")
 
 
 def decoder(config: Config, encoder: keras.Model) -> keras.Model:
-    """Codes, of the shape that `encoder` gives, to reconstructions `(batch, *input_shape)` on the model's scale."""
+    """Returns the network from codes, of the encoder's output shape, to reconstructions `(batch, *output_shape)`."""
     code = keras.Input(encoder.output_shape[1:], name="code_input")
     return keras.Model(code, NETWORKS[config.network].up(config, code, encoder), name="decoder")
 
 
-def trunk(config: Config) -> tuple[Any, Any]:
-    """(the rows, the last hidden layer for them): what stands before the code in every encoder."""
+def trunk(config: Config) -> tuple[Tensor, Tensor]:
+    """Returns the rows and the last hidden layer for them: the part of every encoder before the code."""
     x = keras.Input(config.input_shape, name="x")
     h = config.schema.layer("scaling")(x)  # (batch, *output_shape)
     if config.corruption != "none":
@@ -44,15 +44,15 @@ def trunk(config: Config) -> tuple[Any, Any]:
     return x, NETWORKS[config.network].down(config, h)
 
 
-def flat(h: Any) -> Any:
-    """`(batch, ...)` as `(batch, features)`."""
+def flat(h: Tensor) -> Tensor:
+    """Returns `(batch, ...)` as `(batch, features)`."""
     return h if len(h.shape) == 2 else keras.layers.Flatten(name="flat_code")(h)
 
 
 def head(
     width: int, activation: str, name: str, activity_regularizer: keras.regularizers.Regularizer | None = None
 ) -> keras.layers.Dense:
-    """A dense layer that ends an encoder."""
+    """Returns a dense layer for the end of an encoder."""
     return keras.layers.Dense(
         width,
         activation=activation,
@@ -63,7 +63,7 @@ def head(
 
 
 def code_regularizer(config: Config) -> keras.regularizers.Regularizer | None:
-    """The sparsity penalty that the config asks for, whatever the network."""
+    """Returns the sparsity penalty of a config, or None; it is the same for every kind of network."""
     if config.sparsity is not None and config.sparsity_weight:
         return KLSparsity(config.sparsity, config.sparsity_weight, config.code_activation)
     if config.l1:

@@ -1,29 +1,29 @@
 """Convolutional networks for images: strided convolutions down, strided transposed convolutions up.
 
-`config.hidden` are the channels of the convolutions; each halves height and width, rounding up. The decoder doubles
-them and cuts the row or column too many, so any height and width come back the same. Dense layers join the maps to the
-code: `config.dense` are the widths of those between. A code may be maps itself; then there are none.
+`config.hidden` are the channels of the convolutions; each halves height and width, and rounds up. The decoder doubles them
+and cuts a row or column if there is one too many, so any height and width come back the same. Dense layers connect the maps
+to the code: `config.dense` are the widths of those between. A code may also be maps itself; then there are no dense layers.
 
-Layers are named as in a dense network: `hidden_0` ... down to the code, and on from there up, each the mirror of one.
-Where a layer's output is reshaped or cut, the name is the result's, and the layer with the weights is `hidden_n_flat` or
-`hidden_n_whole`; before the final `reconstruction`, which has the row's own shape, stands `reconstruction_image`.
+Layers have names as in a dense network: `hidden_0` ... down to the code, and onwards from there up. If a layer's output is
+reshaped or cut, the result has the name, and the layer with the weights is `hidden_n_flat` or `hidden_n_whole`. Before the
+final `reconstruction`, which has the row's own shape, is `reconstruction_image`.
 """
 
 import math
-from typing import Any
 
 import keras
 
 from ae_zoo.config import Config
 from ae_zoo.networks.dense import INITIALIZERS, OUTPUT_DTYPE
+from ae_zoo.typing import Tensor
 
 STRIDE = 2
 
 
-def down(config: Config, h: Any) -> Any:
-    """Scaled images `(batch, height, width[, channels])` to the last maps `(batch, rows, columns, channels)`.
+def down(config: Config, h: Tensor) -> Tensor:
+    """Returns the last maps `(batch, rows, columns, channels)` for scaled images `(batch, height, width[, channels])`.
 
-    With `config.dense`, to the last dense layer `(batch, width)`.
+    With `config.dense` it returns the last dense layer `(batch, width)`.
     """
     if len(config.schema.output_shape) == 2:
         h = keras.layers.Reshape((*config.schema.output_shape, 1), name="image")(h)  # (batch, height, width, 1)
@@ -37,13 +37,13 @@ def down(config: Config, h: Any) -> Any:
     return h
 
 
-def up(config: Config, code: Any, encoder: keras.Model) -> Any:
-    """Codes `(batch, code)`, or maps of codes `(batch, rows, columns, code)`, to images `(batch, *input_shape)`."""
-    sizes = [
-        config.schema.output_shape[:2]
-    ]  # (height, width) before each convolution of the encoder, and after the last
+def up(config: Config, code: Tensor, encoder: keras.Model) -> Tensor:
+    """Returns images `(batch, *output_shape)` for codes `(batch, code)` or `(batch, rows, columns, code)`."""
+    height, width, *_ = config.schema.output_shape
+    sizes = [(height, width)]  # before each convolution of the encoder, and after the last
     for _ in config.hidden:
-        sizes.append(tuple(math.ceil(side / STRIDE) for side in sizes[-1]))
+        height, width = math.ceil(height / STRIDE), math.ceil(width / STRIDE)
+        sizes.append((height, width))
     last = sizes.pop()
     h, number = code, len(config.hidden) + len(config.dense)
     if len(code.shape) == 2:
@@ -63,19 +63,25 @@ def up(config: Config, code: Any, encoder: keras.Model) -> Any:
 
 
 def _upsampled(
-    h: Any, channels: int, config: Config, activation: str, size: tuple[int, int], name: str, dtype: str | None = None
-) -> Any:
-    """Maps of the height and width of `size`, twice those of `h` or one less."""
-    # A kernel of Keras's transposed convolution is (rows, columns, out, in), and each output sums but 1 in STRIDE^2 of
-    # its places: the variance that keeps a signal's size is STRIDE^2 / (rows * columns * in), or twice that.
+    h: Tensor,
+    channels: int,
+    config: Config,
+    activation: str,
+    size: tuple[int, int],
+    name: str,
+    dtype: str | None = None,
+) -> Tensor:
+    """Returns maps with the height and width of `size`, which are twice those of `h` or one less."""
+    # A kernel of Keras's transposed convolution is (rows, columns, out, in), and each output sums only 1 in STRIDE^2 of
+    # its places. So the variance that keeps a signal's size is STRIDE^2 / (rows * columns * in), or twice that.
     gain = 2 if INITIALIZERS.get(activation) == "he_normal" else 1
     initializer = keras.initializers.VarianceScaling(gain * STRIDE**2, mode="fan_out")
     excess = [STRIDE * side - wanted for side, wanted in zip(h.shape[1:3], size, strict=True)]
     whole = f"{name}_whole" if any(excess) else name
     h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, whole, dtype)(h)
     if any(excess):
-        # An odd kernel's "same" padding begins one place earlier on an odd side than on the even one that comes up here:
-        # cut there, this layer is the transpose of its mirror.
+        # An odd kernel's "same" padding begins one place earlier on an odd side than on the even side here. If it is cut
+        # there, this layer is the transpose of its mirror.
         early = (config.kernel - 1) // 2 - max(config.kernel - STRIDE, 0) // 2
         cut = [(early * more, (1 - early) * more) for more in excess]
         h = keras.layers.Cropping2D(cut, data_format="channels_last", dtype=dtype, name=name)(h)
@@ -83,14 +89,14 @@ def _upsampled(
 
 
 def _layer(
-    kind: type,
+    kind: type[keras.layers.Layer],
     channels: int,
     config: Config,
     activation: str,
-    initializer: Any,
+    initializer: str | keras.initializers.Initializer,
     name: str,
     dtype: str | None = None,
-) -> Any:
+) -> keras.layers.Layer:
     return kind(
         channels,
         config.kernel,

@@ -1,23 +1,23 @@
-"""Dense networks: every unit sees every feature; images are taken as rows of pixels."""
+"""Dense networks: every unit sees every feature; an image is flattened to a row of pixels."""
 
 import math
-from typing import Any
 
 import keras
 
 from ae_zoo.config import Config
 from ae_zoo.layers.tied_dense import TiedDense
+from ae_zoo.typing import Tensor
 
 # The initial variance that keeps a signal's size from layer to layer: Klambauer et al. 2017 for selu, He et al. 2015
 # where half of the inputs are cut off, Glorot and Bengio 2010 for the rest.
 INITIALIZERS = {"selu": "lecun_normal"} | dict.fromkeys(("relu", "elu", "silu", "gelu", "leaky_relu"), "he_normal")
 
-# Of the reconstruction, under mixed precision too: half of it makes a probability of 0.999 a 1, whose loss has no gradient.
+# Of the reconstruction, in mixed precision too: half precision rounds a probability of 0.999 to 1, which has no gradient.
 OUTPUT_DTYPE = "float32"
 
 
-def down(config: Config, h: Any) -> Any:
-    """Scaled rows `(batch, *output_shape)` to the last hidden layer `(batch, width)`."""
+def down(config: Config, h: Tensor) -> Tensor:
+    """Returns the last hidden layer `(batch, width)` for scaled rows `(batch, *output_shape)`."""
     if len(config.schema.output_shape) > 1:
         h = keras.layers.Flatten(name="flat")(h)  # (batch, features)
     for index, width in enumerate(config.hidden):
@@ -25,10 +25,10 @@ def down(config: Config, h: Any) -> Any:
     return h
 
 
-def up(config: Config, code: Any, encoder: keras.Model) -> Any:
-    """Codes `(batch, code)` to reconstructions `(batch, *input_shape)`, by the encoder's widths in reverse.
+def up(config: Config, code: Tensor, encoder: keras.Model) -> Tensor:
+    """Returns reconstructions `(batch, *output_shape)` for codes `(batch, code)`; it has the encoder's widths in reverse.
 
-    With `config.tied` each layer has the transposed kernel of its mirror in `encoder`, and a bias of its own.
+    With `config.tied` each layer has the transposed kernel of its mirror in `encoder`, and its own bias.
     """
     shape = config.schema.output_shape
     depth, flat = len(config.hidden), len(shape) == 1

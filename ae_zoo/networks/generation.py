@@ -1,38 +1,40 @@
-"""New rows as a served verb: a row for each seed, the same whatever other seeds a server puts in its batch."""
+"""New rows as a served verb: one row for each seed, whatever other seeds a server puts into its batch."""
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
 
-from ae_zoo.endpoints import Endpoint, RequestSeed
+from ae_zoo.endpoints import Arrays, Endpoint, RequestSeed, Tensors
 from ae_zoo.errors import AEZooError
+from ae_zoo.layers.noise import Seed
+from ae_zoo.typing import Array, Tensor
 
 
 class Drawing(Protocol):
     """A model with a prior of its own."""
 
-    def drawn_codes(self, n: int, seed: Any) -> Any:
-        """Codes `(n, code)` from the prior, as a tensor."""
+    def drawn_codes(self, n: int, seed: Seed) -> Tensor:
+        """Returns codes `(n, code)` from the prior, as a tensor."""
 
-    def decode(self, code: np.ndarray) -> np.ndarray:
-        """Rows of codes, in the data's units."""
+    def decode(self, code: Array) -> Array:
+        """Returns rows of codes, in the data's units."""
 
-    def rows_of(self, code: Any) -> Any:
-        """The same of tensors."""
+    def rows_of(self, code: Tensor) -> Tensor:
+        """Does the same with tensors."""
 
 
 def drawing(model: Drawing) -> Endpoint:
-    """The endpoint `generate` of a model with a prior."""
+    """Returns the endpoint `generate` of a model with a prior."""
 
-    def codes(seed: Any) -> Any:
+    def codes(seed: Tensor) -> Tensor:
         return keras.ops.map(lambda one: model.drawn_codes(1, RequestSeed(one))[0], seed)
 
-    def verb(seed: np.ndarray) -> dict[str, np.ndarray]:
+    def verb(seed: Array) -> Arrays:
         code = np.asarray(keras.ops.convert_to_numpy(codes(keras.ops.convert_to_tensor(seed))))
         return {"code": code, "generated": model.decode(code)}
 
-    def function(seed: Any) -> dict[str, Any]:
+    def function(seed: Tensor) -> Tensors:
         code = codes(seed)
         return {"code": code, "generated": model.rows_of(code)}
 
@@ -46,7 +48,7 @@ def drawing(model: Drawing) -> Endpoint:
 
 
 def refuse_label(label: int | None) -> None:
-    """Raises `AEZooError` where a label is given to a model that draws rows of no class."""
+    """Raises `AEZooError` if `label` is given; for models that have no classes to draw rows of."""
     if label is not None:
         raise AEZooError(
             "Only an adversarial model can draw rows of one class, and from its own prior; leave label (--label) out."

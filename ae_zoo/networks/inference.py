@@ -1,52 +1,95 @@
-"""Running a network over many rows in NumPy, fast and without a tracing for every size."""
+"""Running parts of a model over many rows in NumPy, fast and without a tracing for every number of rows."""
 
 import contextlib
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
 
+from ae_zoo._support import checks
 from ae_zoo._support.quiet import quiet_log
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import unknown
+from ae_zoo.typing import Array, Tensor
 
-FEW = 128  # rows for which a compiled function does not pay
+FEW = 128  # rows for which compiling a function takes longer than it saves
 
 
 class Views:
-    """Holds the networks that the verbs run. Keras does not look into it, so they are not saved with the model."""
+    """Networks over the layers of a model. Each is made once, so that it is traced once.
 
-    def __init__(self) -> None:
+    Keras does not look into this object, so the networks are not saved with the model.
+
+    Args:
+        input_shape: of a row.
+    """
+
+    def __init__(self, input_shape: Sequence[int]) -> None:
+        self.input_shape = tuple(input_shape)
         self.networks: dict[str, keras.Model] = {}
-        self.warned = False  # that the model has not been trained
+
+    def of(self, name: str, function: Callable[[Tensor], Tensor]) -> keras.Model:
+        """Returns the network from rows `(batch, *input_shape)` to `function(rows)`; `name` says which it is."""
+        if name not in self.networks:
+            rows = keras.Input(self.input_shape)
+            self.networks[name] = keras.Model(rows, function(rows))
+        return self.networks[name]
+
+    def up_to(
+        self, name: str, encoder: keras.Model, decoder: keras.Model, networks: Sequence[keras.Model]
+    ) -> keras.Model:
+        """Returns the network from rows to the output of the layer `name`.
+
+        Args:
+            name: a layer of the encoder, the decoder, or another network that takes rows.
+            encoder: rows to codes.
+            decoder: codes to reconstructions.
+            networks: all networks of the model, those two included; those that take neither rows nor codes are left out.
+
+        Raises:
+            AEZooError: there is no such layer.
+        """
+        entered = [network for network in networks if network is decoder or network.input is encoder.input]
+        owner = next((network for network in entered if name in _names(network)), None)
+        if owner is None:
+            raise unknown("layer", name, [one for network in entered for one in _names(network)])
+
+        def run(rows: Tensor) -> Tensor:
+            part = keras.Model(owner.input, owner.get_layer(name).output)
+            return part(encoder(rows) if owner is decoder else rows)
+
+        return self.of(f"layer {name}", run)
 
 
-def in_batches(network: keras.Model, x: np.ndarray, batch_size: int) -> np.ndarray:
-    """The network's output for all rows in one float32 array, computed a few rows at a time.
+def in_batches(network: keras.Model, x: Array, batch_size: int) -> Array:
+    """Returns the network's output for all rows in one float32 array, computed batch by batch.
 
     `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
-    batch begins early enough to be a full one, as every other size is another tracing; so a few rows are not compiled.
+    batch starts early enough to be a full one, because every other size needs a tracing; so a few rows are not compiled.
     """
-    if batch_size < 1:
-        raise AEZooError(f"batch_size must be at least 1; received {batch_size!r}.")
+    checks.count("batch_size", batch_size)
     if len(x) <= FEW:
         return _float32(network(x))
     size = min(batch_size, len(x))
-    result = None
+    result = np.empty(0)
     with no_retracing_alarm():
         for start in range(0, len(x), size):
-            start = min(start, len(x) - size)
-            part = _float32(network.predict_on_batch(x[start : start + size]))
-            if result is None:
-                result = np.empty((len(x), *part.shape[1:]), part.dtype)
-            result[start : start + size] = part
+            first = min(start, len(x) - size)
+            part = _float32(network.predict_on_batch(x[first : first + size]))
+            if start == 0:
+                result = np.empty((len(x), *part.shape[1:]), "float32")
+            result[first : first + size] = part
     return result
 
 
-def _float32(x: Any) -> np.ndarray:
-    """As float32, which a model in half precision gives as an array that NumPy cannot compute with."""
+def _names(network: keras.Model) -> list[str]:
+    return [layer.name for layer in network.layers]
+
+
+def _float32(x: Tensor) -> Array:
+    """Returns float32, because NumPy cannot compute with the array that a model in half precision returns."""
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(x, "float32")))
 
 
 def no_retracing_alarm() -> contextlib.AbstractContextManager[None]:
-    """TensorFlow tells functions apart by their address, and warns of retracing when a new one gets an old address."""
+    """Hides a false warning: TensorFlow tells functions apart by their address, and a new one may get an old address."""
     return quiet_log("triggered tf.function retracing")

@@ -1,1 +1,1 @@
-"""Training with one call: `fit` for a whole model, `pretrain` for its layers, `fit_robust` in spite of outliers."""
+"""Training with one call: `fit` for a whole model, `pretrain` for its layers, `fit_robust` for rows with outliers."""

@@ -1,4 +1,4 @@
-"""What watches a run: each callback has one duty, and they are ordinary Keras callbacks."""
+"""The callbacks of a run: ordinary Keras callbacks with one task each."""
 
 import math
 import time
@@ -7,21 +7,22 @@ import keras
 import numpy as np
 
 from ae_zoo.errors import DivergedError
+from ae_zoo.typing import Array, Logs
 
 ADVICE = "try a learning_rate ten times smaller, and scaling='standard' if the features have large values"
 
 
 class Record(keras.callbacks.Callback):
-    """What a run has come to: each metric by epoch, and the weights of the best epoch.
+    """The record of a run: each metric by epoch, and the weights of the best epoch.
 
-    It stops the run when no better epoch has come for `patience` epochs.
+    It stops the run after `patience` epochs without a better one.
 
     Args:
-        monitor: the metric to minimise.
-        epochs: how many the run has at most.
-        patience: epochs without improvement; None waits for ever.
-        warmup: epochs in which the loss itself still changes; patience is not counted in them.
-        last: take the last epoch for the best one, whatever the metric.
+        monitor: the metric to minimize.
+        epochs: the run's number of epochs, at most.
+        patience: number of epochs without improvement after which the run stops; None never stops it.
+        warmup: number of epochs in which the loss itself still changes; patience is counted after them.
+        last: whether to take the last epoch as the best one, whatever the metric says.
     """
 
     def __init__(self, monitor: str, epochs: int, patience: int | None, warmup: int = 0, last: bool = False) -> None:
@@ -29,23 +30,23 @@ class Record(keras.callbacks.Callback):
         self.monitor, self.epochs, self.patience, self.warmup, self.last = monitor, epochs, patience, warmup, last
         self.history: dict[str, list[float]] = {}
         self.best_error, self.best_epoch = math.inf, -1
-        self.best_weights: list[np.ndarray] = []
+        self.best_weights: list[Array] = []
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         if not self.best_weights:  # what is restored if the first epoch fails
             self.best_weights = self.model.get_weights()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        for name, value in logs.items():
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
         error = self.history[self.monitor][-1]
-        # Losses of the warm-up do not compare with each other, nor with later ones.
-        if error < self.best_error or self.last or epoch <= self.warmup:
+        # Losses in the warm-up cannot be compared with each other or with later ones. A NaN is no reason to go on.
+        if error < self.best_error or self.last or epoch <= self.warmup or not math.isfinite(error):
             weights = self.model.get_weights()
             if not all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
-                raise DivergedError(  # in the last step, whose loss was still finite
-                    f"The weights became NaN or infinite in the last step of epoch {epoch + 1}, so training was stopped and "
-                    f"the best weights so far were kept; {ADVICE}."
+                raise DivergedError(  # the last step's loss was still finite
+                    f"The weights became NaN or infinite in the last step of epoch {epoch + 1}, so the training was stopped "
+                    f"and the best weights so far were kept; {ADVICE}."
                 )
             self.best_error, self.best_epoch, self.best_weights = error, epoch, weights
         elif self.is_exhausted:
@@ -57,7 +58,7 @@ class Record(keras.callbacks.Callback):
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether patience has run out."""
+        """Whether there was no better epoch for `patience` epochs."""
         return self.patience is not None and self.next_epoch - 1 - max(self.best_epoch, self.warmup) >= self.patience
 
     @property
@@ -65,31 +66,31 @@ class Record(keras.callbacks.Callback):
         return self.next_epoch >= self.epochs
 
     def restore(self, model: keras.Model) -> None:
-        """Gives `model` the weights of the best epoch, if there was one."""
+        """Sets the weights of `model` to those of the best epoch, if there was one."""
         if self.best_weights:
             model.set_weights(self.best_weights)
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Raises `FloatingPointError`, with advice, as soon as the loss is not finite."""
+    """Raises `DivergedError`, with advice, as soon as the loss is not finite."""
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if logs and not math.isfinite(float(logs["loss"])):
             raise DivergedError(
-                f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so training was stopped and "
+                f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so the training was stopped and "
                 f"the best weights so far were kept; {ADVICE}."
             )
 
 
 class Deadline(keras.callbacks.Callback):
-    """Stops the run when its wall-clock budget is spent.
+    """Stops the run when its wall-clock time is up.
 
     Args:
-        seconds: the budget; None for no limit.
+        seconds: the limit; None for no limit.
 
     Attributes:
         spent: seconds that the run took before it was interrupted.
-        passed: whether the budget is spent.
+        passed: whether the time is up.
     """
 
     def __init__(self, seconds: float | None) -> None:
@@ -102,14 +103,23 @@ class Deadline(keras.callbacks.Callback):
     def seconds(self) -> float:
         return self.spent + time.perf_counter() - self.begin
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         if self.seconds > self.limit:
             self.passed = self.model.stop_training = True
 
 
 class Stopwatch(keras.callbacks.Callback):
-    """Counts the rows trained on and the seconds this took: whole epochs, without the first, which compiles, and
-    without validation. `epochs` holds each such epoch's seconds with validation.
+    """Counts the rows trained on and the seconds that this took, in whole epochs without their validation.
+
+    It leaves out the first epoch, which compiles.
+
+    Args:
+        rows_per_epoch: number of rows that an epoch trains on.
+
+    Attributes:
+        rows: number of rows trained on.
+        seconds: seconds of training on them.
+        epochs: seconds of each epoch, with its validation.
     """
 
     def __init__(self, rows_per_epoch: int) -> None:
@@ -120,14 +130,14 @@ class Stopwatch(keras.callbacks.Callback):
         self._begin: float | None = None
         self._compiled = False
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._begin = self._epoch = time.perf_counter()
         self._first = not self._compiled
 
-    def on_test_begin(self, logs: dict | None = None) -> None:
+    def on_test_begin(self, logs: Logs = None) -> None:
         self._stop()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._stop()
         if not self._first and not self.model.stop_training:
             self.epochs.append(time.perf_counter() - self._epoch)
@@ -144,10 +154,10 @@ class Stopwatch(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar for steps that run several at a call.
+    """Keras's progress bar, for several steps in one call.
 
-    Keras counts the last call of an epoch as a full one, which shows 450 of 421 steps.
+    Keras counts the last call of an epoch as a full one, and so shows 450 of 421 steps.
     """
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         super().on_train_batch_end(min(batch, self.target - 1), logs)

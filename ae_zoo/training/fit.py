@@ -2,23 +2,23 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import keras
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.fit_robust import fit_robust
-from ae_zoo.training.run import TrainingResult, run
-from ae_zoo.training.schedule import Plan
+from ae_zoo.training.run import TrainingResult, check_model, run
+from ae_zoo.training.schedule import Plan, Validation, Verbose
+from ae_zoo.typing import Rows
 
 
 def fit(
     model: Autoencoder,
-    x: Any,
-    y: Any = None,
+    x: Rows,
+    y: Rows | None = None,
     *,
-    validation: float | Any = 0.1,
+    validation: Validation = 0.1,
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
@@ -26,42 +26,45 @@ def fit(
     patience: int | None = None,
     minutes: float | None = None,
     seed: int = 1,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-    verbose: int | str = "auto",
+    verbose: Verbose = "auto",
 ) -> TrainingResult:
     """Trains a model with defaults that work, and leaves it with the weights of its best epoch.
 
-    The learning rate warms up over the first 5 % of the steps and then falls along a cosine. An unfitted scaling is
-    fitted to the training rows. The steps are Keras's own `fit`, compiled by XLA and run several at a call. The model is
-    compiled for that, and plainly again afterwards, so metrics of your own go with plain `model.fit`. A model of a family
-    that is trained on a part of its rows is handed to `fit_robust`, whose result has more to say.
+    The learning rate rises over the first 5 % of the steps and then falls along a cosine. A scaling that has seen no rows is
+    fitted to the training rows. The steps are those of Keras's own `fit`, compiled by XLA, several in one call. The model
+    is compiled for that, and plainly again afterwards; to use your own metrics, call plain `model.fit`. A `robust` model is
+    trained by `fit_robust`, whose result has more fields.
 
     Args:
-        model: from `ae_zoo.build`, or loaded.
+        model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.
         x: rows `(n, *input_shape)` in the data's units.
-        y: what the family takes beside them `(n, ...)`: the rows that are wanted back instead of `x`, or labels.
-        validation: the share of `x` to hold out, chosen by `seed`; or rows `(m, *input_shape)`; or a pair of rows and
-            their `y`; or 0 for none.
-        epochs: default: as many as show about 430,000 rows (`model.config.recipe` says), from 8 to 100.
-        batch_size: default 256 (`model.config.recipe` says), smaller for less than 8,192 rows.
-        learning_rate: the highest, for Adam; default 0.008 (`model.config.recipe` says) at a batch of 256, and as the square
-            root of the batch size otherwise (the rule of Malladi et al. 2022, for the rate alone).
-        optimizer: instead of Adam and its schedule; `learning_rate` is then not used.
-        patience: epochs without a better validation reconstruction before stopping; default a fifth of `epochs`, at
-            least 5.
-        minutes: wall-clock budget; the best weights so far are kept when it is spent.
-        seed: of the held-out rows, the order of the batches and the noise. The initial weights are `build`'s.
-        checkpoint: a file for the run's state, written each epoch. The same call with the same file goes on from there
-            and ends with the weights of a run that was never interrupted.
+        y: depends on the family: rows `(n, *input_shape)` that the model must give back instead of `x`, or labels `(n,)`.
+        validation: the share of `x` to hold out, chosen by `seed`; or held-out rows `(m, *input_shape)`; or a pair of rows
+            and their `y`; or 0 to hold out none.
+        epochs: number of passes over the rows, at most. Default: so many that the run trains on about 430,000 rows in all
+            (`model.config.recipe.rows_shown`), from 8 to 100.
+        batch_size: rows in a batch; by default 256 (`model.config.recipe.batch_size`), less for fewer than 8,192 rows.
+        learning_rate: Adam's highest rate. Default: 0.008 (`model.config.recipe.learning_rate`) at a batch of 256 rows,
+            proportional to the square root of the batch size (the rule of Malladi et al. 2022, for the rate alone).
+        optimizer: an optimizer instead of Adam and its schedule; `learning_rate` is then ignored.
+        patience: the run stops after this number of epochs without a better value of the family's metric on the held-out
+            rows; by default a fifth of `epochs`, at least 5.
+        minutes: limit of wall-clock time. When it is over, the model keeps the best weights so far.
+        seed: seed of the held-out rows, of the order of the batches and of the noise, from 0 to 2^32 - 1. The initial
+            weights follow from `build`'s seed.
+        checkpoint: file for the run's state, written after each epoch. The same call with the same file continues the run,
+            and ends with the same weights as a run without interruption.
         callbacks: Keras callbacks of your own. A checkpoint holds what they change in the model and its optimizer, not
-            what they keep to themselves.
-        verbose: 0 silent, 1 progress bar, 2 a line an epoch, "auto" as Keras has it.
+            their own state.
+        verbose: 0 for silence, 1 for a progress bar, 2 for a line for each epoch, "auto" for Keras's choice.
 
     Raises:
-        ValueError: for rows that the model cannot take, or a checkpoint of another run.
-        FloatingPointError: the loss became NaN or infinite; the model keeps the best weights so far.
+        AEZooError: the model cannot take the rows, an argument is not legal, or the checkpoint belongs to another run.
+        DivergedError: the loss or the weights became NaN or infinite; the model keeps the best weights so far.
     """
+    check_model(model)
     plan = Plan(
         validation=validation,
         epochs=epochs,
@@ -78,5 +81,7 @@ def fit(
     if model.config.recipe.split is None:
         return run(model, x, y, plan)
     if y is not None:
-        raise AEZooError(f"A {type(model).__name__} splits the rows themselves and takes no y: call fit(model, x).")
+        raise AEZooError(
+            f"A {type(model).__name__} model takes no y, because it splits the rows itself: call fit(model, x)."
+        )
     return fit_robust(model, x, **vars(plan))

@@ -1,4 +1,4 @@
-"""Robust training of any model: what it cannot reconstruct is taken out of the rows that it learns from."""
+"""Robust training of any model: it learns from the rows without the part that it cannot reconstruct."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,31 +9,33 @@ import numpy as np
 
 from ae_zoo._support.checks import count
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import SPLITS
+from ae_zoo.config import Split as SplitKind
 from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.families.configs import SPLITS
-from ae_zoo.training.run import TrainingResult, run
-from ae_zoo.training.schedule import Plan
+from ae_zoo.training.run import TrainingResult, check_model, run
+from ae_zoo.training.schedule import Plan, Validation
 from ae_zoo.training.split import Split
+from ae_zoo.typing import Array, Rows
 
 
 @dataclasses.dataclass(frozen=True)
 class RobustResult(TrainingResult):
-    """What a robust run did, and the two parts of its rows: x = reconstructable + sparse + a residual that `weight` bounds.
+    """What a robust run did, and the two parts of its rows: x = reconstructable + sparse + residual, bounded by `weight`.
 
     Attributes:
         reconstructable: the network's output for the rows without their sparse part `(n, *input_shape)`, in the data's
             units.
         sparse: the sparse part `(n, *input_shape)`, in the data's units.
-        scores: root mean square of each row's sparse part `(n,)`, on the model's scale; higher is stranger, and 0 is a
-            row that the network reconstructs as well as `weight` asks.
+        scores: root mean square of each row's sparse part `(n,)`, on the model's scale; higher is stranger, and 0 means
+            that the row's error is at most `weight`.
         weight: the root mean square error that stayed, on the model's scale.
-        residuals: after each round the norm of what is in neither part, over the norm of the rows.
-        changes: after each round the norm of the change in the two parts' sum, over the norm of the rows.
+        residuals: for each round, the norm of what is in neither part, divided by the norm of the rows.
+        changes: for each round, the norm of the change in the sum of both parts, divided by the norm of the rows.
     """
 
-    reconstructable: np.ndarray = dataclasses.field(repr=False)
-    sparse: np.ndarray = dataclasses.field(repr=False)
-    scores: np.ndarray = dataclasses.field(repr=False)
+    reconstructable: Array = dataclasses.field(repr=False)
+    sparse: Array = dataclasses.field(repr=False)
+    scores: Array = dataclasses.field(repr=False)
     weight: float
     residuals: list[float]
     changes: list[float]
@@ -45,39 +47,42 @@ class RobustResult(TrainingResult):
 
 def fit_robust(
     model: Autoencoder,
-    x: Any,
+    x: Rows,
     *,
-    split: str | None = None,
+    split: SplitKind | None = None,
     weight: float | None = None,
     rounds: int | None = None,
-    validation: float | Any = 0,
+    validation: Validation = 0,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     **options: Any,
 ) -> RobustResult:
-    """Trains a model of any family on the part of the rows that it can reconstruct, and gives the rest as a sparse part.
+    """Trains a model of any family on the part of the rows that it can reconstruct, and returns the rest as a sparse part.
 
-    It alternates between two steps (Zhou and Paffenroth 2017, section 4): some epochs of `ae_zoo.fit` on the rows less
-    their sparse part, then the sparse part anew, as what exceeds `weight` in the difference between the rows and the
-    network's output. So gross errors and outliers pull on the network with a bounded force. All rounds are one run, with
-    one optimizer and one schedule. The model is left with its last weights: errors on rows with outliers, or of rows that
-    change each round, choose no epoch and stop nothing.
+    It alternates between two steps (Zhou and Paffenroth 2017, section 4): some epochs of `ae_zoo.fit` on the rows without
+    their sparse part, then a new sparse part: what exceeds `weight` in the difference between the rows and the network's
+    output. So the influence of gross errors and outliers on the network is bounded. All rounds are one run, with one
+    optimizer and one schedule. The model keeps its last weights: the errors are those of rows with outliers, or of rows
+    that change in each round, so they cannot mark the best epoch or stop the run.
 
     Args:
-        model: from `ae_zoo.build`, or loaded.
+        model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.
         x: rows `(n, *input_shape)` in the data's units.
-        split: what is left out as a whole: `"elements"`, for gross errors here and there; `"rows"`, for outliers;
-            `"features"`, for broken sensors. Default: the model's own `split`, where it has one, or `"rows"`.
-        weight: the root mean square error that an element, a row or a feature may have and stay, on the model's scale:
-            with scaling="standard" 0.3 is 0.3 standard deviations. The sparse part is what exceeds it; large weights
-            are plain training. Default: the model's own `split_weight`, where it has one, or the median row's error
-            after the first round, so that half of the rows have a sparse part at first.
-        rounds: how often the rows are split, at equal intervals; at most once an epoch. Default 10.
-        validation: as of `fit`; held-out rows are not trained on, and are split as the others.
-        callbacks, **options: as of `fit`, but for a checkpoint, which would not hold the split, and rows as `y`.
+        split: what is left out as a whole: `"elements"`, for gross errors in single values; `"rows"`, for outliers;
+            `"features"`, for broken sensors. Default: the model's option `split`, if it has one, or `"rows"`.
+        weight: the root mean square error that an element, a row or a feature may have without a sparse part, on the
+            model's scale: with scaling="standard" 0.3 is 0.3 standard deviations. A large weight is plain training.
+            Default: the model's option `split_weight`, if it has one, or the median row's error after the first round, so
+            that half of the rows have a sparse part at first.
+        rounds: how often the rows are split, at equal intervals, at most once in an epoch; by default 10.
+        validation: as in `fit`; held-out rows are not trained on, but are split like the others.
+        callbacks: as in `fit`.
+        **options: other arguments of `fit`, without `checkpoint`, which would not hold the split, and without rows as `y`.
 
     Raises:
-        ValueError: as `fit` does, or for an unknown split or a weight that is not above 0.
+        AEZooError: as in `fit`, or the split is unknown, or the weight is not above 0.
+        DivergedError: as in `fit`.
     """
+    check_model(model)
     recipe = model.config.recipe
     split = split or recipe.split or "rows"
     weight = recipe.split_weight if weight is None else weight
@@ -86,7 +91,7 @@ def fit_robust(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:
-        raise AEZooError(f"weight must be above 0, the error that may stay; received {weight!r}.")
+        raise AEZooError(f"weight must be a number above 0; received {weight!r}.")
     y = options.pop("y", None)
     plan = Plan(validation=validation, callbacks=callbacks, **options)
     if plan.checkpoint is not None:
@@ -94,10 +99,13 @@ def fit_robust(
     x = model.check_rows(x)
     model.check_targets(x)
     if y is not None and model.config.target == "rows":
-        raise AEZooError("The rows less their sparse part are the targets of robust training; y can only be labels.")
+        raise AEZooError(
+            "Robust training takes the rows without their sparse part as targets, so y can only be labels."
+        )
     splitter = Split(model, x, split, weight, rounds)
     result = run(model, x, y, plan, splitter)
     splitter.step()  # by the weights that the model was left with
+    assert splitter.weight is not None  # it was chosen by the first step
     rms = np.sqrt(np.mean(np.square(splitter.sparse.reshape(len(x), -1)), axis=1))
     return RobustResult(
         **vars(result),

@@ -4,18 +4,21 @@ from typing import Any
 
 import keras
 
+from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.factory import build
 from ae_zoo.training.fit import fit
-from ae_zoo.training.run import TrainingResult
+from ae_zoo.training.run import TrainingResult, check_model
+from ae_zoo.training.schedule import Verbose
+from ae_zoo.typing import Rows
 
-LOSS = ("loss", "output_variance", "huber_delta", "quantile_alpha")  # the options that make a likelihood
+LOSS = ("loss", "output_variance", "huber_delta", "quantile_alpha")  # the options of a likelihood
 
 
 def pretrain(
     model: Autoencoder,
-    x: Any,
+    x: Rows,
     *,
     validation: float = 0.1,
     epochs: int | None = None,
@@ -23,39 +26,43 @@ def pretrain(
     learning_rate: float | None = None,
     minutes: float | None = None,
     seed: int = 1,
-    verbose: int | str = "auto",
+    verbose: Verbose = "auto",
 ) -> list[TrainingResult]:
-    """Trains the layers of a dense model one after another, outermost first, before `fit` trains them together.
+    """Trains the layers of a dense model one after another, the outermost first; `fit` then trains them together.
 
-    Each pair of mirrored layers is trained as a one-layer autoencoder of what the layers below it give, with the
-    model's own activations and corruption, and its weights are put in place.
+    Each pair of mirrored layers is trained as a one-layer autoencoder of the output of the layers before it, with the
+    model's own activations and corruption. The model then gets the weights.
 
     Args:
-        model: a dense one whose decoder takes the output of the dense layer `code`, as in most families; each layer
-            keeps its width and activation.
+        model: a dense model whose decoder takes the output of the dense layer `code`, as in most families.
         x: rows `(n, *input_shape)` in the data's units.
         validation: the share of the rows to hold out.
-        epochs, batch_size, learning_rate, verbose: of each layer's run, as for `ae_zoo.fit`.
-        minutes: wall-clock budget of all layers together.
-        seed: of every layer's run.
+        epochs: number of epochs for each layer, as in `ae_zoo.fit`.
+        batch_size: rows in a batch, as in `ae_zoo.fit`.
+        learning_rate: highest learning rate for each layer, as in `ae_zoo.fit`.
+        minutes: limit of wall-clock time for all layers together.
+        seed: seed of each layer's run, from 0 to 2^32 - 1.
+        verbose: as in `ae_zoo.fit`.
 
     Returns:
-        One result a pair of layers, outermost first.
+        One result for each pair of layers, the outermost first.
 
     Raises:
-        ValueError: as `fit` does, or for a model of other layers.
+        AEZooError: as in `fit`, or the model has other layers.
+        DivergedError: as in `fit`.
     """
+    check_model(model)
+    checks.seed(seed)
     config = model.config
     if config.network != "dense":
         raise AEZooError(
-            f"Pretraining goes through dense layers one by one; the model's network is {config.network!r}: train it with "
-            "ae_zoo.fit alone."
+            f"Pretraining is for dense layers; the model's network is {config.network!r}: train it with ae_zoo.fit alone."
         )
     code = model.get_layer("code")
     if type(code) is not keras.layers.Dense or model.encoder.output is not code.output:
         raise AEZooError(
-            f"Pretraining ends with one dense layer for the code, which the decoder takes as it is; this "
-            f"{type(model).__name__}'s code is more than that: train it with ae_zoo.fit alone."
+            f"Pretraining needs a code that is the output of one dense layer, and this {type(model).__name__}'s code is not: "
+            "train it with ae_zoo.fit alone."
         )
     x = model.check_rows(x, learn=True)
     model.check_targets(x)
@@ -66,8 +73,8 @@ def pretrain(
     rows, results = x, []
     for level in range(depth):
         outermost, innermost = level == 0, level == depth - 1
-        if outermost:  # sees the rows, and gives them back, as the model does
-            kind = {name: getattr(config, name) for name in ("schema", "output_activation", *LOSS)}
+        if outermost:  # it sees the rows, and gives them back, as the model does
+            kind: dict[str, Any] = {name: getattr(config, name) for name in ("schema", "output_activation", *LOSS)}
         else:
             kind = {"input_shape": widths[level], "output_activation": config.activation}
         layer = build(
@@ -78,11 +85,11 @@ def pretrain(
             code_activation=config.code_activation if innermost else config.activation,
             corruption=config.corruption,
             corruption_amount=config.corruption_amount,
-            seed=seed + level,
+            seed=(seed + level) % 2**32,
             **kind,
         )
         if outermost:
-            layer.adapt(rows)  # to all rows, as the model
+            layer.adapt(rows)  # to all rows, as the model was
         result = fit(
             layer,
             rows,

@@ -1,15 +1,14 @@
-"""One run of Keras's own `fit`, prepared and watched: what `ae_zoo.fit` and `ae_zoo.fit_robust` have in common."""
+"""One run of Keras's own `fit` with its preparation and its callbacks: the common part of `fit` and `fit_robust`."""
 
 import dataclasses
 import math
 import warnings
-from typing import Any
 
 import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooWarning
+from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.factory import compile_plainly
 from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.batches import Batches
@@ -18,9 +17,10 @@ from ae_zoo.training.checkpoint import Checkpoint, identity
 from ae_zoo.training.holdout import HeldOut, checked, hold_out
 from ae_zoo.training.schedule import Plan, Schedule
 from ae_zoo.training.split import Split
+from ae_zoo.typing import Rows
 
 VALIDATION_BATCH = 2048
-WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds; XLA takes one or two to compile a step
+WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds of work; XLA takes one or two to compile a step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,14 +29,15 @@ class TrainingResult:
 
     Attributes:
         history: each metric's value by epoch, as in Keras's `History.history`.
-        best_epoch: the epoch, from 1, whose weights the model has.
-        best_error: its value of `monitor`.
-        monitor: the metric that named it: the family's own on the held-out rows, or on the training rows where nothing
-            was held out. It only describes the last epoch where no metric can choose: in some families, and with a split.
-        rows, validation_rows: how many were trained on and held out.
-        seconds: wall-clock time, compiling and validation included, an interrupted run's earlier part too.
-        rows_per_second: rows trained on in a second, without compiling and validation.
-        seconds_per_epoch: of an epoch with its validation, without compiling; 0 where there was one epoch alone.
+        best_epoch: the epoch, counted from 1, whose weights the model has.
+        best_error: the value of `monitor` in that epoch.
+        monitor: the metric that marks the best epoch: the family's own on the held-out rows, or on the training rows if none
+            were held out. In some families, and in robust training, no metric can; then it describes the last epoch.
+        rows: number of rows trained on.
+        validation_rows: number of rows held out.
+        seconds: wall-clock time, with compiling and validation, and with an interrupted run's earlier part.
+        rows_per_second: rows trained on in one second, without compiling and validation.
+        seconds_per_epoch: seconds of an epoch with its validation, without compiling; 0 if there was only one epoch.
         stopped: `"all epochs done"`, `"no improvement"`, `"time is up"` or `"stopped by a callback"`.
     """
 
@@ -53,7 +54,7 @@ class TrainingResult:
 
     @property
     def epochs(self) -> int:
-        """Epochs run, a last partial one included."""
+        """Number of epochs, with a last partial one."""
         return len(self.history["loss"])
 
     def __str__(self) -> str:
@@ -64,12 +65,25 @@ class TrainingResult:
         )
 
 
-def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None = None) -> TrainingResult:
-    """Trains `model` on `x`, with `y` beside it, as `ae_zoo.fit` says.
+def check_model(model: object) -> None:
+    """Raises `AEZooError` if the first argument of a training is not a model."""
+    if not isinstance(model, Autoencoder):
+        raise AEZooError(
+            f"The first argument must be a model, from ae_zoo.build or ae_zoo.load, and the second the rows; received a "
+            f"{type(model).__name__} as the first. (A PCA is fitted by pca.fit(x).)"
+        )
+
+
+def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split | None = None) -> TrainingResult:
+    """Trains a model, as `ae_zoo.fit` says.
 
     Args:
-        splitter: changes the rows before each of its rounds. Errors of two rounds do not compare, and those on rows with
-            outliers choose no epoch, so the last one is kept.
+        model: the model to train.
+        x: rows `(n, *input_shape)` in the data's units.
+        y: the rows' `y`, or None.
+        plan: the other arguments of `fit`.
+        splitter: changes the rows before each of its rounds. Errors of two rounds cannot be compared, and errors on rows
+            with outliers cannot mark the best epoch, so the last epoch's weights are kept.
     """
     x, y = checked(model, x, y, learn=True)
     plan.check()
@@ -93,8 +107,8 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
     if plan.checkpoint is not None:
         data = (x, y, *((valid.x, valid.y) if valid is not None else ()))
         saved = Checkpoint(plan.checkpoint, identity(model, data, plan, schedule), record, deadline)
-    # The splitter works on the watch's time. The caller's callbacks come before what records the epoch, so that a
-    # checkpoint holds what they changed.
+    # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
+    # checkpoint, so that these hold what they changed.
     watchers = [stopwatch, splitter, batches, StopOnNaN(), deadline, *plan.callbacks, record, saved]
     if plan.verbose:
         watchers.append(Progress())
@@ -105,9 +119,9 @@ def run(model: Autoencoder, x: Any, y: Any, plan: Plan, splitter: Split | None =
             _train(
                 model, batches, valid, record.next_epoch, schedule, plan, [one for one in watchers if one is not None]
             )
-    finally:  # also when interrupted: what was found is kept
+    finally:  # also when interrupted: the best weights so far are kept
         record.restore(model)
-        compile_plainly(model)  # this schedule has run out, and `predict` is slow with many steps a call
+        compile_plainly(model)  # this schedule is over, and `predict` is slow with many steps in a call
     result = TrainingResult(
         history=record.history,
         best_epoch=record.best_epoch + 1,
@@ -147,7 +161,7 @@ def _train(
     plan: Plan,
     watchers: list[keras.callbacks.Callback],
 ) -> None:
-    with no_retracing_alarm():  # one model after another in a notebook
+    with no_retracing_alarm():  # a notebook trains one model after another
         model.fit(
             batches.dataset,
             epochs=schedule.epochs,
@@ -161,7 +175,7 @@ def _train(
 
 
 def _reason(deadline: Deadline, record: Record) -> str:
-    """Why a run has ended."""
+    """Returns why a run has ended."""
     if deadline.passed:
         return "time is up"
     if record.is_complete:
@@ -170,17 +184,17 @@ def _reason(deadline: Deadline, record: Record) -> str:
 
 
 def _pays_to_compile(model: Autoencoder, rows_shown: int) -> bool:
-    """Whether XLA saves more time than it takes. Its convolutions are slow on a CPU, half of plain TensorFlow's rate."""
+    """Returns whether XLA saves more time than compiling takes. On a CPU its convolutions take twice TensorFlow's time."""
     return model.config.network == "dense" and 6.0 * model.count_params() * rows_shown > WORTH_COMPILING
 
 
 def _even(rows: int) -> int:
-    """A batch size of at most VALIDATION_BATCH that leaves the last batch as full as can be."""
+    """Returns a batch size of at most VALIDATION_BATCH that makes the last batch as full as possible."""
     return math.ceil(rows / math.ceil(rows / VALIDATION_BATCH))
 
 
 def _reseed(model: keras.Model, seed: int) -> None:
-    """Starts every noise generator of the model at a state that follows from the seed."""
+    """Sets every noise generator of the model to a state that follows from the seed."""
     states = [v for v in model.variables if v.name == "seed_generator_state"]
     for index, state in enumerate(states):
-        state.assign(np.array([seed + 7919 * index, 0], "uint32"))
+        state.assign(np.array([(seed + 7919 * index) % 2**32, 0], "uint32"))

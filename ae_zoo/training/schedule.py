@@ -1,25 +1,28 @@
-"""How long a run is, how large its batches are, and how its learning rate goes: from what the caller and the family say."""
+"""The length of a run, the size of its batches and its learning rate, from the caller's arguments and the family's recipe."""
 
 import dataclasses
 import math
 import os
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Literal, Self, TypeAlias
 
 import keras
 
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
+from ae_zoo.typing import Rows
 
-STEPS_PER_CALL = 50  # one call of the compiled function; long enough to hide its overhead, short enough to watch
+STEPS_PER_CALL = 50  # in one call of the compiled function: enough to hide its overhead, few enough for a progress bar
+Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
+Verbose: TypeAlias = Literal["auto"] | int
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the caller asks of a run; the fields are the arguments of `ae_zoo.fit`."""
+    """The caller's choices for a run; the fields are the arguments of `ae_zoo.fit`."""
 
-    validation: float | Any = 0.1
+    validation: Validation = 0.1
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -27,12 +30,12 @@ class Plan:
     patience: int | None = None
     minutes: float | None = None
     seed: int = 1
-    checkpoint: str | os.PathLike | None = None
+    checkpoint: str | os.PathLike[str] | None = None
     callbacks: Sequence[keras.callbacks.Callback] = ()
-    verbose: int | str = "auto"
+    verbose: Verbose = "auto"
 
     def check(self) -> None:
-        """Raises `AEZooError` for a value that is not legal."""
+        """Raises `AEZooError` if a value is not legal."""
         for name in ("minutes", "learning_rate"):
             value = getattr(self, name)
             if value is not None and not checks.finite(name, value) > 0:
@@ -40,21 +43,25 @@ class Plan:
         for name in ("batch_size", "epochs", "patience"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
-        checks.seed(self.seed)
+        if checks.seed(self.seed) is None:
+            raise AEZooError(
+                "seed must be a whole number, because the order of the rows follows from it; received None."
+            )
 
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """What a run is to do.
+    """The numbers of a run.
 
     Attributes:
-        epochs: at most.
-        steps: of an epoch.
+        epochs: number of epochs, at most.
+        steps: number of steps in an epoch.
         batch_size: rows in a step.
-        learning_rate: the highest.
-        beta_1: of Adam.
-        patience: epochs without improvement; None waits for ever, as a training loss says nothing about when to stop.
-        warmup: epochs in which the loss itself still changes.
+        learning_rate: the highest learning rate.
+        beta_1: Adam's.
+        patience: number of epochs without improvement after which the run stops; None never stops it, because a training
+            loss does not say when to stop.
+        warmup: number of epochs in which the loss itself still changes.
     """
 
     epochs: int
@@ -67,10 +74,16 @@ class Schedule:
 
     @classmethod
     def of(cls, model: Autoencoder, plan: Plan, rows: int, patient: bool) -> Self:
-        """The schedule of a model for a number of training rows.
+        """Returns the schedule for a model and a number of training rows.
+
+        Args:
+            model: the model to train.
+            plan: the caller's choices.
+            rows: number of training rows.
+            patient: whether the run may stop early.
 
         Raises:
-            AEZooError: the loss would still be changing when the run ends.
+            AEZooError: the loss would still change when the run ends.
         """
         recipe = model.config.recipe
         batch_size = min(plan.batch_size or max(8, min(recipe.batch_size, rows // 32)), rows)
@@ -94,11 +107,11 @@ class Schedule:
 
     @property
     def steps_per_call(self) -> int:
-        """Steps that one call of the compiled function does."""
+        """Number of steps in one call of the compiled function."""
         return math.ceil(self.steps / math.ceil(self.steps / STEPS_PER_CALL))
 
     def adam(self) -> keras.optimizers.Optimizer:
-        """Adam, whose rate rises over the first 5 % of the steps and then falls along a cosine."""
+        """Returns Adam with a rate that rises over the first 5 % of the steps and then falls along a cosine."""
         total = self.epochs * self.steps
         warmup = max(1, total // 20)
         rate = keras.optimizers.schedules.CosineDecay(

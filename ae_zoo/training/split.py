@@ -1,22 +1,26 @@
-"""The proximal step of robust training: rows less the part that the network cannot reconstruct."""
+"""The proximal step of robust training: rows without the part that the network cannot reconstruct."""
 
 import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.config import Split as SplitKind
 from ae_zoo.training.batches import Batches
+from ae_zoo.typing import Array, Logs
 
 BLOCK = 256  # rows split at a time
 
 
-def shrink(residual: np.ndarray, weight: float, split: str) -> np.ndarray:
-    """The sparse part of a residual `(n, *features)`: what exceeds a root mean square of `weight`.
+def shrink(residual: Array, weight: float, split: SplitKind) -> Array:
+    """Returns the sparse part of a residual: what exceeds a root mean square of `weight`.
 
-    With v an element, a row or a feature's column of the residual, of m values, it is the s that minimises
-    |v - s|^2 / 2 + weight * sqrt(m) * |s|, the norm not squared: s = v * max(0, 1 - weight / rms(v)). For elements that
-    is the soft threshold.
+    Let v be an element, a row or a feature's column of the residual, with m values. Its sparse part is the s that minimizes
+    |v - s|^2 / 2 + weight * sqrt(m) * |s|, where the second norm is not squared: s = v * max(0, 1 - weight / rms(v)). For
+    elements this is the soft threshold.
 
     Args:
+        residual: differences between rows and their reconstructions, `(n, *features)`.
+        weight: the root mean square that stays.
         split: `"elements"`, `"rows"` or `"features"`.
     """
     if split == "elements":
@@ -29,67 +33,70 @@ def shrink(residual: np.ndarray, weight: float, split: str) -> np.ndarray:
 
 
 class Split(keras.callbacks.Callback):
-    """Splits the rows of a run again after each of its rounds, and has the next round train on what is left of them.
+    """Splits the rows of a run after each of its rounds; the next round trains on the rows without their sparse part.
 
     Args:
-        model: that is trained.
+        model: the model that is trained.
         x: all rows `(n, *input_shape)` in the data's units.
-        split, weight: as of `shrink`, on the model's scale; None takes the median row's root mean square error after
-            the first round.
-        rounds: equal shares of the epochs.
+        split: as in `shrink`.
+        weight: as in `shrink`, on the model's scale; None takes the median row's root mean square error after the first
+            round.
+        rounds: number of rounds, which share the epochs equally.
 
     Attributes:
         sparse: the sparse part `(n, *input_shape)` on the model's scale.
         reconstructable: the network's output `(n, *input_shape)` for the rows without their sparse part, in the data's
             units.
-        residuals: after each round the norm of what is in neither part, over the norm of the rows, on the model's scale.
-        changes: after each round the norm of the change in the sum of both parts, over the norm of the rows.
+        residuals: for each round, the norm of what is in neither part, divided by the norm of the rows, on the model's scale.
+        changes: for each round, the norm of the change in the sum of both parts, divided by the norm of the rows.
     """
 
-    def __init__(self, model: Autoencoder, x: np.ndarray, split: str, weight: float | None, rounds: int) -> None:
+    def __init__(self, model: Autoencoder, x: Array, split: SplitKind, weight: float | None, rounds: int) -> None:
         super().__init__()
         self.network, self.x, self.split, self.weight, self.rounds = model, x, split, weight, rounds
-        self.left = x  # the rows less their sparse part, which the network trains on
+        self.left = x  # the rows without their sparse part, on which the network trains
         self.sums = np.zeros_like(x)  # both parts together, on the model's scale
         self.residuals: list[float] = []
         self.changes: list[float] = []
 
     def begin(self, batches: Batches) -> None:
-        """Takes the batches of the run, and the model's scale, which is fitted by now."""
+        """Takes the batches of the run, and the model's scale, which has been fitted before."""
         model, self.batches = self.network, batches
         one = np.ones((1, *model.config.input_shape), "float32")
-        # What a unit of the model's scale is in the data's own, and where its zero lies: the way back is linear.
+        # The unit and the zero of the model's scale in the data's units: the inverse is linear.
         self.offset = np.asarray(model.scaling.invert(0 * one))[0]
         self.scale = np.asarray(model.scaling.invert(one))[0] - self.offset
         self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(self.x))))
 
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         epochs = self.params["epochs"]
         if epoch and epoch * self.rounds // epochs > (epoch - 1) * self.rounds // epochs:
             self.step()
+            assert self.batches.replace is not None  # `run` makes the batches replaceable
             self.batches.replace(self.left)
 
     def step(self) -> None:
-        """Splits by the network as it is now."""
+        """Splits the rows by the network's present weights."""
         self.reconstructable = self.network.reconstruct(self.left)
         if self.weight is None:
             rows = ((self.x - self.reconstructable) / self.scale).reshape(len(self.x), -1)
             self.weight = float(np.sqrt(np.median(np.mean(np.square(rows), axis=1))))
         if self.left is self.x:
             self.left, self.sparse = np.empty_like(self.x), np.empty_like(self.x)
-        # A few rows at a time, which stay in the cache; a feature's column has all rows.
+        # A few rows at a time, so that they stay in the cache; a feature's column has all rows.
         size = len(self.x) if self.split == "features" else BLOCK
-        squares = sum(self._split(slice(start, start + size)) for start in range(0, len(self.x), size))
+        weight = self.weight
+        squares = sum(self._split(slice(start, start + size), weight) for start in range(0, len(self.x), size))
         residual, change = np.sqrt(squares) / self.size
         self.residuals.append(float(residual))
         self.changes.append(float(change))
 
-    def _split(self, some: slice) -> np.ndarray:
-        """Splits some rows; gives the squared norms of what is in neither part, and of the change in both together."""
+    def _split(self, some: slice, weight: float) -> Array:
+        """Splits some rows; returns the squared norms of what is in neither part, and of the change in the sum of both."""
         x, given = self.x[some], self.reconstructable[some]
         residual = (x - given) / self.scale
-        sparse = shrink(residual, self.weight, self.split)
-        # Between the row and its reconstruction, whatever the rounding, so within the range that the output can reach.
+        sparse = shrink(residual, weight, self.split)
+        # Clipped between the row and its reconstruction, so that rounding cannot leave the output's range.
         self.left[some] = np.clip(x - sparse * self.scale, np.minimum(x, given), np.maximum(x, given))
         sums = (given - self.offset) / self.scale + sparse
         squares = [_square(residual - sparse), _square(sums - self.sums[some])]
@@ -97,5 +104,5 @@ class Split(keras.callbacks.Callback):
         return np.array(squares)
 
 
-def _square(x: np.ndarray) -> float:
+def _square(x: Array) -> float:
     return float(np.linalg.norm(x)) ** 2

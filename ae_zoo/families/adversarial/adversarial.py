@@ -1,13 +1,13 @@
-"""Adversarial: a discriminator makes the codes follow a prior, of which only samples are needed.
+"""Adversarial: a discriminator makes the codes follow a prior, from which it only needs samples.
 
-Loss: reconstruction + discriminator + generator, where with D the discriminator's logit
+Loss: reconstruction + discriminator + generator, where D is the discriminator's logit:
 
-    discriminator = softplus(-D(prior sample)) + softplus(D(code)), which moves the discriminator alone
-    generator     = adversarial_weight * softplus(-D(code)), which moves the encoder alone
+    discriminator = softplus(-D(prior sample)) + softplus(D(code)), which trains the discriminator alone
+    generator     = adversarial_weight * softplus(-D(code)), which trains the encoder alone
 
-in nats; 2 log 2 = 1.386 is a discriminator that cannot tell the two apart. The gradients are kept apart by stopping them,
-so one optimizer trains all networks in Keras's own step, without turns. With `labels="condition"` each label has a mode of
-the prior for its own. The model with classes is in `classes.py`; `Adversarial.of` gives the one that the options ask for.
+in nats. A discriminator that cannot tell the two apart has a loss of 2 log 2 = 1.386. Stopped gradients keep the two
+apart, so one optimizer trains all networks at once in Keras's own step. With `labels="condition"` each label has its own
+mode of the prior. The model with classes is in `classes.py`; `Adversarial.of` returns the one that the options ask for.
 
 Sources: Makhzani et al. 2015, sections 2 (priors), 2.3 (labels choose the prior's mode); Goodfellow et al. 2014, section 3
 (the encoder's loss).
@@ -27,9 +27,11 @@ from ae_zoo.families.adversarial.game import discriminator, game
 from ae_zoo.families.adversarial.priors import PRIORS, mmd
 from ae_zoo.families.configs import MODES, AdversarialConfig
 from ae_zoo.layers import noise
+from ae_zoo.layers.noise import Seed
 from ae_zoo.networks.generation import drawing
+from ae_zoo.typing import Array, Rows, Tensor
 
-EQUAL = 2 * math.log(2)  # nats that a discriminator pays that cannot tell codes from the prior
+EQUAL = 2 * math.log(2)  # nats: the loss of a discriminator that cannot tell codes from the prior
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -37,8 +39,8 @@ class Adversarial(Autoencoder):
     """Codes that follow a prior of your choice, by a discriminator."""
 
     Config = AdversarialConfig
-    PARTS = ("reconstruction", "discriminator", "generator")
-    GAMES: tuple[str, ...] = ("style_game",)  # whose values are shown
+    config: AdversarialConfig
+    GAMES: tuple[str, ...] = ("style_game",)  # the games whose values are shown
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
@@ -60,6 +62,10 @@ class Adversarial(Autoencoder):
         return (AdversarialClasses if has_classes else Adversarial)(name=name, **options)
 
     @property
+    def PARTS(self) -> tuple[str, ...]:
+        return "reconstruction", "discriminator", "generator"
+
+    @property
     def networks(self) -> tuple[keras.Model, ...]:
         return self.encoder, self.decoder, self.discriminator
 
@@ -71,7 +77,7 @@ class Adversarial(Autoencoder):
     def endpoints(self) -> Endpoints:
         return {**super().endpoints(), "generate": drawing(self)}
 
-    def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
+    def loss_parts(self, x: Tensor, y: Tensor | None, y_pred: Tensor, training: bool) -> dict[str, Tensor]:
         labels = self._labels(x, y, training)  # (batch,), -1 for none
         code = self.encoder(x, training=training)  # (batch, code)
         reconstruction = self.decoder(code, training=training)
@@ -85,9 +91,9 @@ class Adversarial(Autoencoder):
         for name in self.GAMES:
             if last[name] < EQUAL / 4 and name.endswith("_game"):
                 found.append(
-                    f"The discriminator of the {name.replace('_', ' ')} tells codes from the prior almost surely "
-                    f"({last[name]:.2f} nats, {EQUAL:.2f} at a draw), so the encoder learns nothing from it; {apart}: try a "
-                    "lower learning_rate or a higher adversarial_weight."
+                    f"The discriminator of the {name.replace('_', ' ')} almost always tells codes from the prior (its loss "
+                    f"is {last[name]:.2f} nats; {EQUAL:.2f} would be chance), so the encoder learns nothing from it; "
+                    f"{apart}: try a lower learning_rate or a higher adversarial_weight."
                 )
         if not last["mmd"] <= 0.05 and not found:  # a NaN is no match either
             if last["style_game"] > 0.98 * EQUAL:
@@ -99,30 +105,33 @@ class Adversarial(Autoencoder):
                 found.append(f"The codes do not follow the prior: {apart}: train longer, or raise adversarial_weight.")
         return found
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
-        """New rows `(n, *input_shape)`, in the data's units, from codes drawn from the prior.
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+        """Returns new rows `(n, *input_shape)`, in the data's units, from codes drawn from the prior.
 
         Args:
-            n: how many.
-            label: their class, cluster or mode of the prior; drawn where not given.
-            seed: equal seeds give equal rows.
+            n: number of rows.
+            label: class, cluster or mode of the prior of all rows; None draws one for each row.
+            seed: equal seeds give equal rows; None draws a seed.
 
         Raises:
-            AEZooError: for a label that the model does not have.
+            AEZooError: the model has no such label.
         """
         return self.decode(self.sample(n, label=label, seed=seed))
 
     @property
     def kinds(self) -> int:
-        """How many labels `generate` tells apart; 0 for none."""
+        """Number of labels that `generate` knows; 0 for none."""
         return 0 if self.config.prior == "gaussian" else MODES
 
-    def sample(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
-        """Codes from the prior, with their class where the model has classes; arguments as of `generate`."""
+    def sample(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+        """Returns codes `(n, code)` from the prior, with their class where the model has classes.
+
+        The arguments are those of `generate`.
+        """
         n, random = checks.count("n", n), np.random.default_rng(checks.seed(seed))
         if label is not None and not self.kinds:
             raise AEZooError(
-                "This model has neither classes nor a prior with modes that a label could name; leave it out."
+                "This model has neither classes nor a prior with modes, so there are no labels; leave label out."
             )
         if label is not None and not 0 <= label < self.kinds:
             raise AEZooError(f"label must be from 0 to {self.kinds - 1}; received {label!r}.")
@@ -130,24 +139,24 @@ class Adversarial(Autoencoder):
         generator = keras.random.SeedGenerator(int(random.integers(2**31)))
         return keras.ops.convert_to_numpy(self._codes_of(labels, random, generator))
 
-    def drawn_codes(self, n: int, seed: Any) -> Any:
-        """Codes `(n, code)` from the prior, as a tensor; `seed` is a `keras.random.SeedGenerator`."""
+    def drawn_codes(self, n: int, seed: Seed) -> Tensor:
+        """Returns codes `(n, code)` from the prior, as a tensor."""
         return PRIORS[self.config.prior](noise.integers((n,), MODES, seed), self.config.code, seed)
 
-    def classify(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
-        """Refused with one sentence: this model has no classes."""
+    def classify(self, x: Rows, *, batch_size: int = 1024) -> Array:
+        """Raises `AEZooError`, because this model has no classes."""
         return self.class_probabilities(x, batch_size=batch_size)
 
-    def class_probabilities(self, x: Any, *, batch_size: int = 1024) -> np.ndarray:
-        """Refused with one sentence: this model has no classes."""
-        raise AEZooError("This model has no class head: build it with n_classes=10, say, or n_clusters.")
+    def class_probabilities(self, x: Rows, *, batch_size: int = 1024) -> Array:
+        """Raises `AEZooError`, because this model has no classes."""
+        raise AEZooError("This model has no class head: build it with n_classes=10, for example, or with n_clusters.")
 
-    def _codes_of(self, labels: np.ndarray, random: np.random.Generator, generator: Any) -> Any:
-        """Codes of labels `(n,)`, here modes of the prior."""
+    def _codes_of(self, labels: Array, random: np.random.Generator, generator: Seed) -> Tensor:
+        """Returns codes `(n, code)` of labels `(n,)`, here modes of the prior."""
         return PRIORS[self.config.prior](labels.astype("int32"), self.config.code, generator)
 
-    def _style_game(self, style: Any, labels: Any) -> tuple[Any, Any]:
-        """The losses of the two players, each `(batch,)`, for codes `(batch, code)`; what is watched is updated."""
+    def _style_game(self, style: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the losses of the two players, each `(batch,)`, for codes `(batch, code)`, and updates the metrics."""
         ops, config = keras.ops, self.config
         sample = self._prior_sample(labels)  # (batch, code)
         self._watch(style, sample)
@@ -158,21 +167,21 @@ class Adversarial(Autoencoder):
         self._games[0].update_state(played[0])
         return played
 
-    def _played(self, games: list[tuple[Any, Any]]) -> dict[str, Any]:
-        """The parts of the loss that come of games: the discriminators' are averaged, the encoder's summed."""
+    def _played(self, games: list[tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
+        """Returns the parts of the loss that come from games: the mean of the discriminators', the encoder's sum."""
         return {
             "discriminator": sum(first for first, _ in games) / len(games),
             "generator": self.config.adversarial_weight * sum(second for _, second in games),
         }
 
-    def _row_loss_of(self, x: Any, y: Any, reconstruction: Any, labels: Any) -> Any:
+    def _row_loss_of(self, x: Tensor, y: Tensor | None, reconstruction: Tensor, labels: Tensor) -> Tensor:
         loss = self.row_loss(self.target(x, y), reconstruction)
         if not self.config.classes:
             return loss
-        # A label that is none stops the training; `ae_zoo.fit` refuses it before.
+        # An illegal label stops the training; `ae_zoo.fit` refuses it before.
         return loss + keras.ops.where(labels >= self.config.classes, math.nan, 0.0)
 
-    def _labels(self, x: Any, y: Any, training: bool) -> Any:
+    def _labels(self, x: Tensor, y: Tensor | None, training: bool) -> Tensor:
         ops = keras.ops
         if not self.config.classes:
             return ops.full((ops.shape(x)[0],), -1, dtype="int32")
@@ -185,19 +194,20 @@ class Adversarial(Autoencoder):
             return ops.full((ops.shape(x)[0],), -1, dtype="int32")
         return ops.cast(ops.reshape(y, (-1,)), "int32")
 
-    def _prior_sample(self, labels: Any) -> Any:
-        """Draws of the prior `(batch, code)`: of the mode that a label names, of any where there is none to go by."""
+    def _prior_sample(self, labels: Tensor) -> Tensor:
+        """Returns samples of the prior `(batch, code)`: from the mode that a label names, or from a random one."""
         ops = keras.ops
         modes = noise.integers(ops.shape(labels), MODES, self.draws)
         if self.config.labels == "condition":
             modes = ops.where(labels < 0, modes, labels)
         return PRIORS[self.config.prior](modes, self.config.code, self.draws)
 
-    def _watch(self, style: Any, sample: Any) -> None:
-        """Accuracies of a game say little; these say whether the codes are where they should be."""
+    def _watch(self, style: Tensor, sample: Tensor) -> None:
+        """Updates the metrics that say whether the codes are where they should be; a game's own losses say little."""
         ops = keras.ops
         # One row has no spread to compare, as the last batch of a plain `fit` may be.
         enough = ops.shape(style)[0] > 1
-        self._mmd.update_state(ops.where(enough, mmd(style[:512], sample[:512]), 0.0))
+        paired = self.config.labels == "condition"  # a code and its sample have the same label
+        self._mmd.update_state(ops.where(enough, mmd(style[:512], sample[:512], paired=paired), 0.0))
         self._center.update_state(ops.max(ops.abs(ops.mean(style, axis=0))))
         self._spread.update_state(ops.mean(ops.std(style, axis=0)))

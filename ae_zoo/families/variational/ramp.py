@@ -1,19 +1,21 @@
-"""A weight that rises with the rows that a model has been trained on."""
+"""A weight that rises with the number of rows that a model has been trained on."""
 
 from typing import Any
 
 import keras
 
+from ae_zoo.typing import Tensor
+
 
 @keras.saving.register_keras_serializable("ae_zoo")
 class Ramp(keras.layers.Layer):
-    """A weight that rises from 0 to 1 with the training rows that it has been told of.
+    """A weight that rises from 0 to 1 with the number of training rows that it has counted.
 
     Args:
-        rows: over which it rises; 0 for a weight of 1 from the start.
+        rows: number of rows over which it rises; 0 for a weight of 1 from the start.
 
-    Call: a batch of rows `(batch, ...)`, which are counted in a training step, to the weight, a scalar. It is 1 outside
-    training, where losses are compared.
+    Call: a batch of rows `(batch, ...)` to the weight, a scalar. A training step counts the rows. Outside training the
+    weight is 1, because losses are compared there.
     """
 
     def __init__(self, rows: int, **kwargs: Any) -> None:
@@ -23,7 +25,7 @@ class Ramp(keras.layers.Layer):
             self.seen = self.add_weight(shape=(), initializer="zeros", dtype="int32", trainable=False, name="seen")
         self.built = True
 
-    def call(self, x: Any, training: bool | None = None) -> Any:
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         ops = keras.ops
         if not self.rows or not training:
             return ops.ones(())

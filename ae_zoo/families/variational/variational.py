@@ -1,19 +1,20 @@
-"""Variational: the code is a distribution, held near a standard normal, so new rows can be drawn.
+"""Variational: the code is a distribution, kept near a standard normal, so that new rows can be drawn.
 
 Loss, in nats a feature (the negative evidence lower bound, over the number of features d):
 
     reconstruction + kl = -log p(x | z) / d + beta * KL(q(z | x) || N(0, I)) / d,    z ~ q(z | x)
 
 with q(z | x) = N(mean, diag exp log_variance), and p(x | z) Bernoulli (`loss="bce"`) or Gaussian (`loss="gaussian"`). Both
-terms are sums over their dimensions, divided by the same d; a mean here and a sum there would be another beta.
+terms are sums over their dimensions, divided by the same d; a mean in one and a sum in the other would change beta.
 
-`encode` gives the mean, so that all verbs are deterministic. Only the loss draws codes, in validation too, since the
-bound is an expectation over them.
+`encode` returns the mean, so all verbs are deterministic. Only the loss draws codes, in validation too, because the bound
+is an expectation over them.
 
 Sources: Kingma and Welling 2014, section 2.3 and appendix B; Doersch 2016; Higgins et al. 2017 (beta); Kingma et al. 2016,
 appendix C.8 (free bits); Bowman et al. 2016, section 3.1 (warm-up); Burda et al. 2016, section 5 (active units).
 """
 
+import types
 from typing import Any, NoReturn
 
 import keras
@@ -22,12 +23,14 @@ import numpy as np
 from ae_zoo import networks
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoint, Endpoints
+from ae_zoo.endpoints import Endpoint, Endpoints, Tensors
 from ae_zoo.errors import AEZooError
 from ae_zoo.families.configs import VariationalConfig
 from ae_zoo.families.variational.ramp import Ramp
 from ae_zoo.layers import noise
+from ae_zoo.layers.noise import Seed
 from ae_zoo.networks.generation import drawing, refuse_label
+from ae_zoo.typing import Array, Rows, Tensor
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -35,6 +38,7 @@ class Variational(Autoencoder):
     """A code that is a distribution, from which new rows can be drawn."""
 
     Config = VariationalConfig
+    config: VariationalConfig
     PARTS = ("reconstruction", "kl")
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
@@ -55,7 +59,7 @@ class Variational(Autoencoder):
         return self.encoder, self.decoder, self.posterior
 
     def endpoints(self) -> Endpoints:
-        def of_tensor(x: Any) -> dict[str, Any]:
+        def of_tensor(x: Tensor) -> Tensors:
             return dict(zip(("mean", "log_variance"), self.distribution(x), strict=True))
 
         return {
@@ -70,7 +74,7 @@ class Variational(Autoencoder):
             "generate": drawing(self),
         }
 
-    def loss_parts(self, x: Any, y: Any, y_pred: Any, training: bool) -> dict[str, Any]:
+    def loss_parts(self, x: Tensor, y: Tensor | None, y_pred: Tensor, training: bool) -> dict[str, Tensor]:
         ops, config = keras.ops, self.config
         if config.binarization == "dynamic":
             drawn = ops.cast(noise.uniform(ops.shape(x), self.draws) < x, x.dtype)
@@ -80,7 +84,7 @@ class Variational(Autoencoder):
         reconstruction = self.decoder(code, training=training)
         divergence = (ops.square(mean) + ops.exp(log_variance) - 1 - log_variance) / 2  # (batch, code), nats
         if config.free_bits:
-            # By unit, of the batch's mean, as the bits are granted to a unit and not to a row.
+            # By unit, of the batch's mean, because each unit may use the bits, not each row.
             unit = ops.maximum(ops.mean(divergence, axis=0, keepdims=True), config.free_bits)  # (1, code)
             divergence = ops.broadcast_to(unit, ops.shape(divergence))
         weight = config.beta * self.ramp(x, training=training) / self.schema.features
@@ -89,33 +93,37 @@ class Variational(Autoencoder):
             "kl": weight * ops.sum(divergence, axis=-1),
         }
 
-    def encode_distribution(self, x: Any, *, batch_size: int = 1024) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and log-variance, each `(n, code)`, of the codes of rows `(n, *input_shape)`."""
+    def encode_distribution(self, x: Rows, *, batch_size: int = 1024) -> tuple[Array, Array]:
+        """Returns mean and log-variance, each `(n, code)`, of the codes of rows `(n, *input_shape)`."""
         return self.encode(x, batch_size=batch_size), self._clamped(
             self.encode(x, "code_log_variance", batch_size=batch_size), np
         )
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> np.ndarray:
-        """New rows `(n, *input_shape)`, in the data's units: the means that the decoder gives for codes drawn from N(0, I).
+    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+        """Returns new rows `(n, *input_shape)`, in the data's units: the decoder's means for codes drawn from N(0, I).
 
-        Equal seeds give equal rows. There is no `label` to choose by.
+        Args:
+            n: number of rows.
+            label: must be None, because this family has no classes.
+            seed: equal seeds give equal rows; None draws a seed.
         """
         refuse_label(label)
         return self.decode(self.sample(n, seed=seed))
 
-    def sample(self, n: int, *, seed: int | None = None) -> np.ndarray:
-        """Codes `(n, code)` from the prior; equal seeds give equal codes."""
+    def sample(self, n: int, *, seed: int | None = None) -> Array:
+        """Returns codes `(n, code)` from the prior; equal seeds give equal codes."""
         shape = (checks.count("n", n), self.config.code)
         return np.random.default_rng(checks.seed(seed)).standard_normal(shape, "float32")
 
-    def drawn_codes(self, n: int, seed: Any) -> Any:
-        """Codes `(n, code)` from the prior, as a tensor; `seed` is a `keras.random.SeedGenerator`."""
+    def drawn_codes(self, n: int, seed: Seed) -> Tensor:
+        """Returns codes `(n, code)` from the prior, as a tensor."""
         return noise.normal((n, self.config.code), seed)
 
-    def active_units(self, x: Any, *, threshold: float = 0.01) -> np.ndarray:
-        """Which code units tell rows `(n, *input_shape)` apart `(code,)`, bool: their mean's variance passes a threshold.
+    def active_units(self, x: Rows, *, threshold: float = 0.01) -> Array:
+        """Returns whether each code unit differs between rows `(n, *input_shape)`: bool, `(code,)`.
 
-        Units that the prior has won carry nothing (Burda et al. 2016, section 5).
+        A unit is active if the variance of its mean over the rows is above `threshold`. The others follow the prior for
+        every row, so they carry nothing (Burda et al. 2016, section 5).
         """
         return self.encode(x).var(axis=0) > threshold
 
@@ -123,13 +131,13 @@ class Variational(Autoencoder):
         """Moved: `ae_zoo.log_likelihood(model, x)`."""
         raise AEZooError("model.log_likelihood(x) is now ae_zoo.log_likelihood(model, x).")
 
-    def distribution(self, x: Any, training: bool = False) -> tuple[Any, Any]:
-        """Mean and log-variance of the codes of rows `(batch, *input_shape)`, each `(batch, code)`, as tensors."""
+    def distribution(self, x: Tensor, training: bool = False) -> tuple[Tensor, Tensor]:
+        """Returns mean and log-variance of the codes of rows `(batch, *input_shape)`, each `(batch, code)`, as tensors."""
         mean, log_variance = self.posterior(x, training=training)
         mean, log_variance = (keras.ops.cast(part, "float32") for part in (mean, log_variance))
         return mean, self._clamped(log_variance, keras.ops)
 
     @staticmethod
-    def _clamped(log_variance: Any, ops: Any) -> Any:
-        """Within what an exponential of it stands: a standard deviation from 0.0025 to 55."""
+    def _clamped(log_variance: Tensor, ops: types.ModuleType) -> Tensor:
+        """Returns it within a standard deviation from 0.0025 to 55, so that its exponential is finite."""
         return ops.clip(log_variance, -12.0, 8.0)

@@ -1,1 +1,1 @@
-"""The winner-take-all family, and the layer that lets winners pass."""
+"""The winner-take-all family, and the layer that keeps the winners."""
