@@ -20,7 +20,7 @@ CASES = {
     "denoising": ("denoising", WIDE),
     "sparse": ("sparse", WIDE),
     "variational": ("variational", WIDE),
-    "variational, dynamically binarised": ("variational", {**WIDE, "binarisation": "dynamic"}),
+    "variational, dynamically binarised": ("variational", {**WIDE, "binarization": "dynamic"}),
     "contractive, one layer": ("contractive", {"hidden": (), "code": 500}),
     "contractive, estimated": ("contractive", {**WIDE, "tied": False}),
     "winner_take_all": ("winner_take_all", {"hidden": (), "code": 2000}),
@@ -80,7 +80,7 @@ def extra(model: Autoencoder, encoder: float) -> float:
         games = [network for network in (model.discriminator, model.class_discriminator) if network]
         # Codes and samples through a discriminator that learns; codes through a stopped one, and back to the codes.
         return sum((3 * 2 + 2) * forward(network) for network in games)
-    if model.recipe.split_rounds:  # the rows' reconstructions once an epoch, by which they are split
+    if model.config.recipe.split is not None:  # the rows' reconstructions once an epoch, by which they are split
         return encoder + forward(model.decoder)
     return 0.0
 

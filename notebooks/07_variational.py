@@ -37,7 +37,7 @@ data = digits()
 
 # %%
 model = ae_zoo.build(
-    "variational", data=data.x_train, code=20, hidden=[200, 200], activation="silu", binarisation="dynamic", seed=1
+    "variational", data=data.x_train, code=20, hidden=[200, 200], activation="silu", binarization="dynamic", seed=1
 )
 result = ae_zoo.fit(model, data.x_train, epochs=25, verbose=0)
 parts = ("reconstruction", "kl")
@@ -123,8 +123,8 @@ show(new_digits.walks(model, data.x_test, two))  # ae_zoo.traverse(model, two, u
 # literature; other ways of making them binary give other numbers, which do not compare.
 
 # %%
-likelihood = model.log_likelihood(data.x_test[:300], samples=500, binarisation="dynamic", seed=1)
-inverted = model.log_likelihood(1 - data.x_test[:300], samples=500, binarisation="dynamic", seed=1)
+likelihood = ae_zoo.log_likelihood(model, data.x_test[:300], samples=500, binarization="dynamic", seed=1)
+inverted = ae_zoo.log_likelihood(model, 1 - data.x_test[:300], samples=500, binarization="dynamic", seed=1)
 print(f"log p: test digits {likelihood.mean():.1f} nats, the same inverted {inverted.mean():.1f} nats")
 
 # %% [markdown]

@@ -67,7 +67,7 @@ show(plots.filters(convolutional.get_layer("hidden_0").kernel, columns=8))
 maps = convolutional.encode(x_test[first[2:5]], "hidden_0")  # (3, 14, 14, filters)
 lively = np.argsort(maps.std(axis=(0, 1, 2)))[::-1][:10]
 scaled = maps[..., lively] / np.abs(maps[..., lively]).max()
-show(plots.tiles(np.moveaxis(scaled, -1, 1), low=-1, colours="gray"))
+show(plots.tiles(np.moveaxis(scaled, -1, 1), low=-1, colors="gray"))
 
 # %% [markdown]
 # ## A digit out of its place

@@ -40,16 +40,16 @@ def make(family: str, digits: ae_zoo.data.Digits) -> None:
     x_train, x_test = (x.reshape(-1, *shape) for x in (digits.x_train, digits.x_test))
     calibration, x_test, y_test = x_test[:5000], x_test[5000:], digits.y_test[5000:]
     model = ae_zoo.build(family, data=x_train, seed=SEED, **MODELS[family])
-    labels = digits.y_train if model.takes_labels else None
+    labels = digits.y_train if model.config.target == "labels" else None
     ae_zoo.fit(model, x_train, labels, validation=0.1, seed=SEED, verbose=0)
     metrics = {}
-    if model.takes_labels:
+    if model.config.target == "labels":
         metrics["test error of classes"] = float(np.mean(model.classify(x_test) != y_test))
-    if not model.reconstructs:
+    if not model.config.reconstructs:
         train, test = (model.encode(x_train[:20_000]), digits.y_train[:20_000]), (model.encode(x_test), y_test)
         metrics["test error of a linear SVM on 20,000 codes"] = svm_error(train, test, cost=0.1, seed=SEED)
-    served = ae_zoo.Detector(model).calibrate(calibration) if model.reconstructs else model
-    if model.reconstructs:
+    served = ae_zoo.Detector(model).calibrate(calibration) if model.config.reconstructs else model
+    if model.config.reconstructs:
         metrics["share of test digits flagged"] = float(served.flag(x_test).mean())
     folder = HERE / f"digits-{family}"
     shutil.rmtree(folder, ignore_errors=True)

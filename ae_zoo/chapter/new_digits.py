@@ -11,12 +11,12 @@ from ae_zoo.plots.style import Figure
 from ae_zoo.report.page import Section
 
 # That of Burda et al. 2016, table 1, with one stochastic layer; its units are tanh, silu units learn faster.
-NETWORK: Options = {"code": 50, "hidden": [200, 200], "activation": "silu", "binarisation": "dynamic"}
+NETWORK: Options = {"code": 50, "hidden": [200, 200], "activation": "silu", "binarization": "dynamic"}
 
 
 def measure(model: Autoencoder, x: np.ndarray, samples: int, seed: int, rows: int | None = None) -> dict[str, float]:
     """The log-likelihood in nats, a mean over the first `rows`, or all, its standard error, and the units in use."""
-    likelihood = model.log_likelihood(x[:rows], samples, binarisation="dynamic", seed=seed)
+    likelihood = ae_zoo.log_likelihood(model, x[:rows], samples, binarization="dynamic", seed=seed)
     return {
         "log_likelihood": float(likelihood.mean()),
         "standard_error": float(likelihood.std() / len(likelihood) ** 0.5),
