@@ -12,6 +12,7 @@ from ae_zoo.evaluation.detector import Detector
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.plots.style import Figure
 from ae_zoo.report.page import Section
+from ae_zoo.training.fit_robust import RobustResult
 
 SHARE = 0.05  # of other digits among the fours
 
@@ -53,6 +54,7 @@ def section(run: Run) -> Section:
     errors = run.train("robust-plain", "undercomplete", x, **network).model.reconstruction_error(x)
     # Half of the rows are then copied worse than is free.
     trained = run.train("robust", "robust", x, split_weight=float(np.sqrt(np.median(errors))), **network)
+    assert isinstance(trained.result, RobustResult)  # of a robust model
     scores = {
         "robust": trained.result.scores,
         "plain network": errors,

@@ -6,6 +6,7 @@ from ae_zoo import plots
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.chapter.reconstructions import one_of_each
 from ae_zoo.chapter.run import Options, Run
+from ae_zoo.evaluation.log_likelihood import log_likelihood
 from ae_zoo.evaluation.paths import traverse
 from ae_zoo.plots.style import Figure
 from ae_zoo.report.page import Section
@@ -16,7 +17,7 @@ NETWORK: Options = {"code": 50, "hidden": [200, 200], "activation": "silu", "bin
 
 def measure(model: Autoencoder, x: np.ndarray, samples: int, seed: int, rows: int | None = None) -> dict[str, float]:
     """The log-likelihood in nats, a mean over the first `rows`, or all, its standard error, and the units in use."""
-    likelihood = ae_zoo.log_likelihood(model, x[:rows], samples, binarization="dynamic", seed=seed)
+    likelihood = log_likelihood(model, x[:rows], samples, binarization="dynamic", seed=seed)
     return {
         "log_likelihood": float(likelihood.mean()),
         "standard_error": float(likelihood.std() / len(likelihood) ** 0.5),

@@ -21,6 +21,7 @@ from ae_zoo.report.page import Section
 from ae_zoo.training.fit import fit
 from ae_zoo.training.run import TrainingResult
 from ae_zoo.tuning.search import search
+from ae_zoo.typing import Logs
 
 Model = Autoencoder | PCA  # they share the verbs that an experiment asks for
 Options = dict[str, Any]  # of a family, for `build`
@@ -145,18 +146,19 @@ class Line(keras.callbacks.Callback):
         super().__init__()
         self.name, self.live = name, sys.stdout.isatty()
 
-    def on_train_begin(self, logs: dict | None = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         self.begin = time.perf_counter()
         self._show("compiling")
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        logs = logs or {}
         held_out = "val_reconstruction" in logs
         error = logs["val_reconstruction" if held_out else "reconstruction"]
         what = "held-out error" if held_out else "error"
         self.last = f"epoch {epoch + 1:3d}/{self.params['epochs']}  {what} {error:.5f}"
         self._show(self.last)
 
-    def on_train_end(self, logs: dict | None = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         if self.live:
             print(flush=True)
         else:
