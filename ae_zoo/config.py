@@ -13,6 +13,7 @@ from ae_zoo import options
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.likelihoods import LEAST_VARIANCE, LIKELIHOODS
 from ae_zoo.options import option
+from ae_zoo.recipe import Recipe
 from ae_zoo.schemas import ArraySchema, Schema, schema_of
 
 Activation: TypeAlias = Literal[
@@ -20,47 +21,15 @@ Activation: TypeAlias = Literal[
 ]
 CorruptionKind: TypeAlias = Literal["none", "gaussian", "dropout", "masking", "salt_pepper"]
 Network: TypeAlias = Literal["dense", "convolutional"]
-Split: TypeAlias = Literal["elements", "rows", "features"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 CORRUPTIONS: tuple[str, ...] = get_args(CorruptionKind)
 NETWORKS: tuple[str, ...] = get_args(Network)
-SPLITS: tuple[str, ...] = get_args(Split)
 # The hidden layers that a search tries: for any family, and for those that need at least one.
 LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
 DEEP = {**LAYERS, "depth": [1, 2, 3]}
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 RENAMED = {"binarisation": "binarization"}  # options of version 0.1; its files can still be read
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
-    """How `ae_zoo.fit` trains a family by default.
-
-    Attributes:
-        learning_rate: the highest learning rate, at a batch of 256 rows.
-        batch_size: rows in a batch if there are at least 8,192 training rows; with fewer rows it is smaller.
-        beta_1: Adam's; an adversarial game works better with less memory of past gradients.
-        monitor: the metric whose lowest held-out value marks the best epoch. None if no metric can: then the last epoch's
-            weights are kept, and nothing stops the run early.
-        rows_shown: number of rows that a default run trains on, all epochs together.
-        warmup_rows: number of rows over which the loss itself still changes; patience is counted after them.
-        jit_compile: whether XLA compiles the step.
-        split: what robust training leaves out as a whole; None for a family that is not trained in this way.
-        split_weight: the root mean square error that stays, on the model's scale; None for the median row's.
-        split_rounds: how often robust training splits the rows.
-    """
-
-    learning_rate: float = 8e-3
-    batch_size: int = 256
-    beta_1: float = 0.9
-    monitor: str | None = "reconstruction"  # without the penalties
-    rows_shown: int = 430_000  # 8 epochs of MNIST, as many as 100 of a small table
-    warmup_rows: int = 0
-    jit_compile: bool = True
-    split: Split | None = None
-    split_weight: float | None = None
-    split_rounds: int = 10
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

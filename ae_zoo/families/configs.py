@@ -7,10 +7,11 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal, Self, TypeAlias, get_args
 
-from ae_zoo.config import DEEP, SPLITS, Activation, Config, CorruptionKind, Network, Recipe, Split, override
+from ae_zoo.config import DEEP, Activation, Config, CorruptionKind, Network, override
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.options import option
+from ae_zoo.recipe import SPLITS, Recipe, Split
 
 Prior: TypeAlias = Literal["gaussian", "mixture", "swiss_roll"]
 LabelUse: TypeAlias = Literal["classify", "condition"]

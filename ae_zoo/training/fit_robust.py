@@ -9,9 +9,9 @@ import numpy as np
 
 from ae_zoo._support.checks import count
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import SPLITS
-from ae_zoo.config import Split as SplitKind
 from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.recipe import SPLITS
+from ae_zoo.recipe import Split as SplitKind
 from ae_zoo.training.run import TrainingResult, check_model, run
 from ae_zoo.training.schedule import Plan, Validation
 from ae_zoo.training.split import Split

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.config import Split as SplitKind
+from ae_zoo.recipe import Split as SplitKind
 from ae_zoo.training.batches import Batches
 from ae_zoo.typing import Array, Logs
 
