@@ -14,7 +14,7 @@ from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.likelihoods import LEAST_VARIANCE, LIKELIHOODS
 from ae_zoo.options import option
 from ae_zoo.recipe import Recipe
-from ae_zoo.schemas import ArraySchema, Schema, schema_of
+from ae_zoo.schemas import ArraySchema, ScalingMode, Schema, schema_of
 
 Activation: TypeAlias = Literal[
     "linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus"
@@ -206,7 +206,7 @@ class Config:
         return self.schema.columns
 
     @property
-    def scaling(self) -> str:
+    def scaling(self) -> ScalingMode:
         """A name in `schemas.SCALINGS`."""
         return self.schema.scaling
 

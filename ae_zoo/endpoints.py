@@ -26,7 +26,6 @@ class Endpoint:
         verb: the verb in Python: `(n, *shape)` to outputs by name, each `(n, ...)`. An export is checked against it.
         function: the same with tensors, `(batch, *shape)`, in operations that can be exported.
         about: what it returns, in a few words.
-        legal: the closed interval in which inputs must lie, or None for all numbers.
     """
 
     input: Literal["x", "code", "seed"]
@@ -34,7 +33,6 @@ class Endpoint:
     verb: Callable[[np.ndarray], Arrays]
     function: Callable[[Tensor], Tensors]
     about: str
-    legal: tuple[float, float] | None = None
 
     @property
     def dtype(self) -> str:

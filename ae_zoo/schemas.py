@@ -99,7 +99,7 @@ class Schema(abc.ABC):
     kind: ClassVar[str]
     input_shape: tuple[int, ...]
     columns: tuple[str, ...] | None
-    scaling: str = "none"
+    scaling: ScalingMode = "none"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -201,7 +201,7 @@ class ArraySchema(Schema):
     columns: tuple[str, ...] | None = option(
         None, help="names of the features; rows with names are put into this order"
     )
-    scaling: str = option("none", help="scaling of each feature, fitted to the training rows", choices=SCALINGS)
+    scaling: ScalingMode = option("none", help="scaling of each feature, fitted to the training rows", choices=SCALINGS)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -215,7 +215,7 @@ class ArraySchema(Schema):
             )
 
     @classmethod
-    def of(cls, x: Rows, scaling: str = "none", name: str = "x") -> tuple[Self, Array]:
+    def of(cls, x: Rows, scaling: ScalingMode = "none", name: str = "x") -> tuple[Self, Array]:
         """Returns the schema of rows `(n, *shape)`, and the rows, coded."""
         coded = numeric(x, name, learn=True)
         if coded.ndim < 2:

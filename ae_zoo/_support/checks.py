@@ -3,10 +3,9 @@
 import math
 
 import numpy as np
-import numpy.typing as npt
 
 from ae_zoo.errors import AEZooError
-from ae_zoo.typing import Array
+from ae_zoo.typing import Array, Rows
 
 MOST = 2**31 - 1  # of whatever is counted: rows beyond it fit into no memory, and into no 32-bit index
 
@@ -56,7 +55,7 @@ def as_many(y: Array, x: Array) -> Array:
     return y
 
 
-def labels(y: npt.ArrayLike, classes: int, name: str = "y") -> Array:
+def labels(y: Rows, classes: int, name: str = "y") -> Array:
     """Returns labels as int32 `(n,)`, from -1 (no label) to `classes` - 1.
 
     Args:

@@ -72,9 +72,9 @@ def generate(
             )
         source, how = cast(_Source, trained), "its prior"
     else:
-        from ae_zoo.evaluation.density import Density
+        from ae_zoo.evaluation.density import Density, Kind
 
-        source = Density(trained, density or "gaussian").fit(_rows(trained, data), seed=seed)
+        source = Density(trained, cast("Kind", density or "gaussian")).fit(_rows(trained, data), seed=seed)
         how = repr(source)
     rows = source.generate(n, seed=seed, label=label)
     if suffix == PICTURE:

@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Generic, Self, TypedDict
+from typing import Generic, Self, TypedDict, cast
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ae_zoo.client.answers import Arrays, Raw, Shape, Signature, Tensor
 from ae_zoo.errors import AEZooError, LateError, UnreachableError, unknown
 from ae_zoo.frames import columns_of, numeric
 from ae_zoo.schemas import ArraySchema
+from ae_zoo.typing import Rows
 
 
 class Shapes(TypedDict):
@@ -112,7 +113,7 @@ class Client(abc.ABC, Generic[Raw]):
                     f"Output {name!r} of signature {signature!r} is of type {tensor.dtype}, which this client cannot read."
                 )
         arrays = {
-            name: _checked(name, inputs[name], tensor, self.columns if name == "x" else None)
+            name: _checked(name, cast("Rows", inputs[name]), tensor, self.columns if name == "x" else None)
             for name, tensor in taken.items()
         }
         by_rows = [name for name, tensor in taken.items() if tensor.by_rows]
@@ -219,7 +220,7 @@ class Client(abc.ABC, Generic[Raw]):
         """Returns one output as an array; raises `answers.Unlike` if it has another type or shape."""
 
 
-def _checked(name: str, value: object, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:
+def _checked(name: str, value: Rows, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:
     shape = expected.shape
     if name == "x" and columns_of(value) is not None and columns is None:
         raise AEZooError(

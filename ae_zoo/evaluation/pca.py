@@ -2,7 +2,7 @@
 
 import json
 import os
-from typing import Self, cast
+from typing import Self
 
 import numpy as np
 import sklearn.decomposition
@@ -178,7 +178,7 @@ class PCA:
         try:
             options = json.loads(str(arrays["options"]))
             schema = schema_of(options)
-            pca = cls(options["code"], scaling=cast("ScalingMode", schema.scaling))
+            pca = cls(options["code"], scaling=schema.scaling)
             pca.schema = schema
             wanted = {
                 "components": (pca.code, schema.features),

@@ -67,7 +67,7 @@ def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_t
         return {}
     found = {"test mse": float(errors.mean(dtype="float64"))}
     units = int(np.prod(model.decoder.input_shape[1:]))
-    if x_train is not None and units <= min(len(x_train), x_train[0].size):
+    if x_train is not None and x_test is not None and units <= min(len(x_train), x_train[0].size):
         pca = PCA(units, scaling=model.config.scaling).fit(x_train)
         found["pca test mse"] = float(pca.reconstruction_error(x_test).mean(dtype="float64"))
     return found

@@ -5,7 +5,6 @@ the same answer. The first axis of every input and output is the batch, which th
 answer does not depend on the other rows.
 """
 
-import keras
 import tensorflow as tf
 
 from ae_zoo.endpoints import Endpoint, Tensors
@@ -18,10 +17,6 @@ def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:
     given = tf.ensure_shape(given, (None, *endpoint.shape))
     if given.dtype.is_floating:
         given = _asserted(given, _all_finite(given), f"{endpoint.input} must be finite; it holds NaN or infinity")
-    if endpoint.legal is not None:
-        low, high = endpoint.legal
-        within = keras.ops.logical_and(keras.ops.all(given >= low), keras.ops.all(given <= high))
-        given = _asserted(given, within, f"{endpoint.input} must lie in [{low:g}, {high:g}], as the training rows did")
     beyond = f"{endpoint.input} lies so far from what the model was trained on that {{}} is beyond float32"
     return {
         name: _asserted(value, _all_finite(value), beyond.format(name)) if value.dtype.is_floating else value

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ae_zoo._support import checks, files
 from ae_zoo.errors import AEZooError
-from ae_zoo.schemas import ArraySchema, Schema, fit_scaling
+from ae_zoo.schemas import ArraySchema, ScalingMode, Schema, fit_scaling
 from ae_zoo.typing import Array
 from ae_zoo.typing import Rows as RowsLike
 
@@ -87,7 +87,7 @@ class Rows:
         return pd.DataFrame(self.x, columns=list(self.schema.columns))
 
     @functools.cached_property
-    def scaling(self) -> str:
+    def scaling(self) -> ScalingMode:
         """The scale of all errors: `"none"` for rows in [0, 1], otherwise `"standard"`."""
         return "none" if self.x.min() >= 0 and self.x.max() <= 1 else "standard"
 

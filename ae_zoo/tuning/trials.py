@@ -232,8 +232,9 @@ class Trials:
         model = build(candidate.family, data=rows.frame, seed=seed, **candidate.options)
         if self.objective.reconstructs:
             model.check_reconstructs()
-        takes = model.config.target == "labels" and rows.y is not None
-        return model, model.check_y(rows.y, rows.x) if takes else None
+        if rows.y is None or model.config.target != "labels":
+            return model, None
+        return model, model.check_y(rows.y, rows.x)
 
     def _measured(
         self,
@@ -250,7 +251,7 @@ class Trials:
             model,
             rows.x,
             y,
-            validation=rows.x_valid if y is None else (rows.x_valid, rows.y_valid),
+            validation=rows.x_valid if y is None or rows.y_valid is None else (rows.x_valid, rows.y_valid),
             seed=seed,
             minutes=max(min(limits), 1e-3) if limits else None,
             callbacks=callbacks,
