@@ -7,7 +7,7 @@ import pathlib
 import tempfile
 import zipfile
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Detector:
     """
 
     def __init__(self, model: Reconstructor) -> None:
-        if not isinstance(model, Autoencoder | PCA):
+        if not isinstance(model, Reconstructor):
             raise AEZooError(
                 f"A detector needs a model of ae_zoo or a PCA; received a {type(model).__name__}. To read a file, call "
                 "ae_zoo.load for a model and ae_zoo.Detector.load for a detector."
@@ -222,13 +222,10 @@ def _trained_again(model: Reconstructor, x: Array, seed: int, options: dict[str,
 
     keras.utils.set_random_seed(seed)
     fresh = model.fresh()
-    if isinstance(fresh, PCA):
-        fresh.fit(x)
-        fresh.schema = model.schema  # with the names of the columns
+    if isinstance(fresh, Autoencoder):
+        fit(fresh, x, seed=seed, **options)
         return fresh
-    network = fresh.to_model()  # itself
-    fit(network, x, seed=seed, **options)
-    return network
+    return cast(PCA, fresh).fit(x, model.schema)  # fitted at once, without steps
 
 
 def _number(name: str, value: Any) -> float:

@@ -54,13 +54,21 @@ class PCA:
             "variance"
         )
 
-    def fit(self, x: Rows) -> Self:
+    def fit(self, x: Rows, schema: Schema | None = None) -> Self:
         """Fits scaling and components to rows `(n, *input_shape)`; it keeps the names of a frame's columns.
+
+        Args:
+            x: training rows.
+            schema: what a row is; by default the schema of the array or frame.
 
         Raises:
             AEZooError: the rows are not numbers, or fewer than the components.
         """
-        self.schema, rows = ArraySchema.of(x, self.scaling)
+        if schema is None:
+            schema, rows = ArraySchema.of(x, self.scaling)
+        else:
+            rows = schema.code(x, learn=True)
+        self.schema = schema
         if not 1 <= self.code <= min(len(rows), self.schema.features):
             raise AEZooError(
                 f"code must be from 1 to {min(len(rows), self.schema.features)}, the smaller of {len(rows)} rows and "

@@ -1,7 +1,7 @@
 """What autoencoders and PCA have in common: all that a detector, a density, a path or an export needs."""
 
 import os
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
@@ -9,12 +9,28 @@ from ae_zoo.schemas import Schema
 from ae_zoo.typing import Array, Rows
 
 
-class Reconstructor(Protocol):
-    """A model that has codes for rows, and rows for codes."""
+@runtime_checkable
+class Servable(Protocol):
+    """What can be exported: a model, a PCA or a detector."""
 
     @property
     def family(self) -> str:
         """The name of its family."""
+
+    @property
+    def threshold(self) -> float | None:
+        """A detector's threshold."""
+
+    def endpoints(self) -> Endpoints:
+        """Returns what it can do, by name."""
+
+    def to_model(self) -> Autoencoder:
+        """Returns the autoencoder that is the same map."""
+
+
+@runtime_checkable
+class Reconstructor(Servable, Protocol):
+    """A model that has codes for rows, and rows for codes."""
 
     @property
     def suffix(self) -> str:
@@ -46,14 +62,8 @@ class Reconstructor(Protocol):
     def check_reconstructs(self) -> None:
         """Raises `AEZooError` if its reconstructions say nothing about the rows."""
 
-    def endpoints(self) -> Endpoints:
-        """Returns what it can do, by name."""
-
     def fresh(self) -> "Reconstructor":
         """Returns one with the same options that has seen no rows."""
-
-    def to_model(self) -> Autoencoder:
-        """Returns the autoencoder that is the same map."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes it to a file."""

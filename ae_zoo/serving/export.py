@@ -15,9 +15,7 @@ from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints, Tensors
 from ae_zoo.errors import AEZooError, AlreadyThereError, first_line
-from ae_zoo.evaluation.detector import Detector
-from ae_zoo.evaluation.pca import PCA
-from ae_zoo.evaluation.reconstructor import Reconstructor
+from ae_zoo.evaluation.reconstructor import Servable
 from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.typing import Array, Rows
 
@@ -25,7 +23,7 @@ ERRORS = 2000  # how many errors of test rows a version keeps, evenly by rank, f
 
 
 def export(
-    model: Reconstructor | Detector,
+    model: Servable,
     folder: str | os.PathLike[str],
     *,
     version: int | None = None,
@@ -72,7 +70,7 @@ def export(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
-    if not isinstance(model, Autoencoder | Detector | PCA):
+    if not isinstance(model, Servable):
         raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
     served, network = model.endpoints(), model.to_model()
     folder = pathlib.Path(folder)
