@@ -16,6 +16,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.data import Digits
 from ae_zoo.errors import AEZooWarning
 from ae_zoo.evaluation.pca import PCA
+from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.factory import build
 from ae_zoo.report.page import Section
 from ae_zoo.training.fit import fit
@@ -23,7 +24,7 @@ from ae_zoo.training.run import TrainingResult
 from ae_zoo.tuning.search import search
 from ae_zoo.typing import Logs
 
-Model = Autoencoder | PCA  # they share the verbs that an experiment asks for
+Model = Reconstructor  # they share the verbs that an experiment asks for
 Options = dict[str, Any]  # of a family, for `build`
 SUBSET_EPOCHS = 24  # on 5,000 digits: enough for each section's point in two minutes
 
