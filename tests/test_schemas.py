@@ -123,7 +123,7 @@ def test_differences_that_float32_cannot_hold_are_refused():
         lambda: ae_zoo.PCA(1).fit(times),
         lambda: ae_zoo.build("undercomplete", 2, scaling="minmax").adapt(times.to_numpy()),
     ):
-        with pytest.raises(ae_zoo.AEZooError, match=r"float32 can tell apart.*subtract"):
+        with pytest.raises(ae_zoo.AEZooError, match=r"float32 can represent.*subtract"):
             learn()
     with pytest.raises(ae_zoo.AEZooError, match="'time'"):
         ae_zoo.build("undercomplete", data=times)
