@@ -232,7 +232,7 @@ class ArraySchema(Schema):
         low, high = float(x.min()), float(x.max())
         if self.scaling == "none" and (low < 0 or high > 1):
             raise AEZooError(
-                f"{name} must be in [0, 1], because {why}; received values from {low:g} to {high:g}. "
+                f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
                 "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
             )
 

@@ -88,10 +88,10 @@ def test_learns_digits_by_the_trainer_without_xla(digits, monkeypatch):
         ({"data": np.zeros((4, 784))}, r"received rows of shape \(784,\): reshape them first"),
         ({"input_shape": (3, 32, 32)}, r"channels first; channels come last here: give \(32, 32, 3\).*np\.moveaxis"),
         ({"input_shape": (1, 28, 28)}, r"channels first; channels come last here: give \(28, 28, 1\)"),
-        ({"input_shape": 784, "network": "dense"}, r"has them all in hidden"),
+        ({"input_shape": 784, "network": "dense"}, r"has all its layers in hidden"),
         ({"input_shape": (28, 28), "hidden": []}, r"at least one hidden layer"),
         ({"input_shape": (28, 28), "tied": True}, r"with a convolutional network give tied=False"),
-        ({"input_shape": (28, 28), "network": "dense", "dense": []}, r"for a dense one, build 'stacked'"),
+        ({"input_shape": (28, 28), "network": "dense", "dense": []}, r"for a dense network, build 'stacked'"),
     ],
 )
 def test_what_it_cannot_take_is_refused_with_the_remedy(options, message):
@@ -103,5 +103,5 @@ def test_other_refusals():
     model = ae_zoo.build("convolutional", (4, 6), hidden=[2], code=2)
     with pytest.raises(ValueError, match=r"received rows of 24\. Give x\.reshape\(-1, 4, 6\)"):
         model.encode(np.zeros((3, 24)))
-    with pytest.raises(ValueError, match="dense layers one by one; the model's network is 'convolutional'"):
+    with pytest.raises(ValueError, match="for dense layers; the model's network is 'convolutional'"):
         ae_zoo.pretrain(model, np.zeros((3, 4, 6)))

@@ -116,7 +116,7 @@ def test_a_likelihood_is_one_class(tmp_path):
 
 
 def test_the_bound_needs_a_density():
-    with pytest.raises(ae_zoo.AEZooError, match=r"loss='mse' is not: give one of bce, gaussian"):
+    with pytest.raises(ae_zoo.AEZooError, match=r"loss='mse' is none: give one of bce, gaussian"):
         ae_zoo.build("variational", 8, loss="mse")
     with pytest.raises(ae_zoo.AEZooError, match="did you mean 'absolute'"):
         ae_zoo.build("sparse", 8, loss="absolut")

@@ -150,7 +150,7 @@ def test_binarization_is_stated_and_grays_are_refused():
     dynamic = [ae_zoo.log_likelihood(model, grays, 2000, binarization="dynamic", seed=seed) for seed in (1, 2)]
     assert np.abs(dynamic[0] - dynamic[1]).max() > 0.1
     assert np.array_equal(dynamic[0], ae_zoo.log_likelihood(model, grays, 2000, binarization="dynamic", seed=1))
-    with pytest.raises(ValueError, match="of binary rows"):
+    with pytest.raises(ValueError, match="for a Bernoulli likelihood"):
         ae_zoo.log_likelihood(linear(), RANDOM.normal(size=(3, FEATURES)), 10, binarization="dynamic")
 
 

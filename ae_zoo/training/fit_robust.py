@@ -91,7 +91,7 @@ def fit_robust(
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:
-        raise AEZooError(f"weight must be a number above 0; received {weight!r}.")
+        raise AEZooError(f"weight must be above 0, the error that stays; received {weight!r}.")
     y = options.pop("y", None)
     plan = Plan(validation=validation, callbacks=callbacks, **options)
     if plan.checkpoint is not None:
