@@ -44,7 +44,7 @@ class Autoencoder(Trainable):
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
-        self._views = Views(self.config.input_shape)
+        self._views = Views(self, self.config.input_shape)
         self._warned = False  # that it has not been trained
 
     @classmethod
@@ -83,15 +83,14 @@ class Autoencoder(Trainable):
         """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
         self._check_learned()
         code = schemas.as_codes(code, self.decoder.input_shape[1:])
-        found = self.scaling.invert(self.likelihood.mean(in_batches(self.decoder, code, batch_size)))
-        return checks.finite_answers(found, "reconstruction")
+        network = self._views.of("rows of codes", self.rows_of, self.decoder.input_shape[1:])
+        return checks.finite_answers(in_batches(network, code, batch_size), "reconstruction")
 
     def reconstruct(self, x: Rows, *, batch_size: int = 1024) -> Array:
         """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
         x = self._known(x)
-        network = self._views.of("reconstruction", lambda rows: self.decoder(self.encoder(rows)))
-        found = self.scaling.invert(self.likelihood.mean(in_batches(network, x, batch_size)))
-        return checks.finite_answers(found, "reconstruction")
+        network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
+        return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
 
     def reconstruction_error(
         self, x: Rows, per_feature: bool = False, *, unit: Unit = "squared", batch_size: int = 1024
@@ -133,7 +132,7 @@ class Autoencoder(Trainable):
         low, high = self.schema.extremes
         scaled = keras.ops.convert_to_numpy(self.scaling(x))
         noisy = corrupt(scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed)
-        return self.scaling.invert(noisy)
+        return keras.ops.convert_to_numpy(self.scaling.invert(noisy))
 
     def to_model(self) -> Self:
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
@@ -183,9 +182,9 @@ class Autoencoder(Trainable):
 
     def _feature_error(self, x: Tensor, unit: Unit = "squared") -> Tensor:
         """Error of each feature `(batch, *input_shape)`."""
-        target, found = self.scaling(x), _float32(self.decoder(self.encoder(x, training=False), training=False))
+        target, found = self.scaling.target(x), _float32(self.decoder(self.encoder(x, training=False), training=False))
         if unit == "squared":
-            return self.scaling.by_feature(keras.ops.square(target - self.likelihood.mean(found)))
+            return self.scaling.by_feature(self.likelihood.error(target, found))
         return self.scaling.by_feature(self.likelihood.loss(target, found))
 
     def _score(self, x: Array) -> Arrays:
@@ -223,11 +222,11 @@ class Autoencoder(Trainable):
     def check_targets(self, x: Array, name: str = "x") -> None:
         """Raises `AEZooError` if rows are outside what the output, the loss or the noise is made for."""
         if self.likelihood.legal is not None:
-            self.schema.check_unit(x, f"the loss {self.likelihood.name!r} compares probabilities", name)
+            self.schema.check_range(x, *self.likelihood.legal, f"the loss {self.likelihood.name!r} has no others", name)
         elif self.config.output_activation == "sigmoid":
-            self.schema.check_unit(x, "the model's output is a sigmoid", name)
+            self.schema.check_range(x, 0, 1, "the model's output is a sigmoid", name)
         elif self.config.corruption == "salt_pepper":
-            self.schema.check_unit(x, "salt-and-pepper noise sets features to 0 and 1", name)
+            self.schema.check_range(x, 0, 1, "salt-and-pepper noise sets features to 0 and 1", name)
 
     def check_reconstructs(self) -> None:
         """Raises `AEZooError` if the reconstructions say nothing about the rows."""

@@ -139,11 +139,17 @@ class Config:
                 )
             if self.l1:
                 raise AEZooError("sparsity (KL) and l1 are two penalties for the same purpose; give one of them.")
-        legal = LIKELIHOODS[self.loss].legal
-        if legal is not None and (self.output_activation != "sigmoid" or self.schema.scaling != "none"):
+        likelihood = LIKELIHOODS[self.loss]
+        outputs = likelihood.activations
+        if outputs is not None and self.output_activation not in outputs:
             raise AEZooError(
-                f"loss={self.loss!r} compares probabilities, so it needs output_activation='sigmoid' and scaling='none', for "
-                f"rows in [0, 1]; received {self.output_activation!r} and {self.schema.scaling!r}."
+                f"loss={self.loss!r} needs output_activation={' or '.join(map(repr, outputs))}; received "
+                f"{self.output_activation!r}."
+            )
+        if likelihood.legal is not None and self.schema.scaling != "none":
+            raise AEZooError(
+                f"loss={self.loss!r} is of rows from {likelihood.legal[0]:g} to {likelihood.legal[1]:g} as they are, so it "
+                f"needs scaling='none'; received {self.schema.scaling!r}."
             )
         if self.output_variance is not None and self.loss != "gaussian":
             raise AEZooError(f"output_variance is the variance of loss='gaussian'; the loss here is {self.loss!r}.")

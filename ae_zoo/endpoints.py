@@ -62,17 +62,3 @@ def shares_of_tensor(error: Tensor) -> Tensor:
     part = error / ops.where(largest > 0, largest, ops.ones_like(largest))
     total = ops.sum(part, axis=axes, keepdims=True)
     return part / ops.where(total > 0, total, ops.ones_like(total))
-
-
-class RequestSeed:
-    """Takes the place of a `keras.random.SeedGenerator`, with the state in a request: each call gives its next draw."""
-
-    def __init__(self, seed: Tensor) -> None:
-        self.seed, self.draws = seed, 0
-
-    def next(self) -> Tensor:
-        """Returns a pair whose lower halves, which the generator takes, differ for all seeds of 64 bits."""
-        import keras
-
-        self.draws += 1
-        return keras.ops.stack([self.seed, self.draws + 1_000_003 * (self.seed // 2**32)])

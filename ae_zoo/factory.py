@@ -16,6 +16,7 @@ from ae_zoo.config import Config
 from ae_zoo.errors import AEZooError, NotFoundError, first_line
 from ae_zoo.families.configs import config_of
 from ae_zoo.families.table import FAMILIES
+from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.schemas import ArraySchema, Schema
 from ae_zoo.typing import Array, Rows
 
@@ -148,7 +149,8 @@ def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple
         array, rows = ArraySchema.of(data, name="data")
         in_unit = rows.min() >= 0 and rows.max() <= 1
         suited = {"input_shape": array.input_shape, "columns": array.columns}
-        if not in_unit and given.get("loss") != "bce":
+        loss = LIKELIHOODS.get(given.get("loss", ""))
+        if not in_unit and (loss is None or loss.legal is None):
             suited["scaling"] = "minmax" if given.get("output_activation") == "sigmoid" else "standard"
         schema = dataclasses.replace(array, scaling=given.get("scaling", suited.get("scaling", "none")))
     suited["code"] = min(config.default("code"), config.widest_code(schema.features))

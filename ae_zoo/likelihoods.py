@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
+from ae_zoo.options import register
 from ae_zoo.typing import Array, Tensor
 
 if TYPE_CHECKING:
@@ -32,16 +33,22 @@ class Likelihood(abc.ABC):
         unit: the unit of a feature's loss.
         is_density: whether the loss is -log p(target | output) in nats, which the variational bound needs.
         legal: the closed interval in which targets must lie, or None for all numbers.
+        binary: whether a target is a zero or a one, or the probability of a one.
+        activations: the activations of an output that it has a meaning for, or None for all.
+        OPTIONS: the options of a config that are its parameters.
     """
 
     name: ClassVar[str]
     unit: ClassVar[str]
     is_density: ClassVar[bool] = False
     legal: ClassVar[tuple[float, float] | None] = None
+    binary: ClassVar[bool] = False
+    activations: ClassVar[tuple[str, ...] | None] = None
+    OPTIONS: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        LIKELIHOODS[cls.name] = cls
+        register(LIKELIHOODS, "name", cls)
 
     @classmethod
     def of(cls, config: "Config") -> Self:
@@ -65,6 +72,12 @@ class Likelihood(abc.ABC):
     def mean(self, output: Tensor) -> Tensor:
         """Returns the expected target for an output, both on the model's scale; here the output itself."""
         return output
+
+    def error(self, target: Tensor, output: Tensor) -> Tensor:
+        """Returns the error of each feature in a unit that all likelihoods share: here the squared error of the mean."""
+        import keras
+
+        return keras.ops.square(target - self.mean(output))
 
     def start(self, x: Array) -> Array:
         """Returns the best constant output `(*features)` for training rows `(n, *features)`: here their mean."""
@@ -93,6 +106,8 @@ class Bernoulli(Likelihood):
     unit = "nats"
     is_density = True
     legal = (0.0, 1.0)
+    binary = True
+    activations = ("sigmoid",)
 
     def loss(self, target: Tensor, output: Tensor) -> Tensor:
         import keras
@@ -111,6 +126,7 @@ class Gaussian(Likelihood):
 
     name = "gaussian"
     unit = "nats"
+    OPTIONS = ("output_variance",)
     is_density = True
 
     def __init__(self, variance: float | None = None) -> None:
@@ -166,6 +182,7 @@ class Huber(Likelihood):
 
     name = "huber"
     unit = "Huber loss"
+    OPTIONS = ("huber_delta",)
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = delta
@@ -191,6 +208,7 @@ class Quantile(Likelihood):
 
     name = "quantile"
     unit = "quantile loss"
+    OPTIONS = ("quantile_alpha",)
 
     def __init__(self, alpha: float = 0.5) -> None:
         self.alpha = alpha

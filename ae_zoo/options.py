@@ -121,10 +121,10 @@ def is_list(owner: type, field: dataclasses.Field[Any]) -> bool:
 def _kind(owner: type, field: dataclasses.Field[Any]) -> tuple[Any, bool]:
     """Returns the type of a value, and whether None is legal too."""
     hint = _hints(owner)[field.name]
-    if isinstance(hint, types.UnionType):
-        (kind,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
-        return kind, True
-    return (str, False) if typing.get_origin(hint) is typing.Literal else (hint, False)
+    optional = typing.get_origin(hint) in (types.UnionType, typing.Union)
+    if optional:
+        (hint,) = [arg for arg in typing.get_args(hint) if arg is not type(None)]
+    return (str if typing.get_origin(hint) is typing.Literal else hint), optional
 
 
 @functools.cache  # it takes a millisecond
@@ -161,3 +161,25 @@ def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: An
     if low is not None:
         words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
     return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {short(value)}.")
+
+
+def plain(value: object) -> object:
+    """Returns a value as JSON has it: tuples, at any depth, are lists."""
+    if isinstance(value, tuple | list):
+        return [plain(part) for part in value]
+    return {name: plain(part) for name, part in value.items()} if isinstance(value, Mapping) else value
+
+
+def register(table: dict[str, type], attribute: str, cls: type) -> None:
+    """Puts a class into a table by its own word, such as the `kind` of a schema; a class without one is abstract.
+
+    Raises:
+        AEZooError: another class has that word. The same class may be defined again, as a notebook's cell does.
+    """
+    if attribute not in vars(cls):
+        return
+    word = vars(cls)[attribute]
+    other = table.get(word)
+    if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+        raise AEZooError(f"{other.__qualname__} has the {attribute} {word!r} already; give {cls.__qualname__} another.")
+    table[word] = cls

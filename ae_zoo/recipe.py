@@ -35,3 +35,7 @@ class Recipe:
     split: Split | None = None
     split_weight: float | None = None
     split_rounds: int = 10
+
+    def batch_for(self, rows: int) -> int:
+        """Returns the batch size for a number of training rows."""
+        return max(8, min(self.batch_size, rows // 32))

@@ -7,18 +7,19 @@ in a model's config and on its card. To add a kind of row, subclass `Schema` and
 """
 
 import abc
+import collections
 import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeAlias, cast
 
 import numpy as np
 
 from ae_zoo import options
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, first_line, unknown
 from ae_zoo.frames import columns_of, numeric
 from ae_zoo.likelihoods import LIKELIHOODS, Likelihood
-from ae_zoo.options import option
+from ae_zoo.options import option, register
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class Schema(abc.ABC):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        KINDS[cls.kind] = cls
+        register(KINDS, "kind", cls)
 
     def __post_init__(self) -> None:
         options.check_all(self)
@@ -154,8 +155,10 @@ class Schema(abc.ABC):
         """Returns what an output means for these rows: here one likelihood for all features, by the option `loss`."""
         return LIKELIHOODS[config.loss].of(config)
 
-    def check_unit(self, x: Array, why: str, name: str = "x") -> None:  # noqa: B027 - nothing for most
-        """Raises `AEZooError` if coded rows are outside [0, 1] on the model's scale; `why` says what needs that.
+    def check_range(  # noqa: B027 - nothing for most
+        self, x: Array, low: float, high: float, why: str, name: str = "x"
+    ) -> None:
+        """Raises `AEZooError` if coded rows are outside a closed interval on the model's scale; `why` says what needs it.
 
         Here it checks nothing, because scaled rows may go a little beyond the range of the training rows.
         """
@@ -163,12 +166,14 @@ class Schema(abc.ABC):
     def row(self, x: "Rows | pd.Series[Any]", name: str = "x") -> Array:
         """Returns one row as `(1, *input_shape)`, coded: from an array `(*input_shape)`, or a pandas Series by its names."""
         to_frame = getattr(x, "to_frame", None)
-        return self.code(np.asarray(x)[None] if to_frame is None else to_frame().T, name)
+        if to_frame is not None:
+            return self.code(to_frame().T, name)
+        return self.code(x[None] if isinstance(x, np.ndarray) else cast("Rows", [x]), name)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the schema as plain JSON values; `read` reads them."""
-        plain = {name: getattr(self, name) for name in options.fields(type(self))}
-        return {"kind": self.kind, **{k: list(v) if isinstance(v, tuple) else v for k, v in plain.items()}}
+        values = {name: getattr(self, name) for name in options.fields(type(self))}
+        return {"kind": self.kind, **{name: options.plain(value) for name, value in values.items()}}
 
     @staticmethod
     def read(plain: "Schema | Mapping[str, Any]") -> "Schema":
@@ -183,12 +188,15 @@ class Schema(abc.ABC):
             raise AEZooError(f"schema must be a Schema, or what its to_dict returns; received {plain!r}.")
         rest = dict(plain)
         kind = rest.pop("kind", None)
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise unknown("kind of schema", kind, KINDS)
         for name in rest:
             if name not in options.fields(KINDS[kind]):
                 raise unknown("option of a schema", name, options.fields(KINDS[kind]))
-        return KINDS[kind](**rest)
+        try:
+            return KINDS[kind](**rest)
+        except TypeError as error:  # a value without a default is missing
+            raise AEZooError(f"The schema of kind {kind!r} is incomplete: {first_line(error)}.") from error
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -209,6 +217,9 @@ class ArraySchema(Schema):
             raise AEZooError("input_shape must have at least one number, the width of a row; received ().")
         if math.prod(self.input_shape) > 2**31:
             raise AEZooError(f"input_shape must have at most 2^31 numbers; received {math.prod(self.input_shape):,}.")
+        twice = [name for name, count in collections.Counter(self.columns or ()).items() if count > 1]
+        if twice:
+            raise AEZooError(f"columns must have names of their own; {twice[0]!r} is there more than once.")
         if self.columns is not None and (len(self.columns),) != self.input_shape:
             raise AEZooError(
                 f"columns must name each of the {self.input_shape} features; received {len(self.columns)} names."
@@ -228,12 +239,16 @@ class ArraySchema(Schema):
             raise AEZooError(_other_shape(coded.shape, self.input_shape, name))
         return coded
 
-    def check_unit(self, x: Array, why: str, name: str = "x") -> None:
-        low, high = float(x.min()), float(x.max())
-        if self.scaling == "none" and (low < 0 or high > 1):
+    def check_range(self, x: Array, low: float, high: float, why: str, name: str = "x") -> None:
+        least, most = float(x.min()), float(x.max())
+        if self.scaling == "none" and (least < low or most > high):
+            remedy = (
+                " Divide by the largest value, or build the model with scaling='minmax' or with data=x."
+                if (low, high) == (0, 1)
+                else ""
+            )
             raise AEZooError(
-                f"{name} must lie in [0, 1], because {why}; received values from {low:g} to {high:g}. "
-                "Divide by the largest value, or build the model with scaling='minmax' or with data=x."
+                f"{name} must be in [{low:g}, {high:g}], because {why}; received values from {least:g} to {most:g}.{remedy}"
             )
 
     def layer(self, name: str) -> "RowLayer":

@@ -149,7 +149,7 @@ class Trainable(keras.Model):
                 f"The target must have the shape of a row, {self.config.input_shape}; received {target.shape[1:]}. "
                 "An autoencoder needs no labels: call fit(x)."
             )
-        return self.scaling(target)
+        return self.scaling.target(target)
 
     def compute_metrics(
         self, x: Tensor, y: Tensor | None, y_pred: Tensor, sample_weight: Tensor | None = None

@@ -73,6 +73,10 @@ def test_a_learned_variance_is_saved_and_served(tmp_path):
     model.likelihood.learned.assign(np.log(0.2))
     known = -scipy.stats.norm.logpdf(model.scaling(x), model(x), 0.2**0.5).mean(axis=1)
     assert np.allclose(model.reconstruction_error(x, unit="loss"), known, atol=1e-4)
+    model.likelihood.learned.assign(np.log(0.7))  # read anew at each call
+    again = -scipy.stats.norm.logpdf(model.scaling(x), model(x), 0.7**0.5).mean(axis=1)
+    assert np.allclose(model.reconstruction_error(x, unit="loss"), again, atol=1e-4)
+    model.likelihood.learned.assign(np.log(0.2))
     model.save(tmp_path / "model.keras")
     ae_zoo.export(model, tmp_path / "served")
     for path in ("model.keras", "served"):
@@ -121,3 +125,41 @@ def test_the_bound_needs_a_density():
     with pytest.raises(ae_zoo.AEZooError, match="did you mean 'absolute'"):
         ae_zoo.build("sparse", 8, loss="absolut")
     assert {"mse", "bce", "gaussian", "absolute", "huber", "quantile"} <= LIKELIHOODS.keys()
+
+
+class Halved(LIKELIHOODS["huber"]):
+    """A likelihood without a word of its own, for others to build on."""
+
+
+def test_a_likelihood_takes_no_other_s_word():
+    assert LIKELIHOODS["huber"] is not Halved
+    with pytest.raises(ae_zoo.AEZooError, match="Huber has the name 'huber' already"):
+
+        class Mine(Likelihood):
+            name = "huber"
+
+
+class Poisson(Likelihood):
+    """exp(output) events are expected."""
+
+    name = "poisson"
+    unit = "nats"
+    legal = (0.0, np.inf)
+    activations = ("linear",)
+
+    def loss(self, target, output):
+        return keras.ops.exp(output) - target * output
+
+    def mean(self, output):
+        return keras.ops.exp(output)
+
+
+def test_targets_and_outputs_are_what_the_likelihood_says():
+    counts = np.random.default_rng(0).poisson(3, (64, 3)).astype("float32")
+    model = model_of("poisson", output_activation="linear")
+    ae_zoo.fit(model, counts, epochs=1, verbose=0)
+    assert np.allclose(model.reconstruct(counts), np.exp(model(counts)), rtol=1e-5)
+    with pytest.raises(ae_zoo.AEZooError, match=r"must be in \[0, inf\]"):
+        ae_zoo.fit(model, counts - 5, epochs=1, verbose=0)
+    with pytest.raises(ae_zoo.AEZooError, match="needs output_activation='linear'"):
+        model_of("poisson", output_activation="sigmoid")

@@ -31,11 +31,8 @@ class Widen(RowLayer):
         return ops.concatenate([x[:, :1] / 10, color], axis=1)
 
     def invert(self, output):
-        ops = np if isinstance(output, np.ndarray) else keras.ops
-        color = ops.argmax(output[:, 1:], axis=1)[:, None]
-        return ops.concatenate(
-            [output[:, :1] * 10, color.astype("float32") if ops is np else ops.cast(color, "float32")], 1
-        )
+        color = keras.ops.argmax(output[:, 1:], axis=1)[:, None]
+        return keras.ops.concatenate([output[:, :1] * 10, keras.ops.cast(color, "float32")], axis=1)
 
     def by_feature(self, error):
         return keras.ops.stack([error[:, 0], keras.ops.mean(error[:, 1:], axis=1)], axis=1)
@@ -86,6 +83,10 @@ def test_another_kind_of_row_needs_no_change_in_the_package(family, tmp_path):
     assert isinstance(loaded.schema, Colored)
     assert np.array_equal(loaded.reconstruct(ROWS), back)
 
+    path = ae_zoo.interpolate(loaded, ROWS[0], ROWS[1], 4)
+    assert np.allclose(path[[0, -1]], back[:2])
+    with pytest.raises(ae_zoo.AEZooError, match="Robust training takes the numbers of a row apart"):
+        ae_zoo.fit_robust(loaded, ROWS)
     detector = ae_zoo.Detector(loaded).calibrate(ROWS, 0.1)
     assert detector.share(ROWS).shape == (72, 2)
     version = ae_zoo.export(detector, tmp_path / "served", x_test=ROWS)

@@ -13,14 +13,17 @@ from ae_zoo.families.variational.variational import Variational
 from ae_zoo.families.winner_take_all.winner_take_all import WinnerTakeAll
 
 FAMILIES: dict[str, type[Autoencoder]] = {
-    "undercomplete": Undercomplete,
-    "stacked": Stacked,
-    "sparse": Sparse,
-    "denoising": Denoising,
-    "contractive": Contractive,
-    "convolutional": Convolutional,
-    "variational": Variational,
-    "adversarial": Adversarial,
-    "winner_take_all": WinnerTakeAll,
-    "robust": Robust,
+    family.Config.family: family
+    for family in (
+        Undercomplete,
+        Stacked,
+        Sparse,
+        Denoising,
+        Contractive,
+        Convolutional,
+        Variational,
+        Adversarial,
+        WinnerTakeAll,
+        Robust,
+    )
 }

@@ -1,6 +1,6 @@
 """From coded rows to what the networks see, and back: the first layer of every encoder."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -17,7 +17,11 @@ class RowLayer(keras.layers.Layer):
 
     Attributes:
         adapted: whether it has seen training rows.
+        is_linear: whether it takes each number of a row by itself to another by a straight line, so that a row may be
+            taken apart and put together on either scale.
     """
+
+    is_linear: ClassVar[bool] = False
 
     def __init__(self, **kwargs: Any) -> None:
         # float32 whatever the policy: the data's own units may be too large or too fine for half precision.
@@ -33,8 +37,12 @@ class RowLayer(keras.layers.Layer):
         """Computes the layer's weights from the training rows `(n, *input_shape)`; here there are none."""
 
     def invert(self, output: Tensor) -> Tensor:
-        """Returns coded rows for the networks' outputs: an array for an array, a tensor for a tensor."""
+        """Returns coded rows `(batch, *input_shape)`, as a tensor, for the networks' outputs."""
         return output
+
+    def target(self, x: Tensor) -> Tensor:
+        """Returns what the networks must give back `(batch, *output_shape)` for coded rows: here what they see."""
+        return self(x)
 
     def by_feature(self, error: Tensor) -> Tensor:
         """Returns errors `(batch, *output_shape)` as errors of the coded row's numbers `(batch, *input_shape)`."""
@@ -63,6 +71,8 @@ class Scaling(RowLayer):
     Input and output: `(batch, *features)`, float.
     """
 
+    is_linear = True
+
     def __init__(self, mode: str = "none", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mode = mode
@@ -85,9 +95,7 @@ class Scaling(RowLayer):
     def invert(self, output: Tensor) -> Tensor:
         if self.mode == "none":
             return output
-        if not isinstance(output, np.ndarray):
-            return output * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
-        return output * np.asarray(self.scale) + np.asarray(self.offset)
+        return output * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}

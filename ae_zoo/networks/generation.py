@@ -5,7 +5,7 @@ from typing import Protocol
 import keras
 import numpy as np
 
-from ae_zoo.endpoints import Arrays, Endpoint, RequestSeed, Tensors
+from ae_zoo.endpoints import Arrays, Endpoint, Tensors
 from ae_zoo.errors import AEZooError
 from ae_zoo.layers.noise import Seed
 from ae_zoo.typing import Array, Tensor
@@ -22,6 +22,21 @@ class Drawing(Protocol):
 
     def rows_of(self, code: Tensor) -> Tensor:
         """Does the same with tensors."""
+
+
+class RequestSeed(keras.random.SeedGenerator):
+    """A seed generator whose state is in a request, and in no variable: each call of `next` is the next draw of the seed."""
+
+    def __init__(self, seed: Tensor) -> None:  # without Keras's own, which makes a variable
+        self.seed, self.draws = seed, 0
+
+    def next(self, ordered: bool = True) -> Tensor:
+        """Returns a pair whose lower halves, which the generator takes, differ for all seeds of 64 bits."""
+        self.draws += 1
+        wide = keras.backend.standardize_dtype(self.seed.dtype) == "int64"  # JAX has 32 bits
+        upper = self.seed // 2**32 if wide else 0
+        pair = keras.ops.stack([self.seed, self.draws + 1_000_003 * upper + 0 * self.seed])
+        return pair if wide else keras.ops.cast(pair, "uint32")
 
 
 def drawing(model: Drawing) -> Endpoint:

@@ -20,18 +20,27 @@ class Views:
     Keras does not look into this object, so the networks are not saved with the model.
 
     Args:
+        model: whose layers and weights the networks use.
         input_shape: of a row.
     """
 
-    def __init__(self, input_shape: Sequence[int]) -> None:
-        self.input_shape = tuple(input_shape)
+    def __init__(self, model: keras.Model, input_shape: Sequence[int]) -> None:
+        self.model, self.input_shape = model, tuple(input_shape)
         self.networks: dict[str, keras.Model] = {}
 
-    def of(self, name: str, function: Callable[[Tensor], Tensor]) -> keras.Model:
-        """Returns the network from rows `(batch, *input_shape)` to `function(rows)`; `name` says which it is."""
+    def of(
+        self, name: str, function: Callable[[Tensor], Tensor], input_shape: Sequence[int] | None = None
+    ) -> keras.Model:
+        """Returns the network from rows `(batch, *input_shape)` to `function(rows)`.
+
+        Args:
+            name: says which network it is.
+            function: it may read weights of the model.
+            input_shape: of one input where it is not a row.
+        """
         if name not in self.networks:
-            rows = keras.Input(self.input_shape)
-            self.networks[name] = keras.Model(rows, function(rows))
+            rows = keras.Input(self.input_shape if input_shape is None else tuple(input_shape))
+            self.networks[name] = keras.Model(rows, _Run(function, self.model)(rows))
         return self.networks[name]
 
     def up_to(
@@ -53,11 +62,24 @@ class Views:
         if owner is None:
             raise unknown("layer", name, [one for network in entered for one in _names(network)])
 
+        part = keras.Model(owner.input, owner.get_layer(name).output)
+
         def run(rows: Tensor) -> Tensor:
-            part = keras.Model(owner.input, owner.get_layer(name).output)
             return part(encoder(rows) if owner is decoder else rows)
 
         return self.of(f"layer {name}", run)
+
+
+class _Run(keras.layers.Layer):
+    """A function as a layer, so that it reads the model's weights at each call: a graph of symbols would keep old values."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor], model: keras.Model) -> None:
+        super().__init__(dtype="float32")  # rows are not rounded before they are scaled
+        self.function, self.model = function, model
+        self.built = True
+
+    def call(self, rows: Tensor) -> Tensor:
+        return self.function(rows)
 
 
 def in_batches(network: keras.Model, x: Array, batch_size: int) -> Array:

@@ -88,6 +88,11 @@ def fit_robust(
     weight = recipe.split_weight if weight is None else weight
     rounds = count("rounds", recipe.split_rounds if rounds is None else rounds)
     model.check_reconstructs()
+    if not model.scaling.is_linear:
+        raise AEZooError(
+            "Robust training takes the numbers of a row apart, which needs rows that are scaled by a straight line; train "
+            "this model with ae_zoo.fit."
+        )
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
     if weight is not None and not weight > 0:

@@ -13,8 +13,6 @@ from ae_zoo.training.run import TrainingResult, check_model
 from ae_zoo.training.schedule import Verbose
 from ae_zoo.typing import Rows
 
-LOSS = ("loss", "output_variance", "huber_delta", "quantile_alpha")  # the options of a likelihood
-
 
 def pretrain(
     model: Autoencoder,
@@ -74,7 +72,10 @@ def pretrain(
     for level in range(depth):
         outermost, innermost = level == 0, level == depth - 1
         if outermost:  # it sees the rows, and gives them back, as the model does
-            kind: dict[str, Any] = {name: getattr(config, name) for name in ("schema", "output_activation", *LOSS)}
+            kind: dict[str, Any] = {
+                name: getattr(config, name)
+                for name in ("schema", "output_activation", "loss", *model.likelihood.OPTIONS)
+            }
         else:
             kind = {"input_shape": widths[level], "output_activation": config.activation}
         layer = build(

@@ -86,7 +86,7 @@ class Schedule:
             AEZooError: the loss would still change when the run ends.
         """
         recipe = model.config.recipe
-        batch_size = min(plan.batch_size or max(8, min(recipe.batch_size, rows // 32)), rows)
+        batch_size = min(plan.batch_size or recipe.batch_for(rows), rows)
         epochs = plan.epochs or min(100, max(8, round(recipe.rows_shown / rows)))
         steps = rows // batch_size
         warmup = math.ceil(model.warmup_left / (steps * batch_size))

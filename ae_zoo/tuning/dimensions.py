@@ -140,7 +140,7 @@ def defaults(
     if "learning_rate" not in given:
         space["learning_rate"] = Range(recipe.learning_rate / 8, recipe.learning_rate * 1.5, False)
     if "batch_size" not in given:
-        usual = max(8, min(recipe.batch_size, rows // 32))
+        usual = recipe.batch_for(rows)
         space["batch_size"] = Choice((usual // 2, usual, 2 * usual))
     return space
 

@@ -45,6 +45,10 @@ class Adversarial(Autoencoder):
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
         config = self.config
+        if config.categories and "class_game" not in self.GAMES:
+            raise AEZooError(
+                "Classes need the class AdversarialClasses: build the model by ae_zoo.build('adversarial', ...)."
+            )
         # Conditioned on labels, it sees which mode a code should be of; one place more is for "no label".
         seen = config.code + (config.classes + 1 if config.labels == "condition" else 0)
         self.discriminator = discriminator(seen, config.discriminator, "style")
@@ -59,7 +63,7 @@ class Adversarial(Autoencoder):
         from ae_zoo.families.adversarial.classes import AdversarialClasses
 
         has_classes = cls.Config.make(options).categories
-        return (AdversarialClasses if has_classes else Adversarial)(name=name, **options)
+        return (AdversarialClasses if has_classes and cls is Adversarial else cls)(name=name, **options)
 
     @property
     def PARTS(self) -> tuple[str, ...]:
