@@ -48,9 +48,12 @@ def main(folder):
         np.save(folder / f"{family}.npy", codes)
         model.save(folder / f"{family}.keras")
         loaded = ae_zoo.load(folder / f"{family}.keras")
+        given = {"x": x, "code": codes, "seed": np.arange(3)}
+        answers = [value for one in model.endpoints().values() for value in one.verb(given[one.input]).values()]
         seen[family] = {
             "finite": bool(np.isfinite(codes).all()),
             "changed": any(not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)),
+            "verbs": bool(all(np.isfinite(answer).all() for answer in answers)),
             "loaded": bool(np.array_equal(loaded.encode(x), codes)),
         }
     print(json.dumps(seen))
@@ -70,7 +73,8 @@ def found(tmp_path_factory):
 def test_every_family_is_fitted_saved_and_loaded(found):
     import ae_zoo
 
-    assert found[1] == {family: {"finite": True, "changed": True, "loaded": True} for family in ae_zoo.list_families()}
+    right = {"finite": True, "changed": True, "verbs": True, "loaded": True}
+    assert found[1] == dict.fromkeys(ae_zoo.list_families(), right)
 
 
 def test_a_file_from_jax_is_the_same_model_here(found):
