@@ -94,7 +94,7 @@ def _float(value: Any) -> Any:
     try:
         return float(value)
     except OverflowError:
-        return np.inf if value > 0 else -np.inf
+        return np.inf if value == abs(value) else -np.inf
     except ValueError:  # a signaling NaN of decimal
         return np.nan
 

@@ -12,11 +12,9 @@ import pytest
 import ae_zoo
 from ae_zoo import data
 from ae_zoo._support import archives, files, versions
-from ae_zoo.cli.shared import Number
 from ae_zoo.errors import AEZooError, UnwritableError, first_line, short, unknown
 from ae_zoo.families.configs import config_of
 from ae_zoo.frames import columns_of, numeric
-from ae_zoo.options import option
 from ae_zoo.tuning import supervisor
 from ae_zoo.tuning.objectives import objective
 
@@ -113,7 +111,6 @@ def test_sentences_hold_any_value_and_whole_lines():
 def test_a_limit_is_written_in_full():
     with pytest.raises(AEZooError, match=r"code must be a whole number from 1 to 10,000,000; received 'a'\."):
         ae_zoo.build("undercomplete", 6, code="a")
-    assert option(1, help="").metadata["low"] is None
 
 
 # Numbers and frames.
@@ -196,7 +193,7 @@ def test_a_model_file_with_another_config_says_what_is_wrong(change, said, saved
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b'a,b\n1,"2\n3,4\n', "Line 2 of .* has a quotation mark that no other one closes; close it, or remove it"),
+        (b'a,b\n1,"2\n3,4\n', "has a quotation mark near line 2 that is never closed; close it, or remove it"),
         ("a,b\n1,2\n".encode("utf-16"), "is not text in UTF-8; save it"),
         ("a,b\n1,2\n".encode("utf-16-le"), "is not text in UTF-8; save it"),
         ("größe,b\n1,2\n".encode("latin-1"), "is not text in UTF-8; save it"),
@@ -245,7 +242,6 @@ def test_nan_lies_in_no_range(run, table, tmp_path, option, value):
     code, _, err = run("train", "undercomplete", "--data", table, "--out", tmp_path / "m.keras", option, value)
     assert code == 2
     assert "is not in the range" in err
-    assert Number(0).convert("inf", None, None) == float("inf")
 
 
 @pytest.mark.parametrize(

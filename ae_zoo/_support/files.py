@@ -37,17 +37,18 @@ def as_path(name: str, path: object, error: type[AEZooError] = AEZooError) -> pa
         AEZooError: `path` is no text and no Path, is empty, has a null character, or is too long for the system.
     """
     text = os.fspath(path) if isinstance(path, os.PathLike) else path
-    reason = "" if isinstance(text, str) and text else "."
-    if not reason:
+    reason = ""
+    if isinstance(text, str) and text:
         try:
             os.lstat(text)
+            return pathlib.Path(text)
         except ValueError as refused:  # a null character, or half a character
-            reason = f", which cannot be a name: {first_line(refused)}."
+            reason = f", which cannot be a name: {first_line(refused)}"
         except OSError as refused:
-            reason = ", which is too long." if refused.errno == errno.ENAMETOOLONG else ""
-    if reason:
-        raise error(f"{name} must be the name of a file or folder, as text or a Path; received {short(text)}{reason}")
-    return pathlib.Path(text)
+            if refused.errno != errno.ENAMETOOLONG:  # such as that nothing is there
+                return pathlib.Path(text)
+            reason = ", which is too long"
+    raise error(f"{name} must be the name of a file or folder, as text or a Path; received {short(text)}{reason}.")
 
 
 @contextlib.contextmanager

@@ -46,7 +46,7 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
         opened = re.search(r"EOF inside string starting at row (\d+)", str(error))
         if opened:
             raise AEZooError(
-                f"Line {int(opened[1]) + 1} of {path} has a quotation mark that no other one closes; close it, or remove it."
+                f"{path} has a quotation mark near line {int(opened[1]) + 1} that is never closed; close it, or remove it."
             ) from error
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
