@@ -6,7 +6,10 @@ bug of this library.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class AEZooError(ValueError):
@@ -52,17 +55,31 @@ class AEZooWarning(UserWarning):
 def unknown(what: str, name: object, known: Iterable[str]) -> AEZooError:
     """Returns the error for a name that is not in `known`, with the nearest known name."""
     known = sorted(known)
-    near = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5) if isinstance(name, str) else []
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}."
     return AEZooError(f"There is no {what} {short(name)}; {hint}")
 
 
+def entry(what: str, name: object, table: Mapping[str, T]) -> T:
+    """Returns the entry `name` of a table; raises the error of `unknown` for another name, and for what is no text."""
+    if not isinstance(name, str) or name not in table:
+        raise unknown(what, name, table)
+    return table[name]
+
+
 def first_line(error: Exception) -> str:
-    """Returns the first line of another library's exception, at most 300 characters, for use in a sentence."""
-    return (str(error) or type(error).__name__).strip().splitlines()[0][:300]
+    """Returns the first line of another library's exception, at most 300 characters, for use in a sentence.
+
+    A line that ends in a colon or a comma goes on with the next one.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[: 2 if lines[0].endswith((":", ",")) else 1])[:300]
 
 
 def short(value: object) -> str:
     """Returns a value as text for a sentence: on one line, and not longer than 80 characters."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python writes no int of more than 4,300 digits
+        text = f"a value of type {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}..."

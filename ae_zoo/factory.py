@@ -1,6 +1,7 @@
 """Building and loading models by the name of their family."""
 
 import dataclasses
+import json
 import os
 import pathlib
 import zipfile
@@ -98,6 +99,10 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
         if "detector.json" in archive.namelist():
             raise AEZooError(f"{path} holds a detector: load it with ae_zoo.Detector.load.")
     try:
+        with zipfile.ZipFile(path) as archive:
+            described = json.loads(archive.read("config.json"))
+        if not isinstance(described, dict) or not isinstance(described.get("config"), dict):
+            raise ValueError("its config.json does not describe a model; write the file again with model.save")
         model = keras.saving.load_model(path)
     except Exception as error:  # Keras and h5py raise whatever comes up in a damaged file
         raise AEZooError(f"{path} cannot be loaded as a model: {first_line(error)}") from error

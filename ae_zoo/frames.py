@@ -5,7 +5,7 @@ import contextlib
 import decimal
 import numbers
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def columns_of(x: Rows) -> tuple[str, ...] | None:
     """Returns the names of a frame's columns; None for an array."""
     names = getattr(x, "column_names", None)  # Arrow's
     names = getattr(x, "columns", None) if names is None else names
-    return None if names is None else tuple(map(str, names))
+    return tuple(map(str, names)) if isinstance(names, Iterable) else None
 
 
 def numeric(
@@ -83,8 +83,20 @@ def _plain(x: Any, name: str) -> Array:
     except Exception as error:  # whatever the library that holds it may raise
         raise AEZooError(f"{name} cannot be read as an array of numbers: {first_line(error)}") from error
     if array.dtype == object and array.size and all(isinstance(v, numbers.Real | decimal.Decimal) for v in array.flat):
-        return array.astype("float64")
+        return np.array([_float(v) for v in array.flat]).reshape(array.shape)
     return array
+
+
+def _float(value: Any) -> Any:
+    """Returns a number as a float, infinite beyond float64; what is no number, such as a missing value, as it is."""
+    if not isinstance(value, numbers.Real | decimal.Decimal):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value == abs(value) else -np.inf
+    except ValueError:  # a signaling NaN of decimal
+        return np.nan
 
 
 def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> Array:
@@ -98,7 +110,12 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
         raise AEZooError(
             f"{name} has more than one column with the name {_listed(twice)}; every column needs a name of its own."
         )
-    frame = (x if isinstance(x, pd.DataFrame) else _to_pandas(x, name)).set_axis(list(names), axis=1)
+    frame = x if isinstance(x, pd.DataFrame) else _to_pandas(x, name)
+    if not isinstance(frame, pd.DataFrame) or frame.shape[1] != len(names):
+        raise AEZooError(
+            f"{name} is a {type(x).__name__} of {len(names)} columns, whose to_pandas() gives no DataFrame with as many."
+        )
+    frame = frame.set_axis(list(names), axis=1)
     if columns is not None:
         missing = [column for column in columns if column not in names]
         other = [column for column in names if column not in columns]
@@ -116,9 +133,12 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
             f"{name} has {several} not numeric: {_listed(text)} (it holds {_strange(frame[text[0]])}, for example); drop "
             f"{them}, or turn {them} into numbers."
         )
-    numbers = frame.to_numpy("float64", na_value=np.nan)
-    _check_present(numbers, list(frame.columns), name, first_row)
-    return numbers
+    try:
+        array = frame.to_numpy("float64", na_value=np.nan)
+    except (OverflowError, ValueError):  # objects beyond float64
+        array = frame.map(_float).to_numpy("float64", na_value=np.nan)
+    _check_present(array, list(frame.columns), name, first_row)
+    return array
 
 
 def _is_numeric(column: "pd.Series[Any]") -> bool:
@@ -147,10 +167,11 @@ def _strange(column: "pd.Series[Any]") -> str:
     """Returns the first value that is not a number, short enough for a message."""
     import pandas as pd
 
-    present = column.dropna()
+    present = column
     try:
+        present = column.dropna()
         words = present[pd.to_numeric(present, errors="coerce").isna()]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, ArithmeticError):  # also numbers beyond float64
         words = present
     return reprlib.repr((words if len(words) else present).iloc[0])
 

@@ -159,7 +159,7 @@ def _illegal(field: dataclasses.Field[Any], kind: Any, optional: bool, value: An
         tuple[str, ...]: "a list of words",
     }.get(kind, "whole numbers")
     if low is not None:
-        words += f" of at least {low:g}" if high is None else f" from {low:g} to {high:g}"
+        words += f" of at least {low:,.12g}" if high is None else f" from {low:,.12g} to {high:,.12g}"
     return AEZooError(f"{field.name} must be {words}{' or none' if optional else ''}; received {short(value)}.")
 
 

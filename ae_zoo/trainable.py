@@ -212,6 +212,7 @@ class Trainable(keras.Model):
             AlreadyThereError: the file exists, and `overwrite` is False.
             UnwritableError: the file cannot be written.
         """
+        files.writable(filepath)
         if pathlib.Path(filepath).suffix != ".keras":
             raise AEZooError(f"{filepath} must end in .keras, the format that ae_zoo.load reads.")
         if not overwrite and os.path.exists(filepath):

@@ -31,7 +31,7 @@ def test_text_round_trip():
     [
         ({"hiden": [3]}, "did you mean 'hidden'"),
         ({"activation": "tahn"}, "did you mean 'tanh'"),
-        ({"code": 0}, "code must be a whole number from 1 to 1e\\+07; received 0"),
+        ({"code": 0}, "code must be a whole number from 1 to 10,000,000; received 0"),
         ({"code": 2.5}, "whole number"),
         ({"code": "7"}, "whole number"),
         ({"code": True}, "whole number"),

@@ -46,8 +46,8 @@ def write(path, content):
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n", "is empty"),
         ("a.csv", b"a,b\n", "no rows"),
-        ("a.csv", b'a,b\n1,2\n1,"2\n', "cannot be read"),
-        ("a.csv", b"\xff\xfe\x00a", "cannot be read"),
+        ("a.csv", b'a,b\n1,2\n1,"2\n', "never closed"),
+        ("a.csv", b"\xff\xfe\x00a", "is not text in UTF-8"),
         ("a.parquet", b"PAR1 and no more", "cannot be read"),
         (
             "a.parquet",

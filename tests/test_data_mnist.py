@@ -47,7 +47,10 @@ LABELS = np.arange(7)
         ({"y_train": LABELS + 4}, "y_train .* whole numbers from 0 to 9"),
         ({"y_train": LABELS + 0.5}, "whole numbers from 0 to 9"),
         ({"y_train": LABELS.astype(str)}, "whole numbers from 0 to 9"),
-        ({"x_train": np.where(PIXELS == 7, np.nan, PIXELS)}, "x_train .* pixels from 0 to 255; received nan"),
+        (
+            {"x_train": np.where(PIXELS == 7, np.nan, PIXELS)},
+            "x_train .* pixels from 0 to 255; it has values that are NaN",
+        ),
         ({"x_test": (PIXELS / 255).astype("float32")}, "x_test .* multiply them by 255"),
         ({"x_train": PIXELS - 300.0}, "pixels from 0 to 255; received -300 to -45"),
         ({"x_train": PIXELS * 257.0}, "pixels from 0 to 255; received 0 to 65535"),

@@ -10,6 +10,7 @@ import stat
 import zipfile
 from typing import IO, TYPE_CHECKING
 
+from ae_zoo._support.files import as_path
 from ae_zoo.errors import AEZooError, NotFoundError, first_line
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def read_arrays(path: str | os.PathLike[str]) -> "dict[str, Array]":
         AEZooError: the file is damaged, encrypted or of another kind, holds objects or two arrays with one name, or would
             unpack to far more than its own size.
     """
+    path = as_path("path", path)
     check_regular(path)
     try:
         # Opened here, because zipfile does not close a file that it cannot read.

@@ -18,11 +18,37 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-from ae_zoo.errors import UnwritableError, first_line
+from ae_zoo.errors import AEZooError, UnwritableError, first_line, short
 
 HIDDEN = ".ae_zoo-"  # prefix of the folders of unfinished files
 DAY = 86_400  # seconds after which a folder counts as abandoned, if its lock says nothing
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)  # errors of writes that name no file; NumPy's has no number
+
+
+def as_path(name: str, path: object, error: type[AEZooError] = AEZooError) -> pathlib.Path:
+    """Returns a file or folder as a Path; nothing need be there.
+
+    Args:
+        name: name of the argument, for the error.
+        path: the text or the Path to check.
+        error: type of the error.
+
+    Raises:
+        AEZooError: `path` is no text and no Path, is empty, has a null character, or is too long for the system.
+    """
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    reason = ""
+    if isinstance(text, str) and text:
+        try:
+            os.lstat(text)
+            return pathlib.Path(text)
+        except ValueError as refused:  # a null character, or half a character
+            reason = f", which cannot be a name: {first_line(refused)}"
+        except OSError as refused:
+            if refused.errno != errno.ENAMETOOLONG:  # such as that nothing is there
+                return pathlib.Path(text)
+            reason = ", which is too long"
+    raise error(f"{name} must be the name of a file or folder, as text or a Path; received {short(text)}{reason}.")
 
 
 @contextlib.contextmanager
@@ -46,9 +72,9 @@ def writable(path: str | os.PathLike[str]) -> pathlib.Path:
     """Returns the file that a write to `path` would replace; `path` may be a link. Call it before long work.
 
     Raises:
-        UnwritableError: `path` is a folder or a device, its name is too long, or its folder cannot be made or written to.
+        UnwritableError: `path` is no name, or too long, a folder or a device, or its folder cannot be made or written to.
     """
-    target = pathlib.Path(os.path.realpath(path))
+    target = pathlib.Path(os.path.realpath(as_path("path", path, UnwritableError)))
     try:
         mode = target.stat().st_mode
     except FileNotFoundError:

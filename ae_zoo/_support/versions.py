@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from ae_zoo._support.cards import Card, misfit
+from ae_zoo._support.files import as_path
 from ae_zoo.errors import AEZooError, NotFoundError, first_line, short
 
 EXTRA = "assets.extra"  # a version's folder for extra files, which TensorFlow ignores
@@ -21,7 +22,7 @@ ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # in a checkout of the
 
 def found(path: str | os.PathLike[str]) -> pathlib.Path:
     """Returns `path`, or the folder of a model in the zoo if nothing is at `path` and it is the model's name."""
-    path = pathlib.Path(path)
+    path = as_path("path", path)
     if not path.exists() and len(path.parts) == 1 and numbers(ZOO / path):
         return ZOO / path
     return path

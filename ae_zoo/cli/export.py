@@ -7,7 +7,7 @@ import sys
 import click
 
 from ae_zoo._support.quiet import quiet_start
-from ae_zoo.cli.shared import PATH, ROWS, check_model, check_rows, load_trained
+from ae_zoo.cli.shared import PATH, ROWS, Number, check_model, check_rows, load_trained
 from ae_zoo.errors import AEZooError, NotFoundError
 
 
@@ -78,9 +78,7 @@ def export(
 
 @click.command()
 @click.argument("folder", type=PATH)
-@click.option(
-    "--tolerance", type=click.FloatRange(0), help="How far answers may differ. Default: 1e-5, more in half precision."
-)
+@click.option("--tolerance", type=Number(0), help="How far answers may differ. Default: 1e-5, more in half precision.")
 @click.option("--openvino", is_flag=True, help="Also run the model in OpenVINO (pip install 'ae-zoo[openvino]').")
 def check(folder: pathlib.Path, tolerance: float | None, openvino: bool) -> None:
     """Compare an exported model's answers with Python's.

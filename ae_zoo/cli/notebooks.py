@@ -21,6 +21,8 @@ def notebooks(folder: pathlib.Path) -> None:
     pip install 'ae-zoo[notebooks]'
     jupyter lab learn
     """
+    if folder.is_file():
+        raise AlreadyThereError(f"{folder} is a file; give the name of a folder.")
     source = importlib.resources.files("ae_zoo") / "notebooks"
     found = sorted((path for path in source.iterdir() if path.name.endswith(".ipynb")), key=lambda path: path.name)
     for path in found:

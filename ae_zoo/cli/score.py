@@ -138,7 +138,8 @@ def _through(rows: pathlib.Path, out: pathlib.Path, function: "Callable[[Rows], 
             try:
                 found = function(piece)
             except ValueError as error:
-                raise AEZooError(f"{rows}, from row {done} on: {error}" if done else str(error)) from error
+                place = f"{rows}, from row {done} on" if done else str(rows)
+                raise AEZooError(f"{place}: {error}") from error
             add(found)
             yield found
             done += len(piece)

@@ -10,6 +10,7 @@ import click
 from ae_zoo._support.quiet import quiet_import
 from ae_zoo.cli.shared import (
     PATH,
+    Number,
     check_default_labels,
     check_rows,
     default_labeled,
@@ -55,8 +56,8 @@ Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None
     type=click.IntRange(1),
     help="How many trials. Default: 20, or as many as the minutes allow, or the whole grid.",
 )
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget of the search.")
-@click.option("--trial-minutes", type=click.FloatRange(0, min_open=True), help="Wall-clock budget of each training.")
+@click.option("--minutes", type=Number(0, min_open=True), help="Wall-clock budget of the search.")
+@click.option("--trial-minutes", type=Number(0, min_open=True), help="Wall-clock budget of each training.")
 @click.option(
     "--objective",
     type=click.Choice(OBJECTIVES),
@@ -75,7 +76,7 @@ Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None
     help="The noise of --objective denoising.",
 )
 @click.option(
-    "--validation", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
+    "--validation", type=Number(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
     help="Share of the rows to hold out.",
 )  # fmt: skip
 @click.option("--epochs", type=click.IntRange(1), help="Of each training; with hyperband, of the longest training.")

@@ -1,7 +1,8 @@
 """What the commands share: reading rows and models, and the checks that need no Keras and so come first."""
 
+import math
 import pathlib
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import click
 
@@ -17,7 +18,27 @@ if TYPE_CHECKING:
 
 Kind = Literal["folder", "detector", "pca", "model"]
 
-PATH = click.Path(path_type=pathlib.Path)
+
+class _Path(click.Path):
+    """A path; an empty text, such as an unset variable of a shell, is not taken for the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("a name must not be empty.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A number in a range; NaN, which click takes for a number in any range, is refused."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
+PATH = _Path(path_type=pathlib.Path)
 ROWS = "Rows: .npy, .npz, .csv, .parquet or a folder of images."
 
 rows_option = click.option(

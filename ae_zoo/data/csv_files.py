@@ -38,7 +38,16 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
                 yield piece
     except pd.errors.EmptyDataError:
         raise AEZooError(f"{path} is empty.") from None
+    except UnicodeDecodeError as error:
+        raise AEZooError(
+            f"{path} is not text in UTF-8; save it in this encoding (pandas: encoding='utf-8')."
+        ) from error
     except pd.errors.ParserError as error:
+        opened = re.search(r"EOF inside string starting at row (\d+)", str(error))
+        if opened:
+            raise AEZooError(
+                f"{path} has a quotation mark near line {int(opened[1]) + 1} that is never closed; close it, or remove it."
+            ) from error
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         if not found:
             raise
@@ -65,6 +74,12 @@ def _dialect(path: pathlib.Path) -> tuple[str, str]:
     """Returns the separator and the decimal mark. A wrong decimal mark makes numbers text, which is refused later."""
     with path.open(encoding="utf-8", errors="replace") as text:
         first = next((line for line in text if line.strip()), "")
+        if "\0" in first:
+            raise AEZooError(f"{path} is not text in UTF-8; save it in this encoding (pandas: encoding='utf-8').")
+        if "\t" in first and not any(mark in first for mark in ',;"'):
+            raise AEZooError(
+                f"The fields of {path} are separated by tabs; save it with commas (pandas: to_csv without sep)."
+            )
         if ";" in first and "," not in first:
             return ";", "," if "," in text.read(SAMPLE) else "."
     return ",", "."

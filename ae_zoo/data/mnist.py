@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from ae_zoo._support import archives, files
-from ae_zoo.errors import AEZooError, NotFoundError
+from ae_zoo.errors import AEZooError, NotFoundError, short
 from ae_zoo.typing import Array
 
 VARIABLE = "AE_ZOO_DATA"
@@ -70,9 +70,9 @@ def load_mnist(path: str | os.PathLike[str] | None = None, *, flat: bool = True)
         NotFoundError: `path` or AE_ZOO_DATA leads to no file, or none of the three places has digits.
         AEZooError: the file is damaged, or is not MNIST as Keras caches it: pixels from 0 to 255, a label for each digit.
     """
-    named = path or os.environ.get(VARIABLE)
-    if named:
-        arrays, source = _local(pathlib.Path(named)), "full MNIST"
+    named = (os.environ.get(VARIABLE) or None) if path is None else path
+    if named is not None:
+        arrays, source = _local(files.as_path("path", named)), "full MNIST"
         if len(arrays[0]) != FULL:
             source = f"a part of MNIST ({named})"
     else:
@@ -118,10 +118,15 @@ def _check(part: str, x: Array, y: Array, path: pathlib.Path) -> None:
         raise AEZooError(
             f"y_{part} in {path} must hold a label for each of the {len(x)} digits; received an array of shape {y.shape}."
         )
-    if y.dtype.kind not in "fiu" or not np.isin(y, np.arange(10)).all():
-        raise AEZooError(f"y_{part} in {path} must hold whole numbers from 0 to 9.")
+    strange = y[~np.isin(y, np.arange(10))] if y.dtype.kind in "fiu" else y
+    if len(strange):
+        raise AEZooError(
+            f"y_{part} in {path} must hold whole numbers from 0 to 9; received {short(strange[0].item())}."
+        )
     low, high = x.min(), x.max()
-    if not (low >= 0 and 1 < high <= 255):  # written so that NaN is refused too
+    if np.isnan(low):
+        raise AEZooError(f"x_{part} in {path} must hold pixels from 0 to 255; it has values that are NaN.")
+    if low < 0 or not 1 < high <= 255:
         hint = " They are in [0, 1] already: multiply them by 255." if low >= 0 and high <= 1 else ""
         raise AEZooError(f"x_{part} in {path} must hold pixels from 0 to 255; received {low:g} to {high:g}.{hint}")
 

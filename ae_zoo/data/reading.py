@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from ae_zoo._support import archives
+from ae_zoo._support import archives, files
 from ae_zoo.data import arrays, csv_files, images, parquet
 from ae_zoo.errors import AEZooError, first_line
 from ae_zoo.frames import columns_of, numeric
@@ -60,7 +60,7 @@ def read(path: str | os.PathLike[str]) -> Table:
             or differences that float32 cannot hold.
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
-    path = pathlib.Path(path)
+    path = files.as_path("path", path)
     parts: list[Array] = []
     columns: tuple[str, ...] | None = None
     for x, names in _checked(path, PIECE, learn=True):
@@ -85,7 +85,7 @@ def pieces(path: str | os.PathLike[str], rows: int = PIECE) -> Iterator[Array | 
         AEZooError: as `read` raises it; an error in a row is raised when that row is read, with its number in the file.
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
-    for x, names in _checked(pathlib.Path(path), rows, learn=False):
+    for x, names in _checked(files.as_path("path", path), rows, learn=False):
         yield _named(x, names)
 
 

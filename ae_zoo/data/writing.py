@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from ae_zoo._support import files
 from ae_zoo.data import arrays, csv_files, parquet
 from ae_zoo.data.arrays import Add, Columns
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, UnwritableError
 from ae_zoo.typing import Array
 
 # A format opens a file and yields a function that adds rows to it.
@@ -22,7 +22,7 @@ FORMATS: dict[str, Callable[[pathlib.Path], AbstractContextManager[Add]]] = {
 
 def writable(path: str | os.PathLike[str]) -> str:
     """Returns the suffix of `path`; raises `AEZooError` if `write` cannot write it. Call it before long work."""
-    suffix = pathlib.Path(path).suffix.lower()
+    suffix = files.as_path("path", path, UnwritableError).suffix.lower()
     if suffix not in FORMATS:
         raise AEZooError(f"{path} must end in .npy, .csv or .parquet, which says how to write it.")
     files.writable(path)

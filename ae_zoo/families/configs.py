@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, Self, TypeAlias, get_args
 
 from ae_zoo.config import DEEP, Activation, Config, CorruptionKind, Network, override
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, entry
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.options import option
 from ae_zoo.recipe import SPLITS, Recipe, Split
@@ -384,9 +384,7 @@ def config_of(family: str) -> type[Config]:
     Raises:
         AEZooError: there is no such family; the message has the nearest name.
     """
-    if family not in CONFIGS:
-        raise unknown("family", family, CONFIGS)
-    return CONFIGS[family]
+    return entry("family", family, CONFIGS)
 
 
 def list_families() -> dict[str, str]:

@@ -73,7 +73,7 @@ def export(
     if not isinstance(model, Servable):
         raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
     served, network = model.endpoints(), model.to_model()
-    folder = pathlib.Path(folder)
+    folder = files.as_path("folder", folder)
     if versions.is_version(folder):
         raise AEZooError(f"{folder} is a version; give the folder of the model, {folder.parent}.")
     metrics = {name: checks.finite(name, value) for name, value in (metrics or {}).items()}

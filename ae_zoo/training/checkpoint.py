@@ -32,8 +32,8 @@ class Checkpoint(keras.callbacks.Callback):
 
     def __init__(self, path: str | os.PathLike[str], run: dict[str, Any], record: Record, deadline: Deadline) -> None:
         super().__init__()
-        self.path = pathlib.Path(path)
         files.writable(path)  # better an error before the training than after it
+        self.path = pathlib.Path(path)
         self.run = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()
         self.record, self.deadline = record, deadline
         self.finished = False

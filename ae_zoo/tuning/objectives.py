@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError, short, unknown
+from ae_zoo.errors import AEZooError, entry, short
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.schemas import SCALINGS
 from ae_zoo.tuning.rows import Rows
@@ -94,11 +94,9 @@ def objective(name: str, corruption: Sequence[str | float]) -> Objective:
         "linear": Objective("linear", "max", _linear, "classes", reconstructs=False),
         "average_precision": Objective("average_precision", "max", _average_precision, "1 for an anomaly, 0 for none"),
     }
-    if name in RENAMED:
+    if isinstance(name, str) and name in RENAMED:
         raise AEZooError(f"The objective {name!r} is now {RENAMED[name]!r}.")
-    if name not in known:
-        raise unknown("objective", name, known)
-    return known[name]
+    return entry("objective", name, known)
 
 
 def noise(corruption: Sequence[str | float]) -> Noise:

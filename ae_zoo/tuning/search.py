@@ -2,12 +2,13 @@
 
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy.typing as npt
 
+from ae_zoo._support import files
 from ae_zoo.errors import SearchError
 from ae_zoo.factory import load
 from ae_zoo.training.checkpoint import digest
@@ -93,8 +94,10 @@ def search(
         >>> found = ae_zoo.search("stacked", x_train, space={"code": 30, "depth": [1, 2]}, minutes=10)
         >>> found.model, found.leaderboard
     """
-    folder = pathlib.Path(directory)
-    families = [family] if isinstance(family, str) else list(family)
+    folder = files.as_path("directory", directory)
+    families = list(family) if isinstance(family, Iterable) and not isinstance(family, str) else [family]
+    if chief is not None:
+        supervisor.address(chief)  # before the rows are split
     rows = Rows.split(x, y, validation, seed, strange=objective == "average_precision")
     drawn = Space.of(
         families, space, rows.x.shape[1:], len(rows.x), tuner == "grid", epochs if tuner != "hyperband" else None

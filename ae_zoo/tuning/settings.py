@@ -45,7 +45,7 @@ class Settings:
 
     def check(self) -> None:
         """Raises `AEZooError` for a value that is not legal."""
-        if self.tuner not in TUNERS:
+        if not isinstance(self.tuner, str) or self.tuner not in TUNERS:
             raise unknown("tuner", self.tuner, TUNERS)
         counts = {"trials": self.trials, "epochs": self.epochs, "workers": self.workers, "seeds": self.seeds}
         for name, value in {**counts, "finalists": self.finalists, "seed": self.seed}.items():

@@ -186,7 +186,7 @@ def join(folder: pathlib.Path, chief: str, workers: int) -> None:
 
 def address(text: str) -> tuple[str, int]:
     """Returns the host and the port in `HOST:PORT`; raises `AEZooError` for any other text."""
-    host, _, port = text.rpartition(":")
+    host, _, port = text.rpartition(":") if isinstance(text, str) else ("", "", "")
     if not host or not port.isascii() or not port.isdigit() or len(port) > 5 or not 0 < int(port) < 65536:
         raise AEZooError(f"An address is HOST:PORT, such as 10.0.0.5:8000; received {text!r}.")
     return host, int(port)
