@@ -14,7 +14,7 @@ from ae_zoo._support import checks
 from ae_zoo.evaluation.pca import pca_beside
 from tests.test_schemas import ROWS, Colored
 
-HUGE = np.full((1, 6), 3e38)
+FAR = np.full((1, 6), 3e38)
 
 
 @pytest.fixture(scope="module")
@@ -103,20 +103,37 @@ def test_noise_that_no_float32_holds_is_refused(rows, kind, amount, options, mes
 
 
 def test_a_pca_refuses_what_it_cannot_answer(rows):
-    pca = ae_zoo.PCA(2, scaling="robust").fit(100 * rows)
-    pca._scale[:] = 1e-3 if False else pca._scale
+    line = np.repeat(rows[:, :1], 6, axis=1)
+    narrow, wide = (ae_zoo.PCA(1, scaling="standard").fit(spread * line) for spread in (1e-3, 1e3))
     for call, what in (
-        (lambda: pca.decode(np.full((1, 2), 3e38)), "reconstruction"),
-        (lambda: pca.encode(FAR), "code"),
-        (lambda: pca.reconstruct(FAR), "code"),
-        (lambda: pca.reconstruction_error(FAR), "error"),
+        (lambda: wide.decode([[3e38]]), "reconstruction"),
+        (lambda: narrow.encode(FAR), "code"),
+        (lambda: narrow.reconstruct(FAR), "code"),
+        (lambda: narrow.reconstruction_error(FAR), "error"),
     ):
         with pytest.raises(AEZooError, match=f"its {what} is beyond float32"):
             call()
     with pytest.raises(AEZooError, match="only the layer 'code'"):
-        pca.encode(FAR, layer=np.zeros(3))
+        wide.encode(FAR, layer=np.zeros(3))
     with pytest.raises(AEZooError, match="There is no scaling"):
         ae_zoo.PCA(2, scaling=[])
+
+
+def test_an_unfitted_pca_says_so_in_every_verb(rows):
+    pca = ae_zoo.PCA(2)
+    for call in (
+        lambda: pca.encode(rows),
+        lambda: pca.decode(rows[:, :2]),
+        lambda: pca.reconstruct(rows),
+        lambda: pca.reconstruction_error(rows),
+        lambda: pca.schema,
+        pca.to_model,
+        pca.endpoints,
+        pca.summary,
+        lambda: ae_zoo.interpolate(pca, rows[0], rows[1]),
+    ):
+        with pytest.raises(AEZooError, match=r"call fit\(x_train\) first"):
+            call()
 
 
 def test_both_units_of_a_pca_are_the_squared_error(rows, pca):

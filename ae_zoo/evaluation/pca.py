@@ -217,8 +217,9 @@ class PCA:
         return (self._scaled(x) - self.mean).astype("float32")
 
     def _inverted(self, code: Array) -> Array:
+        shape = self.schema.input_shape
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
-            scaled = (code @ self.components + self.mean).reshape(-1, *self.schema.input_shape)
+            scaled = (code @ self.components + self.mean).reshape(-1, *shape)
             rows = (scaled * self._scale + self._offset).astype("float32")
         return checks.finite_answers(rows, "reconstruction")
 
