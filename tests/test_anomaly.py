@@ -6,6 +6,7 @@ import sklearn.decomposition
 
 import ae_zoo
 from ae_zoo import serving
+from ae_zoo.schemas import ArraySchema
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ class Scores(ae_zoo.PCA):
     """A model whose error of a row is the row's first feature."""
 
     has_learned = True
+    schema = ArraySchema(input_shape=1)
 
     def reconstruction_error(self, x, per_feature=False):
         return np.asarray(x) if per_feature else np.asarray(x)[:, 0]

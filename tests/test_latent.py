@@ -5,13 +5,14 @@ import ae_zoo
 from ae_zoo.schemas import ArraySchema
 
 
-class Plain:
+class Plain(ae_zoo.PCA):
     """A model whose code is the row itself, in a shape of its own: what comes back is what the tools made."""
 
     def __init__(self, *shape):
-        self.shape, self.schema = shape, ArraySchema(input_shape=int(np.prod(shape)))
+        super().__init__()
+        self.shape, self._schema = shape, ArraySchema(input_shape=int(np.prod(shape)))
 
-    def encode(self, x):
+    def encode(self, x, layer=None):
         return np.asarray(x, "float32").reshape(-1, *self.shape)
 
     def decode(self, code):

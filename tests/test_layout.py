@@ -13,7 +13,8 @@ PACKAGE = ROOT / "ae_zoo"
 # From the bottom up; a module may import from lower layers and from its own package.
 LAYERS = [
     {"errors", "typing"},
-    {"_support", "frames", "options", "recipe"},
+    {"frames"},
+    {"_support", "options", "recipe"},
     {"likelihoods", "endpoints"},
     {"schemas"},
     {"config"},

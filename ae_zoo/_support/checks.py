@@ -1,41 +1,65 @@
 """Checks of single arguments and of results; each raises an error of one sentence."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, short, unknown
+from ae_zoo.frames import numeric
 from ae_zoo.typing import Array, Rows
 
 MOST = 2**31 - 1  # of whatever is counted: rows beyond it fit into no memory, and into no 32-bit index
+NUMBERS = 2**28  # that one call may make: 1 GiB in float32, and several times as much on the way
 
 
 def count(name: str, value: object) -> int:
     """Returns `value` as an int; raises `AEZooError` if it is not a whole number from 1 to `MOST`."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise AEZooError(f"{name} must be a whole number of at least 1; received {value!r}.")
+        raise AEZooError(f"{name} must be a whole number of at least 1; received {short(value)}.")
     if value > MOST:
-        raise AEZooError(f"{name} must be at most {MOST:,}; received {value:,}.")
+        received = f"{value:,}" if value < 10**30 else "a number beyond 10^30"
+        raise AEZooError(f"{name} must be at most {MOST:,}; received {received}.")
     return int(value)
 
 
+def in_memory(name: str, value: object, width: int) -> int:
+    """Returns `value` as an int; raises `AEZooError` if it is not a count, or if rows of `width` numbers are too many."""
+    rows = count(name, value)
+    if rows * width > NUMBERS:
+        raise AEZooError(
+            f"{name} must be at most {max(NUMBERS // width, 1):,} for rows of {width:,} numbers, because of the memory; "
+            f"received {rows:,}: make them in several calls."
+        )
+    return rows
+
+
+def choice(what: str, value: object, known: Collection[str]) -> None:
+    """Raises `AEZooError` if `value` is not one of the words `known`, each the name of a `what`."""
+    if not isinstance(value, str) or value not in known:
+        raise unknown(what, value, known)
+
+
 def finite(name: str, value: object) -> float:
-    """Returns `value` as a float; raises `AEZooError` if it is not a finite number."""
+    """Returns `value` as a float; raises `AEZooError` if it is not a real number, or not finite in float32."""
     try:
-        # float drops the imaginary part in NumPy; what has no float raises a TypeError
-        number = math.nan if np.iscomplexobj(value) else float(value)  # type: ignore[arg-type]
+        # Texts have a float too, NumPy drops the imaginary part of a complex number, and some lists are one number.
+        real = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iufO"  # type: ignore[arg-type]
+        number = float(value) if real else math.nan  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise AEZooError(f"{name} must be a finite number; received {value!r}.")
+        raise AEZooError(f"{name} must be a finite number; received {short(value)}.")
+    if abs(number) > float(np.finfo("float32").max):
+        raise AEZooError(f"{name} must be a finite number in float32, up to 3.4e38; received {number:g}.")
     return number
 
 
 def share(name: str, value: object) -> float:
     """Returns `value` as a float; raises `AEZooError` if it is not a number between 0 and 1."""
     number = finite(name, value)
-    if isinstance(value, bool) or not 0 < number < 1:
-        raise AEZooError(f"{name} must lie between 0 and 1; received {value!r}.")
+    if not 0 < number < 1:
+        raise AEZooError(f"{name} must lie between 0 and 1; received {number:g}.")
     return number
 
 
@@ -44,7 +68,7 @@ def seed(value: object) -> int | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 0 <= value < 2**32:
-        raise AEZooError(f"seed must be a whole number from 0 to {2**32 - 1}; received {value!r}.")
+        raise AEZooError(f"seed must be a whole number from 0 to {2**32 - 1}; received {short(value)}.")
     return int(value)
 
 
@@ -66,17 +90,17 @@ def labels(y: Rows, classes: int, name: str = "y") -> Array:
     Raises:
         AEZooError: `y` has another shape, or a value that is not a label.
     """
-    array = np.asarray(y)
+    array = numeric(y, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim != 1 or array.dtype.kind not in "iufb" or array.size == 0:
+    if array.ndim != 1:
         raise AEZooError(
-            f"{name} must be a label for each row, {classes} classes from 0, or -1 for no label; received {array.dtype} "
-            f"of shape {array.shape}."
+            f"{name} must be a label for each row, {classes} classes from 0, or -1 for no label; received an array of shape "
+            f"{array.shape}."
         )
     if not np.all(np.isin(array, np.arange(-1, classes))):
         strange = array[~np.isin(array, np.arange(-1, classes))][0]
-        raise AEZooError(f"{name} must be whole numbers from -1 (no label) to {classes - 1}; received {strange}.")
+        raise AEZooError(f"{name} must be whole numbers from -1 (no label) to {classes - 1}; received {strange:g}.")
     return array.astype("int32")
 
 
@@ -100,6 +124,15 @@ def finite_answers(answers: Array, what: str) -> Array:
             "model has diverged; is the row in the units of the training rows?"
         )
     return answers
+
+
+def stored(name: str, array: Array, shape: tuple[int, ...]) -> Array:
+    """Returns an array from a file; raises `AEZooError` if it is not of real numbers, finite and of the shape."""
+    if array.dtype.kind != "f" or array.shape != shape or not np.isfinite(array).all():
+        raise AEZooError(
+            f"{name} must be finite real numbers of shape {shape}; received {array.dtype} of {array.shape}."
+        )
+    return array
 
 
 def binary(x: Array, name: str = "x") -> None:

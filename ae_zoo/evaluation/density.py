@@ -5,14 +5,15 @@ flattened to vectors, and decoded in their own shape.
 """
 
 import json
+import math
 import os
 from typing import Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
 from ae_zoo._support import archives, checks, files
-from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.evaluation.reconstructor import Reconstructor
+from ae_zoo.errors import AEZooError
+from ae_zoo.evaluation.reconstructor import Reconstructor, check_model, flat_codes
 from ae_zoo.networks.generation import refuse_label
 from ae_zoo.typing import Array, Rows
 
@@ -41,7 +42,7 @@ class Density:
     give other values.
 
     Raises:
-        AEZooError: the kind is unknown, or a number is not a whole number of at least 1.
+        AEZooError: the argument is not a model, the kind is unknown, or a number is not a whole number of at least 1.
 
     Example:
         >>> density = ae_zoo.Density(model, kind="mixture").fit(x_train)
@@ -51,8 +52,8 @@ class Density:
     def __init__(
         self, model: Reconstructor, kind: Kind = "gaussian", *, components: int = 10, neighbors: int = 10
     ) -> None:
-        if kind not in KINDS:
-            raise unknown("density", kind, KINDS)
+        check_model(model, "A density")
+        checks.choice("density", kind, KINDS)
         self.model, self.kind = model, kind
         self.components = checks.count("components", components)
         self.neighbors = checks.count("neighbors", neighbors)
@@ -78,7 +79,7 @@ class Density:
             AEZooError: the rows have another shape, or are fewer than the density needs.
         """
         checks.seed(seed)
-        codes, self.code_shape = _flat(self.model.encode(x))
+        codes, self.code_shape = flat_codes(self.model, x)
         needed = {"gaussian": 2, "mixture": max(2, self.components), "neighbors": self.neighbors + 1}[self.kind]
         if len(codes) < needed:
             raise AEZooError(f"{self.kind!r} needs at least {needed} rows; received {len(codes)}.")
@@ -102,9 +103,10 @@ class Density:
 
     def sample(self, n: int, *, seed: int | None = None) -> Array:
         """Returns `n` codes `(n, *code)` from the density; equal seeds give equal codes."""
-        n = checks.count("n", n)
+        checks.count("n", n)
         if not self._arrays:
             raise AEZooError("The density has not seen any rows yet: call fit(x_train) first.")
+        n = checks.in_memory("n", n, math.prod(self.code_shape))
         random, arrays = np.random.default_rng(checks.seed(seed)), self._arrays
         if self.kind == "neighbors":
             codes = self._near(n, random)
@@ -124,8 +126,12 @@ class Density:
             n: number of rows.
             label: must be None, because a density has no classes.
             seed: equal seeds give equal rows; None draws a seed.
+
+        Raises:
+            AEZooError: the density is not fitted, a label is given, or so many rows need too much memory.
         """
         refuse_label(label)
+        checks.in_memory("n", n, math.prod(self.model.schema.input_shape))
         return self.model.decode(self.sample(n, seed=seed))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -143,16 +149,36 @@ class Density:
             NotFoundError: there is no file.
             AEZooError: the file is damaged or of another kind.
         """
+        check_model(model, "A density")
         arrays = archives.read_arrays(path)
         try:
             # Version 0.1 spelled it "neighbours".
             options = json.loads(str(arrays.pop("options")).replace("neighbours", "neighbors"))
-            shape = tuple(options.pop("code_shape"))
+            shape = tuple(checks.count("code_shape", length) for length in options.pop("code_shape"))
             density = cls(model, **options)
-        except (KeyError, TypeError, ValueError) as error:
+            density.code_shape, density._arrays = shape, density._checked(arrays, math.prod(shape))
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise AEZooError(f"{path} is damaged, or holds no density of ae_zoo.") from error
-        density.code_shape, density._arrays = shape, arrays
         return density
+
+    def _checked(self, arrays: dict[str, Array], units: int) -> dict[str, Array]:
+        """Returns a file's arrays; raises an error if they are not those that `fit` makes for codes of so many units."""
+        shapes: dict[str, tuple[int, ...]] = {"low": (units,), "high": (units,)}
+        if self.kind == "neighbors":
+            shapes["codes"] = (max(len(arrays["codes"]), self.neighbors + 1), units)
+        else:
+            normals = self.components if self.kind == "mixture" else 1
+            spread = (units,) if self.kind == "mixture" and arrays["factors"].ndim == 2 else (units, units)
+            shapes |= {"weights": (normals,), "means": (normals, units), "factors": (normals, *spread)}
+        if arrays.keys() != shapes.keys():
+            raise AEZooError(f"The arrays must be {', '.join(shapes)}; received {', '.join(arrays)}.")
+        found = {name: checks.stored(name, arrays[name], shape) for name, shape in shapes.items()}
+        if (found["low"] > found["high"]).any():
+            raise AEZooError("low must not be above high.")
+        weights = found.get("weights", np.ones(1))
+        if (weights < 0).any() or not math.isclose(weights.sum(), 1, rel_tol=1e-6):
+            raise AEZooError("weights must not be negative, and must add up to 1.")
+        return found
 
     def _normals(self, weights: Array, means: Array, covariances: Array) -> None:
         """Stores each normal distribution as its mean and a factor F of its covariance F F', or its standard deviations."""
@@ -173,8 +199,3 @@ class Density:
         near = search.kneighbors(codes[start], return_distance=False)[:, 1:]  # without the code itself
         end = near[np.arange(n), random.integers(self.neighbors, size=n)]
         return codes[start] + random.uniform(size=(n, 1)) * (codes[end] - codes[start])
-
-
-def _flat(codes: Array) -> tuple[Array, tuple[int, ...]]:
-    """Returns codes `(n, units)`, and the shape of one."""
-    return codes.reshape(len(codes), -1), codes.shape[1:]

@@ -16,7 +16,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares
 from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
-from ae_zoo.evaluation.reconstructor import Reconstructor
+from ae_zoo.evaluation.reconstructor import Reconstructor, check_model
 from ae_zoo.factory import load
 from ae_zoo.schemas import Schema
 from ae_zoo.training.fit import fit
@@ -34,7 +34,7 @@ class Detector:
         model: a trained `Autoencoder` or a fitted `PCA`.
 
     Attributes:
-        threshold: rows with a higher score are flagged; None before `calibrate`.
+        threshold: rows with a higher score are flagged; None before `calibrate`. It may be set to another number.
         false_alarm_rate: the share of ordinary rows that `calibrate` allowed to be flagged.
 
     Raises:
@@ -46,11 +46,7 @@ class Detector:
     """
 
     def __init__(self, model: Reconstructor) -> None:
-        if not isinstance(model, Reconstructor):
-            raise AEZooError(
-                f"A detector needs a model of ae_zoo or a PCA; received a {type(model).__name__}. To read a file, call "
-                "ae_zoo.load for a model and ae_zoo.Detector.load for a detector."
-            )
+        check_model(model, "A detector")
         model.check_reconstructs()
         self.model = model
         self.threshold: float | None = None
@@ -61,6 +57,18 @@ class Detector:
             return f"Detector({self.model!r}), no threshold yet"
         rate = "" if self.false_alarm_rate is None else f" for false alarms of {self.false_alarm_rate:g}"
         return f"Detector({self.model!r}), threshold {self.threshold:.5g}{rate}"
+
+    @property
+    def threshold(self) -> float | None:
+        """The score above which a row is flagged: a finite number of at least 0; None before `calibrate`."""
+        return self._threshold
+
+    @threshold.setter
+    def threshold(self, value: float | None) -> None:
+        number = None if value is None else checks.finite("threshold", value)
+        if number is not None and number < 0:
+            raise AEZooError(f"threshold must be at least 0, as no error is less; received {number:g}.")
+        self._threshold = number
 
     @property
     def family(self) -> str:
@@ -88,18 +96,18 @@ class Detector:
         Raises:
             AEZooError: the rate is not in (0, 1), there are too few rows for it, or the model has seen no rows.
         """
-        checks.share("false_alarm_rate", false_alarm_rate)
+        rate = checks.share("false_alarm_rate", false_alarm_rate)
         if not self.model.has_learned:
             raise AEZooError("The model has not been trained, so its scores mean nothing: train it before calibrate.")
         scores = np.sort(self.score(x))
-        rank = math.ceil((len(scores) + 1) * (1 - false_alarm_rate) - 1e-9)
+        rank = math.ceil((len(scores) + 1) * (1 - rate) - 1e-9)
         if rank > len(scores):
             raise AEZooError(
-                f"A false alarm rate of {false_alarm_rate:g} needs at least {math.ceil(1 / false_alarm_rate) - 1} "
+                f"A false alarm rate of {rate:g} needs at least {math.ceil(1 / rate) - 1} "
                 f"held-out rows; received {len(scores)}."
             )
         just_above = np.float32(scores[rank - 1]) * np.float32(1 + MARGIN) + np.float32(1e-12)
-        self.threshold, self.false_alarm_rate = float(just_above), float(false_alarm_rate)
+        self.threshold, self.false_alarm_rate = float(just_above), rate
         return self
 
     def score(self, x: Rows) -> Array:
@@ -158,12 +166,19 @@ class Detector:
             x: training rows `(n, *input_shape)` in the data's units.
             quantile: the share of the rows to keep, in (0, 1).
             seed: seed of the initial weights and the run, from 0 to 2^32 - 1.
-            **options: other arguments of `ae_zoo.fit`.
+            **options: other arguments of `ae_zoo.fit`; none for a PCA.
+
+        Raises:
+            AEZooError: the quantile is not in (0, 1) or keeps too few rows, or `ae_zoo.fit` or a PCA has no such option.
         """
         checks.seed(seed)
-        checks.share("quantile", quantile)
+        quantile = checks.share("quantile", quantile)
         scores = self.score(x)
         kept = self.model.check_rows(x, learn=True)[scores <= np.quantile(scores, quantile)]
+        if len(kept) < 2:
+            raise AEZooError(
+                f"quantile={quantile:g} keeps {len(kept)} of the {len(scores)} rows, too few to train on: give a larger one."
+            )
         return Detector(_trained_again(self.model, kept, seed, options))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -202,7 +217,7 @@ class Detector:
                 threshold, rate = state["threshold"], state["false_alarm_rate"]
                 (suffix,) = [suffix for suffix in MEMBERS if f"model{suffix}" in archive.namelist()]
                 detector = cls(MEMBERS[suffix](archive.extract(f"model{suffix}", place)))
-            detector.threshold = None if threshold is None else _number("threshold", threshold)
+            detector.threshold = threshold
             detector.false_alarm_rate = None if rate is None else checks.share("false_alarm_rate", rate)
         except AEZooError as error:
             raise AEZooError(f"{path} is damaged, or holds no detector of ae_zoo: {error}") from error
@@ -225,10 +240,6 @@ def _trained_again(model: Reconstructor, x: Array, seed: int, options: dict[str,
     if isinstance(fresh, Autoencoder):
         fit(fresh, x, seed=seed, **options)
         return fresh
+    if options:
+        raise AEZooError(f"A PCA is fitted at once, without options of ae_zoo.fit: leave out {', '.join(options)}.")
     return cast(PCA, fresh).fit(x, model.schema)  # fitted at once, without steps
-
-
-def _number(name: str, value: Any) -> float:
-    if isinstance(value, bool | list):
-        raise AEZooError(f"{name} must be a number; received {value!r}.")
-    return checks.finite(name, value)

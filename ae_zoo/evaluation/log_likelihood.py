@@ -2,13 +2,14 @@
 
 import hashlib
 import math
+import threading
 from typing import Any, Literal, TypeAlias, get_args
 
 import keras
 import numpy as np
 
 from ae_zoo._support import checks
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError
 from ae_zoo.families.variational.variational import Variational
 from ae_zoo.layers import noise
 from ae_zoo.networks.inference import no_retracing_alarm
@@ -17,6 +18,8 @@ from ae_zoo.typing import Array, Rows, Tensor
 Binarization: TypeAlias = Literal["none", "static", "dynamic"]
 BINARIZATIONS: tuple[str, ...] = get_args(Binarization)
 AT_ONCE = 8192  # codes that are decoded in one call
+MOST = 10**6  # samples of a row; they take minutes a row
+ALONE = threading.Lock()  # a network's seed is set for one call at a time
 
 
 def log_likelihood(
@@ -30,7 +33,7 @@ def log_likelihood(
     Args:
         model: a trained `variational` model.
         x: rows `(n, *input_shape)` in the data's units.
-        samples: number of codes for each row, k.
+        samples: number of codes for each row, k, from 1 to 1,000,000.
         binarization: what to do with rows in [0, 1] for a Bernoulli likelihood: `"none"` requires zeros and ones;
             `"static"` draws zeros and ones for each row, always the same, whatever the seed and the other rows;
             `"dynamic"` draws them by `seed`.
@@ -40,18 +43,18 @@ def log_likelihood(
         float64 `(n,)`.
 
     Raises:
-        AEZooError: the model is of another family, rows are not zeros and ones for a Bernoulli likelihood, or the
-            binarization is unknown.
+        AEZooError: the model is of another family, its scaling has seen no rows, rows are not zeros and ones for a
+            Bernoulli likelihood, the binarization is unknown, or a row's log-likelihood is beyond float32.
     """
     if not isinstance(model, Variational):
         raise AEZooError(f"Only a variational model has a log-likelihood; received a {type(model).__name__}.")
     checks.seed(seed)
-    x = model.check_rows(x)
+    if checks.count("samples", samples) > MOST:
+        raise AEZooError(f"samples must be at most {MOST:,}; received {samples:,}.")
+    checks.choice("binarization", binarization, BINARIZATIONS)
+    x = model._known(x)
     model.check_targets(x)
-    checks.count("samples", samples)
-    if binarization not in BINARIZATIONS:
-        raise unknown("binarization", binarization, BINARIZATIONS)
-    if model.likelihood.legal is None:
+    if not model.likelihood.binary:
         if binarization != "none":
             raise AEZooError("Binarization is for a Bernoulli likelihood, loss='bce'; leave binarization='none'.")
     elif binarization == "none":
@@ -60,7 +63,8 @@ def log_likelihood(
         x = np.stack([_drawn(row) for row in x])
     else:
         x = (np.random.default_rng(seed).random(x.shape) < x).astype("float32")
-    return _importance_sampled(model, x, samples, seed)
+    with ALONE:
+        return checks.finite_answers(_importance_sampled(model, x, samples, seed), "log-likelihood")
 
 
 class _LogWeights(keras.layers.Layer):
@@ -76,13 +80,12 @@ class _LogWeights(keras.layers.Layer):
         mean, log_variance = model.distribution(x, training=False)  # (batch, code)
         epsilon = noise.normal((k, *mean.shape), self.draws)  # (k, batch, code)
         code = mean + ops.exp(log_variance / 2) * epsilon
-        flat = ops.reshape(model.decoder(ops.reshape(code, (-1, mean.shape[-1]))), (k, *x.shape))
-        target = ops.broadcast_to(model.scaling(x), ops.shape(flat))
-        rows = (-1, *x.shape[1:])
-        loss = ops.reshape(model.row_loss(ops.reshape(target, rows), ops.reshape(flat, rows)), (k, -1))
+        output = model.decoder(ops.reshape(code, (-1, mean.shape[-1])))  # (k * batch, *output_shape)
+        target = ops.tile(model.scaling(x), (k, *(1 for _ in model.schema.output_shape)))
+        loss = ops.reshape(model.row_loss(target, output), (k, -1))
         # log p(z) - log q(z | x): the constants of the two normal densities cancel.
         ratio = ops.sum(ops.square(epsilon) - ops.square(code) + log_variance, axis=-1) / 2  # (k, batch)
-        return ops.logsumexp(ratio - math.prod(x.shape[1:]) * loss, axis=0) - math.log(k)
+        return ops.logsumexp(ratio - model.schema.features * loss, axis=0) - math.log(k)
 
 
 def _drawn(row: Array) -> Array:

@@ -11,8 +11,9 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from ae_zoo._support import checks
-from ae_zoo.errors import AEZooError, unknown
-from ae_zoo.evaluation.reconstructor import Reconstructor
+from ae_zoo.errors import AEZooError, short
+from ae_zoo.evaluation.reconstructor import Reconstructor, check_model, flat_codes
+from ae_zoo.frames import numeric
 from ae_zoo.typing import Array, Rows
 
 Path: TypeAlias = Literal["linear", "spherical"]
@@ -33,13 +34,15 @@ def interpolate(model: Reconstructor, a: Rows, b: Rows, steps: int = 10, how: Pa
             of opposite directions, and from or to a code of zeros, the turn is not defined, and the path is linear.
 
     Raises:
-        AEZooError: a row has another shape, there are fewer than two steps, or the path is unknown.
+        AEZooError: the argument is not a model, a row has another shape, there are fewer than two steps or too many for
+            memory, or the path is unknown.
     """
-    if how not in PATHS:
-        raise unknown("path", how, PATHS)
+    check_model(model, "A path")
+    checks.choice("path", how, PATHS)
     if checks.count("steps", steps) < 2:
         raise AEZooError(f"steps must be at least 2, the two ends; received {steps!r}.")
-    (p, q), shape = _flat(model.encode(np.concatenate([model.schema.row(a, "a"), model.schema.row(b, "b")])))
+    (p, q), shape = flat_codes(model, np.concatenate([model.schema.row(a, "a"), model.schema.row(b, "b")]))
+    checks.in_memory("steps", steps, max(p.size, math.prod(model.schema.input_shape)))
     share = np.linspace(0, 1, steps)[:, None]
     codes = (1 - share) * p + share * q if how == "linear" else _turn(p, q, share)
     return model.decode(codes.reshape(steps, *shape).astype("float32"))
@@ -66,24 +69,27 @@ def traverse(
         steps: number of the default values.
 
     Raises:
-        AEZooError: a row has another shape, or the code has no such unit.
+        AEZooError: the argument is not a model, a row has another shape, the code has no such unit, the values are not
+            finite numbers, or there are too many steps for memory.
     """
-    (code,), shape = _flat(model.encode(model.schema.row(x)))
-    if not -code.size <= unit < code.size:
-        raise AEZooError(f"unit must be from 0 to {code.size - 1}, the code's units; received {unit!r}.")
+    check_model(model, "A walk")
+    (code,), shape = flat_codes(model, model.schema.row(x))
+    whole = isinstance(unit, int | np.integer) and not isinstance(unit, bool)
+    if not whole or not -code.size <= unit < code.size:
+        raise AEZooError(
+            f"unit must be a whole number from 0 to {code.size - 1}, an index of the code's units; received {short(unit)}."
+        )
+    checks.in_memory("steps", steps, max(code.size, math.prod(model.schema.input_shape)))
     if values is None and rows is not None:
-        values = np.quantile(_flat(model.encode(rows))[0][:, unit], np.linspace(0.01, 0.99, steps))
+        values = np.quantile(flat_codes(model, rows)[0][:, unit], np.linspace(0.01, 0.99, steps))
     elif values is None:
         values = np.linspace(-3, 3, steps)
-    at = np.asarray(values, "float32")
+    at = numeric(values, "values")
+    if at.ndim != 1:
+        raise AEZooError(f"values must be a list of numbers; received an array of shape {at.shape}.")
     codes = np.repeat(code[None], len(at), axis=0)
     codes[:, unit] = at
     return model.decode(codes.reshape(len(codes), *shape))
-
-
-def _flat(codes: Array) -> tuple[Array, tuple[int, ...]]:
-    """Returns codes `(n, units)`, and the shape of one."""
-    return codes.reshape(len(codes), -1), codes.shape[1:]
 
 
 def _turn(p: Array, q: Array, share: Array) -> Array:

@@ -8,9 +8,9 @@ import numpy as np
 import sklearn.decomposition
 
 from ae_zoo._support import archives, checks, files
-from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.autoencoder import Autoencoder, Unit
 from ae_zoo.endpoints import Endpoints
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.schemas import SCALINGS, ArraySchema, ScalingMode, Schema, as_codes, fit_scaling, schema_of
 from ae_zoo.typing import Array, Rows
 
@@ -34,16 +34,14 @@ class PCA:
     suffix = ".npz"
     threshold = None  # a detector has one
 
-    schema: Schema
+    _schema: Schema | None = None  # until it is fitted
     components: Array
     mean: Array
     explained_variance_ratio: Array
 
     def __init__(self, code: int = 32, *, scaling: ScalingMode = "none") -> None:
-        if scaling not in SCALINGS:
-            raise unknown("scaling", scaling, SCALINGS)
+        checks.choice("scaling", scaling, SCALINGS)
         self.code, self.scaling = checks.count("code", code), scaling
-        self._fitted = False
 
     def __repr__(self) -> str:
         if not self.has_learned:
@@ -68,18 +66,17 @@ class PCA:
             schema, rows = ArraySchema.of(x, self.scaling)
         else:
             rows = schema.code(x, learn=True)
-        self.schema = schema
-        if not 1 <= self.code <= min(len(rows), self.schema.features):
+        if not 1 <= self.code <= min(len(rows), schema.features):
             raise AEZooError(
-                f"code must be from 1 to {min(len(rows), self.schema.features)}, the smaller of {len(rows)} rows and "
-                f"{self.schema.features} features; received {self.code}."
+                f"code must be from 1 to {min(len(rows), schema.features)}, the smaller of {len(rows)} rows and "
+                f"{schema.features} features; received {self.code}."
             )
         self._offset, self._scale = fit_scaling(self.scaling, rows)
         scaled = self._scaled(rows)
         # In float64, and centered first: with a large mean, the covariance would be a small difference of large numbers.
         self.mean = scaled.mean(axis=0, dtype="float64")
         # The solver is named because "auto" may pick a randomized one.
-        wide = self.schema.features > 1000 or len(rows) < self.schema.features
+        wide = schema.features > 1000 or len(rows) < schema.features
         solver = sklearn.decomposition.PCA(self.code, svd_solver="full" if wide else "covariance_eigh")
         with np.errstate(invalid="ignore", divide="ignore"):  # rows that do not vary
             solver.fit((scaled - self.mean).astype("float32"))
@@ -87,40 +84,51 @@ class PCA:
         # Rows that do not vary have no variance to explain, and are reconstructed exactly: all of it, shared equally.
         ratio = np.nan_to_num(solver.explained_variance_ratio_, nan=1 / self.code)
         self.explained_variance_ratio = ratio.astype("float32")
-        self._fitted = True
+        self._schema = schema
         return self
+
+    @property
+    def schema(self) -> Schema:
+        """What a row is, from the rows that the PCA was fitted to."""
+        if self._schema is None:
+            raise AEZooError("This PCA has not seen any rows yet: call fit(x_train) first.")
+        return self._schema
 
     @property
     def has_learned(self) -> bool:
         """Whether it has been fitted."""
-        return self._fitted
+        return self._schema is not None
 
     def encode(self, x: Rows, layer: str | None = None) -> Array:
         """Returns codes `(n, code)` of rows `(n, *input_shape)`; PCA has no other layer."""
-        if layer not in (None, "code"):
-            raise AEZooError(f"PCA has only the layer 'code'; received layer={layer!r}.")
-        return self._centered(self.check_rows(x)) @ self.components.T
+        if layer is not None and str(layer) != "code":
+            raise AEZooError(f"PCA has only the layer 'code'; received layer={short(layer)}.")
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            code = self._centered(self.check_rows(x)) @ self.components.T
+        return checks.finite_answers(code, "code")
 
     def decode(self, code: Rows) -> Array:
         """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
-        self._check_learned()
         return self._inverted(as_codes(code, (self.code,)))
 
     def reconstruct(self, x: Rows) -> Array:
         """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
         return self._inverted(self.encode(x))
 
-    def reconstruction_error(self, x: Rows, per_feature: bool = False) -> Array:
-        """Returns the squared error on the scaled data: its mean over features `(n,)`, or by feature `(n, *input_shape)`."""
-        centered = self._centered(self.check_rows(x))
+    def reconstruction_error(self, x: Rows, per_feature: bool = False, *, unit: Unit = "squared") -> Array:
+        """Returns the squared error on the scaled data: its mean over features `(n,)`, or by feature `(n, *input_shape)`.
+
+        It is PCA's own loss too, so both units, `"squared"` and `"loss"`, give it.
+        """
+        checks.choice("unit", unit, ("squared", "loss"))
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            centered = self._centered(self.check_rows(x))
             error = np.square(centered - centered @ self.components.T @ self.components)
             error = error.reshape(-1, *self.schema.input_shape) if per_feature else error.mean(axis=1)
         return checks.finite_errors(error)
 
     def check_rows(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
         """Returns `x` as float32 rows `(n, *input_shape)`: see `Schema.code`."""
-        self._check_learned()
         return self.schema.code(x, name, learn=learn)
 
     def check_reconstructs(self) -> None:
@@ -136,9 +144,8 @@ class PCA:
 
     def summary(self) -> None:
         """Prints the components' share of the variance."""
-        self._check_learned()
-        explained = self.explained_variance_ratio.sum()
-        print(f"PCA: {self.components.shape[1]} features to {self.code} components, {explained:.1%} of the variance")
+        features, explained = self.schema.features, self.explained_variance_ratio.sum()
+        print(f"PCA: {features} features to {self.code} components, {explained:.1%} of the variance")
 
     def to_model(self) -> Autoencoder:
         """Returns the same map as a linear autoencoder, for what works on models (`ae_zoo.export`).
@@ -147,7 +154,6 @@ class PCA:
         """
         from ae_zoo.factory import build
 
-        self._check_learned()
         shape = self.schema.input_shape
         model = build(
             "undercomplete",
@@ -168,7 +174,6 @@ class PCA:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an `.npz` file; `PCA.load` reads it."""
-        self._check_learned()
         options = {"code": self.code, "schema": self.schema.to_dict()}
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         with files.whole(path) as sibling, sibling.open("wb") as file:
@@ -187,7 +192,6 @@ class PCA:
             options = json.loads(str(arrays["options"]))
             schema = schema_of(options)
             pca = cls(options["code"], scaling=schema.scaling)
-            pca.schema = schema
             wanted = {
                 "components": (pca.code, schema.features),
                 "mean": (schema.features,),
@@ -196,17 +200,13 @@ class PCA:
                 "_scale": schema.input_shape,
             }
             for name in _ARRAYS:
-                if arrays[name].shape != wanted[name] or not np.isfinite(arrays[name]).all():
-                    raise AEZooError(f"{name.strip('_')} must be finite, of shape {wanted[name]}.")
-                setattr(pca, name, arrays[name])
-            pca._fitted = True
-        except (KeyError, TypeError, ValueError) as error:
+                setattr(pca, name, checks.stored(name, arrays[name], wanted[name]))
+            if not (pca._scale > 0).all():
+                raise AEZooError("_scale must be positive.")
+            pca._schema = schema
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise AEZooError(f"{path} is damaged, or holds no PCA of ae_zoo.") from error
         return pca
-
-    def _check_learned(self) -> None:
-        if not self._fitted:
-            raise AEZooError("This PCA has not seen any rows yet: call fit(x_train) first.")
 
     def _scaled(self, x: Array) -> Array:
         if self.scaling != "none":
@@ -217,8 +217,28 @@ class PCA:
         return (self._scaled(x) - self.mean).astype("float32")
 
     def _inverted(self, code: Array) -> Array:
-        scaled = (code @ self.components + self.mean).reshape(-1, *self.schema.input_shape)
-        return (scaled * self._scale + self._offset).astype("float32")
+        shape = self.schema.input_shape
+        with np.errstate(over="ignore", invalid="ignore"):  # refused below
+            scaled = (code @ self.components + self.mean).reshape(-1, *shape)
+            rows = (scaled * self._scale + self._offset).astype("float32")
+        return checks.finite_answers(rows, "reconstruction")
 
 
 _ARRAYS = ("components", "mean", "explained_variance_ratio", "_offset", "_scale")
+
+
+def pca_beside(model: Autoencoder, x_train: Rows, x_test: Rows, components: int) -> float:
+    """Returns the mean squared error of test rows by PCA on the model's scale, to compare with the model's own error.
+
+    Args:
+        model: a trained model, whose scaling is used.
+        x_train: rows `(n, *input_shape)`, in the data's units, that PCA is fitted to.
+        x_test: rows `(m, *input_shape)`, in the data's units.
+        components: number of components.
+
+    Raises:
+        AEZooError: the rows are not of the model's schema, or fewer than the components.
+    """
+    train, test = (np.asarray(model.scaling(model.check_rows(x))) for x in (x_train, x_test))
+    pca = PCA(components).fit(train.reshape(len(train), -1))
+    return float(pca.reconstruction_error(test.reshape(len(test), -1)).mean(dtype="float64"))

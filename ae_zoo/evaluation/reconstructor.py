@@ -3,8 +3,9 @@
 import os
 from typing import Protocol, runtime_checkable
 
-from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.autoencoder import Autoencoder, Unit
 from ae_zoo.endpoints import Endpoints
+from ae_zoo.errors import AEZooError
 from ae_zoo.schemas import Schema
 from ae_zoo.typing import Array, Rows
 
@@ -53,8 +54,8 @@ class Reconstructor(Servable, Protocol):
     def reconstruct(self, x: Rows) -> Array:
         """Returns reconstructions of rows, in the data's units."""
 
-    def reconstruction_error(self, x: Rows, per_feature: bool = False) -> Array:
-        """Returns the error of each row `(n,)`, or of each feature `(n, *input_shape)`."""
+    def reconstruction_error(self, x: Rows, per_feature: bool = False, *, unit: Unit = "squared") -> Array:
+        """Returns the error of each row `(n,)`, or of each feature `(n, *input_shape)`: squared, or the model's own loss."""
 
     def check_rows(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
         """Returns rows as float32 `(n, *input_shape)`."""
@@ -67,3 +68,18 @@ class Reconstructor(Servable, Protocol):
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes it to a file."""
+
+
+def check_model(model: object, what: str) -> None:
+    """Raises `AEZooError` if `model` is not a `Reconstructor`; `what` needs one."""
+    if isinstance(model, type) or not isinstance(model, Reconstructor):
+        raise AEZooError(
+            f"{what} needs a model of ae_zoo or a PCA; received a {type(model).__name__}. To read a file, call ae_zoo.load "
+            "for a model and ae_zoo.Detector.load for a detector."
+        )
+
+
+def flat_codes(model: Reconstructor, x: Rows) -> tuple[Array, tuple[int, ...]]:
+    """Returns the codes of rows as vectors `(n, units)`, and the shape of one code."""
+    codes = model.encode(x)
+    return codes.reshape(len(codes), -1), codes.shape[1:]

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from ae_zoo._support import checks
-from ae_zoo.errors import AEZooError, unknown
+from ae_zoo.errors import AEZooError
 from ae_zoo.frames import numeric
 from ae_zoo.layers import noise
 
@@ -61,11 +61,10 @@ def corrupt(
         The corrupted rows, float32, of the same shape.
 
     Raises:
-        AEZooError: the kind is unknown, a number is not finite, a share is not in [0, 1), or the rows hold something
-            other than finite numbers.
+        AEZooError: the kind is unknown, a number is not finite, a share is not in [0, 1), the rows hold something other
+            than finite numbers, or the noise puts them beyond float32.
     """
-    if kind not in ("none", *KINDS):
-        raise unknown("corruption", kind, ["none", *KINDS])
+    checks.choice("corruption", kind, ("none", *KINDS))
     x, amount, seed = numeric(x), checks.finite("amount", amount), checks.seed(seed)
     low, high = checks.finite("low", low), checks.finite("high", high)
     if kind == "none":
@@ -74,7 +73,12 @@ def corrupt(
         legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
         raise AEZooError(f"amount must be {legal}; received {amount!r}.")
     noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, keras.random.SeedGenerator(seed))
-    return keras.ops.convert_to_numpy(noisy)
+    found = keras.ops.convert_to_numpy(noisy)
+    if not np.isfinite(found).all():
+        raise AEZooError(
+            f"Noise of kind {kind!r} with amount={amount:g} puts values of x beyond float32: give a smaller one."
+        )
+    return found
 
 
 def _gaussian(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
