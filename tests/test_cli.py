@@ -154,7 +154,7 @@ def test_a_pca_s_own_file_and_its_detector_s_do_all_that_a_model_s_does(run, tab
         assert np.array_equal(np.load(tmp_path / f"{name}.npy"), pca.encode(frame))
         assert list(pd.read_csv(tmp_path / "new.csv").columns) == list("abcdefgh")
     code, _, err = run("encode", "--model", "pca.npz", table, "--out", "c.npy", "--layer", "hidden_0")
-    assert (code, "PCA has no layers but its code" in err) == (2, True)
+    assert (code, "PCA has only the layer 'code'" in err) == (2, True)
 
 
 WRONG = [

@@ -130,4 +130,4 @@ def test_they_are_copied_and_none_is_overwritten(run, tmp_path):
     copies[0].unlink()
     code, _, err = run("notebooks", tmp_path / "learn")
     assert (code, copies[0].exists()) == (2, False)
-    assert "is there already" in err
+    assert "exists already" in err

@@ -55,7 +55,7 @@ def test_every_draw_is_a_legal_symmetric_network(family):
     for candidate in found:
         config = FAMILIES[family].Config.make({"input_shape": shape, **candidate.options})
         assert config.hidden == tuple(sorted(config.hidden, reverse=not images))
-        assert config.code <= config.widest_code(400)
+        assert config.code <= 200 or family == "winner_take_all"  # whose codes are meant to be wide
         assert set(candidate.training) == {"learning_rate", "batch_size"}
     deepest = max(found, key=lambda candidate: len(candidate.options["hidden"]))
     model = build(family, shape, **{**deepest.options, **({} if images else {"hidden": [9, 7, 5]})})

@@ -128,11 +128,10 @@ def train(
 
 def _beside_pca(model: "Autoencoder", x_train: "Array", x_valid: "Array") -> str:
     """Returns, in words, the error of PCA with as many components as the code has units."""
-    import ae_zoo
+    from ae_zoo.evaluation.pca import pca_beside
 
-    units, features = model.encode(x_valid[:1]).size, x_train[0].size
+    units, features = model.encode(x_valid[:1]).size, model.schema.features
     if units >= features:
         return f"PCA loses nothing with the code's {units:,} units, because a row has only {features:,} features"
     components = min(units, len(x_train))
-    pca = ae_zoo.PCA(components, scaling=model.config.scaling).fit(x_train)
-    return f"PCA with {components} components {pca.reconstruction_error(x_valid).mean():.5f}"
+    return f"PCA with {components} components {pca_beside(model, x_train, x_valid, components):.5f}"

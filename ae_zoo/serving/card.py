@@ -12,7 +12,7 @@ import numpy as np
 from ae_zoo._support import cards
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints
-from ae_zoo.evaluation.pca import PCA
+from ae_zoo.evaluation.pca import pca_beside
 from ae_zoo.typing import Array, Tensor
 
 PACKAGES = ("ae-zoo", "keras", "tensorflow", "numpy")
@@ -67,9 +67,8 @@ def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_t
         return {}
     found = {"test mse": float(errors.mean(dtype="float64"))}
     units = int(np.prod(model.decoder.input_shape[1:]))
-    if x_train is not None and x_test is not None and units <= min(len(x_train), x_train[0].size):
-        pca = PCA(units, scaling=model.config.scaling).fit(x_train)
-        found["pca test mse"] = float(pca.reconstruction_error(x_test).mean(dtype="float64"))
+    if x_train is not None and x_test is not None and units <= min(len(x_train), model.schema.features):
+        found["pca test mse"] = pca_beside(model, x_train, x_test, units)
     return found
 
 
