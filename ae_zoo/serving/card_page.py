@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def _figures(about: Card, examples: Arrays) -> report.Section:
     if about["threshold"] is not None:
         figures.append(["threshold", f"{about['threshold']:.5f}"])
     test = about["data"]["test"]
-    kind = "training rows" if _tested_on_training(about) else "held-out rows"
+    kind = "training rows" if test and test == about["data"]["training"] else "held-out rows"
     if figures:
         of = f"on {test['rows']:,} {kind}" if test else "given by the user"
         section.table(["", "figure"], figures, f"Figures {of}; mse is the mean squared error on the model's scale.")
@@ -124,7 +125,7 @@ def _requests(version: pathlib.Path, about: Card) -> report.Section:
     section.table(["signature", "input", "output", "meaning"], rows, "Signatures; n is any number of rows.", words=True)
     name = version.resolve().parent.name
     columns = schema_of(about["config"]).columns
-    card = "" if columns is None else f" --card {version.resolve().parent}"  # the server does not know the columns
+    card = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
     section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{card} --signature {rows[0][0]}`")
     return section
 
@@ -153,11 +154,6 @@ def _making(about: Card) -> report.Section:
         words=True,
     )
     return section
-
-
-def _tested_on_training(about: Card) -> bool:
-    training, test = about["data"]["training"], about["data"]["test"]
-    return training is not None and test is not None and training["sha256"] == test["sha256"]
 
 
 def _are_images(schema: Schema) -> bool:

@@ -46,7 +46,8 @@ def export(
             `.tflite` is one file instead, without a version and a card.
         version: number of the version; by default one more than the newest.
         x_test: held-out rows `(n, *input_shape)`. The card gets the model's error on them, and the examples are the first
-            of them. Without them the examples are random rows, and the card has no figures.
+            of them. Without them the examples are random rows, and the card has no figures. A warning is given if they
+            are the same rows as `x_train`.
         x_train: training rows `(n, *input_shape)`. The card gets their hash and the error of PCA fitted to them.
         source: description of the rows, in words.
         metrics: more figures for the card, by name.
