@@ -29,6 +29,7 @@ LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
 DEEP = {**LAYERS, "depth": [1, 2, 3]}
 # The open interval in which a bounded activation's values lie.
 RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+SPARSITY = "target mean activation of each code unit (KL penalty): between -1 and 1 for tanh, 0 and 1 for sigmoid"
 RENAMED = {"binarisation": "binarization"}  # options of version 0.1; its files can still be read
 
 
@@ -69,7 +70,7 @@ class Config:
         high=10**7,
     )
     kernel: int = option(3, help="side of the filters of a convolutional network", low=1, high=1000)
-    tied: bool = option(False, help="the decoder's kernels are the encoder's, transposed (dense networks)")
+    tied: bool = option(False, help="decoder and encoder share their weights, transposed (dense networks)")
     activation: Activation = option(
         "selu", help="activation of the hidden layers", choices=ACTIVATIONS, search=["selu", "silu", "relu", "tanh"]
     )
@@ -81,7 +82,7 @@ class Config:
     )
     huber_delta: float = option(1.0, help="loss=huber: the difference above which the loss grows linearly", low=1e-6)
     quantile_alpha: float = option(0.5, help="loss=quantile: which quantile the output is", low=0.001, high=0.999)
-    sparsity: float | None = option(None, help="target mean activation of each code unit (KL penalty)", low=-1, high=1)
+    sparsity: float | None = option(None, help=SPARSITY, low=-1, high=1)
     sparsity_weight: float = option(1.0, help="weight of the KL sparsity penalty, a mean over units", low=0)
     l1: float = option(0.0, help="weight of the mean absolute code", low=0)
     corruption: CorruptionKind = option("none", help="noise added to the input in training", choices=CORRUPTIONS)

@@ -1,6 +1,7 @@
 """Folders of versions: written whole or not at all, never replaced, and read back."""
 
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -149,10 +150,11 @@ def test_folders_that_are_no_place_for_a_model_are_refused(detector, exported, c
 def test_from_the_command_line(run, rows, tmp_path):
     frame = pd.DataFrame(100 * rows, columns=list("abcdefgh"))
     frame.to_csv("rows.csv", index=False)
+    frame[:100].to_csv("new.csv", index=False)
     model = ae_zoo.build("undercomplete", data=frame, code=2, seed=1)
     model.adapt(frame)
     model.save("m.keras")
-    code, out, err = run("export", "m.keras", "served/m", "--test", "rows.csv", "--train", "rows.csv")
+    code, out, err = run("export", "m.keras", "served/m", "--test", "new.csv", "--train", "rows.csv")
     assert (code, err) == (0, "")
     assert "\nserved/m/1: written" in out
     code, out, _ = run("check", "served/m")
@@ -174,6 +176,9 @@ def test_from_the_command_line(run, rows, tmp_path):
     assert "data: rows.csv: 300 rows of 8 features" in out
     assert "pca test mse" in out
     assert versions.card("served/m/1")["config"]["schema"]["columns"] == list("abcdefgh")
+    assert run("card", "served/m", "--html", "card.html")[0] == 0
+    request = "ae-zoo request http://localhost:8501 m rows.csv --card served/m --signature"  # a server knows no columns
+    assert request in pathlib.Path("card.html").read_text()
     for args, message in (
         (("export", "m.keras", "served/m", "--version", 1), "a version 1 already"),
         (("check", "served/none"), "There is no folder served/none"),

@@ -82,7 +82,7 @@ class _Page(html.parser.HTMLParser):
 
 def test_the_cards_page_shows_figures_rows_and_signatures(detector, run, tmp_path):
     detector, x = detector
-    version = ae_zoo.export(detector, tmp_path / "machines", x_test=x, x_train=x, source="machines <1>")
+    version = ae_zoo.export(detector, tmp_path / "machines", x_test=x[:50], x_train=x, source="machines <1>")
     code, out, _ = run("card", tmp_path / "machines", "--html", tmp_path / "card.html")
     assert (code, out) == (0, f"{tmp_path / 'card.html'}: written\n")
     page = _Page((tmp_path / "card.html").read_text())
@@ -95,9 +95,18 @@ def test_the_cards_page_shows_figures_rows_and_signatures(detector, run, tmp_pat
         "share of the error",
         "encode_distribution",
         card["data"]["training"]["sha256"],
+        "on 50 held-out rows",
+        "machines rows.csv --signature",
     ):
         assert words in page.words
     assert page.tags.count("img") == 1  # errors; a table's rows are no images
+
+    with pytest.warns(ae_zoo.AEZooWarning, match="x_test and x_train are the same rows"):
+        ae_zoo.export(detector, tmp_path / "machines", x_test=x, x_train=x)
+    page = _Page(serving.write_page(tmp_path / "machines", tmp_path / "card.html").read_text())
+    assert f"on {len(x)} training rows" in page.words
+    assert "held-out" not in page.words
+    assert "the test rows are the training rows" in run("card", tmp_path / "machines")[1]
 
     images = make("convolutional")
     given = np.random.default_rng(0).random((8, *images.schema.input_shape), "float32")

@@ -166,6 +166,8 @@ def described(version: pathlib.Path) -> str:
     for kind, rows in (("training", data["training"]), ("test", data["test"])):
         if rows:
             lines.append(f"{kind} rows: {rows['rows']:,} (sha256 {rows['sha256'][:12]})")
+    if data["test"] and data["test"] == data["training"]:
+        lines.append("the test rows are the training rows, so the figures are not of held-out rows")
     lines += [f"{name}: {value:.5f}" for name, value in about["metrics"].items()]
     if about["threshold"] is not None:
         lines.append(f"threshold: {about['threshold']:.5f}")

@@ -7,7 +7,7 @@ import click
 from ae_zoo.cli.shared import PATH, check_rows
 
 
-@click.command()
+@click.command(short_help="Redo chapter 19 and write a report.")
 @click.option("--out", type=PATH, default=pathlib.Path("chapter"), show_default=True, help="Folder for the report.")
 @click.option(
     "--only", multiple=True, metavar="SECTION", help="A section such as 19.3; may be repeated. 19 means all sections."

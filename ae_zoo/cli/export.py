@@ -11,11 +11,11 @@ from ae_zoo.cli.shared import PATH, ROWS, Number, check_model, check_rows, load_
 from ae_zoo.errors import AEZooError, NotFoundError
 
 
-@click.command()
+@click.command(short_help="Write a model for TensorFlow Serving.")
 @click.argument("model", type=PATH)
 @click.argument("folder", type=PATH)
 @click.option("--version", type=click.IntRange(1, 2**63 - 1), help="Default: one more than the newest.")
-@click.option("--test", type=PATH, help=f"Held-out rows, for the figures and the examples on the card. {ROWS}")
+@click.option("--test", type=PATH, help=f"Held-out rows, for the figures and the pictures on the card. {ROWS}")
 @click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's error.")
 @click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector, with its threshold from "
               "these rows. Without --test the figures and the examples are from them too.")  # fmt: skip
@@ -76,7 +76,7 @@ def export(
     click.echo(f"{target}: written; ae-zoo check {folder} compares its answers with Python's")
 
 
-@click.command()
+@click.command(short_help="Compare an exported model with Python.")
 @click.argument("folder", type=PATH)
 @click.option("--tolerance", type=Number(0), help="How far answers may differ. Default: 1e-5, more in half precision.")
 @click.option("--openvino", is_flag=True, help="Also run the model in OpenVINO (pip install 'ae-zoo[openvino]').")
@@ -99,7 +99,7 @@ def check(folder: pathlib.Path, tolerance: float | None, openvino: bool) -> None
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Print what is known about an exported model.")
 @click.argument("folder", type=PATH)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole card as JSON.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file instead.")
@@ -123,7 +123,7 @@ def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None
     click.echo(json.dumps(versions.card(version), indent=2) if as_json else versions.described(version))
 
 
-@click.command("serving-config")
+@click.command("serving-config", short_help="Write the server's list of models.")
 @click.argument("folder", type=PATH)
 @click.option(
     "--label", "labels", multiple=True, metavar="MODEL:LABEL=VERSION", help="A version's label; may be repeated."

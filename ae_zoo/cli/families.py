@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ae_zoo.config import Config
 
 
-@click.command()
+@click.command(short_help="List the families, or explain the options of one.")
 @click.argument("name", required=False)
 def families(name: str | None) -> None:
     """List the families, or show one of them, with the options that `train --set` takes.

@@ -25,7 +25,7 @@ class _Source(Protocol):
         """Returns `n` new rows `(n, *input_shape)`."""
 
 
-@click.command()
+@click.command(short_help="Draw new rows from a model.")
 @click.argument("model", type=PATH)
 @click.option("--n", type=click.IntRange(1), default=64, show_default=True, help="How many rows.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
@@ -48,7 +48,7 @@ def generate(
     """Draw new rows from the model in the file MODEL.
 
     Families with a prior (variational, adversarial) draw from it. For other families a density is fitted to the codes of
-    rows that you give; the best choice is the rows that the model was trained on.
+    the rows of --data: give the training rows.
 
     \b
     ae-zoo generate variational.keras --n 100 --out samples.png

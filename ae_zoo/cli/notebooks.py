@@ -9,7 +9,7 @@ from ae_zoo.cli.shared import PATH
 from ae_zoo.errors import AlreadyThereError
 
 
-@click.command()
+@click.command(short_help="Copy the notebooks to a folder.")
 @click.argument("folder", type=PATH)
 def notebooks(folder: pathlib.Path) -> None:
     """Copy the notebooks about the chapter to FOLDER.

@@ -9,7 +9,7 @@ from ae_zoo.cli.shared import PATH, check_rows
 from ae_zoo.errors import AEZooError
 
 
-@click.command()
+@click.command(short_help="Send rows to a model on a server.")
 @click.argument("address")
 @click.argument("model")
 @click.argument("rows", type=PATH, required=False)

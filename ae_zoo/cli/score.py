@@ -37,7 +37,7 @@ class _Scorer(NamedTuple):
     names: tuple[str, ...] | None
 
 
-@click.command()
+@click.command(short_help="Write the codes of rows.")
 @MODEL
 @click.argument("rows", type=PATH)
 @click.option("--out", type=PATH, required=True, help="File for the codes: .npy, .csv or .parquet.")
@@ -73,13 +73,15 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
     click.echo(f"{out}: {n:,} rows of {width} codes")
 
 
-@click.command()
+@click.command(short_help="Write the reconstruction errors of rows.")
 @MODEL
 @click.argument("rows", type=PATH)
 @click.option("--out", type=PATH, help="File: .npy, .csv or .parquet. Default: ROWS with the ending .scores.parquet.")
 @click.option("--per-feature", is_flag=True, help="Write the squared error of each feature too.")
 def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per_feature: bool) -> None:
-    """Write the reconstruction error of the rows in the file ROWS, one piece of the file at a time; higher is stranger.
+    """Write the reconstruction error of each row in the file ROWS. A higher error means a stranger row.
+
+    The file is read one piece at a time, so it may have any size.
 
     A calibrated detector adds a column that says whether the row is flagged. TensorFlow runs an exported model without
     Keras and without a server, which starts faster.

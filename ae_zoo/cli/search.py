@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None"
 
 
-@click.command()
+@click.command(short_help="Search for the best architecture.")
 @click.argument("families", nargs=-1, metavar="FAMILY...")
 @rows_option
 @click.option(
@@ -113,9 +113,10 @@ def search(
 ) -> None:
     """Search for the best architecture of FAMILY, or of several families.
 
-    The search tries what suits the family; --space narrows it. Besides the family's options there are depth and width (of
-    the first hidden layer), learning_rate, batch_size and epochs. The folder gets best.keras, best.json, leaderboard.csv,
-    report.html and search.log. If a search is interrupted, the same command continues it.
+    Without --space the search uses the family's own ranges. Besides the family's options, --space takes depth and width (of
+    the first hidden layer), learning_rate, batch_size and epochs. The main files in the folder are best.keras, best.json,
+    leaderboard.csv and report.html; it holds more, such as all models. If a search is interrupted, the same command
+    continues it.
 
     The address of --chief has no authentication: use it only in a network that you trust. All machines share the folder.
 

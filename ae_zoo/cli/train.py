@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ae_zoo.typing import Array
 
 
-@click.command()
+@click.command(short_help="Train a model and write it to a file.")
 @click.argument("family")
 @rows_option
 @click.option(

@@ -60,9 +60,9 @@ class SparseConfig(Config):
     """Options of `Sparse`."""
 
     family = "sparse"
-    about = "A code whose mean activation is kept near a target."
+    about = "A code whose mean activation is kept near a target; it is sparse if the target is low, such as -0.75."
     paper = "Ng 2011"
-    good_for = "codes whose units can be read one by one"
+    good_for = "codes whose units can be read one by one, with a low target"
 
     code: int = override("code", 100, search=(25, 200))
     code_activation: Activation = override("code_activation", "tanh")
@@ -217,7 +217,7 @@ class AdversarialConfig(Config):
     prior: Prior = option("gaussian", help="distribution that the codes should follow", choices=PRIORS)
     discriminator: tuple[int, ...] = option((256, 256), help="widths of a discriminator's hidden layers", low=1)
     adversarial_weight: float = option(
-        0.01, help="weight of the encoder's part in the game", low=0, search=(0.003, 0.1)
+        0.01, help="weight of the encoder's loss for fooling the discriminator", low=0, search=(0.003, 0.1)
     )
     n_classes: int | None = option(None, help="number of classes in the labels; semi-supervised", low=2)
     n_clusters: int | None = option(None, help="number of classes to find without labels", low=2)
@@ -337,7 +337,7 @@ class RobustConfig(Config):
     """Options of `Robust`."""
 
     family = "robust"
-    about = "A part of each row that it cannot reconstruct is split off, so outliers hardly shape it."
+    about = "The part of each row that the model cannot reconstruct is set aside, so outliers hardly change it."
     paper = "Zhou and Paffenroth 2017"
     good_for = "training rows that hold outliers"
 

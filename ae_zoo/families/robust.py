@@ -1,4 +1,4 @@
-"""Robust: rows are split into a part that the network reconstructs and a sparse part, so outliers hardly shape it.
+"""Robust: rows are split into a part that the network reconstructs and a sparse part, so outliers hardly change it.
 
 Loss of the network: mean over features of (x - s - reconstruction of x - s)^2, where s is the row's sparse part. Training
 alternates with computing s, the part of the row's error that exceeds `split_weight`; the formula is in
@@ -23,6 +23,6 @@ from ae_zoo.families.configs import RobustConfig
 
 @keras.saving.register_keras_serializable("ae_zoo")
 class Robust(Autoencoder):
-    """A part of each row that it cannot reconstruct is split off, so outliers hardly shape it."""
+    """The part of each row that the model cannot reconstruct is set aside, so outliers hardly change it."""
 
     Config = RobustConfig

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shlex
 
 import numpy as np
 
@@ -61,12 +62,13 @@ def _figures(about: Card, examples: Arrays) -> report.Section:
     if about["threshold"] is not None:
         figures.append(["threshold", f"{about['threshold']:.5f}"])
     test = about["data"]["test"]
+    kind = "training rows" if test and test == about["data"]["training"] else "held-out rows"
     if figures:
-        of = f"on {test['rows']:,} held-out rows" if test else "given by the user"
+        of = f"on {test['rows']:,} {kind}" if test else "given by the user"
         section.table(["", "figure"], figures, f"Figures {of}; mse is the mean squared error on the model's scale.")
     if "errors" in examples:
-        figure = plots.errors({"held-out rows": examples["errors"]}, threshold=about["threshold"])
-        section.picture("errors", figure, "Reconstruction errors of the held-out rows.")
+        figure = plots.errors({kind: examples["errors"]}, threshold=about["threshold"])
+        section.picture("errors", figure, f"Reconstruction errors of the {kind}.")
     return section
 
 
@@ -122,7 +124,9 @@ def _requests(version: pathlib.Path, about: Card) -> report.Section:
         row.append(one["about"])
     section.table(["signature", "input", "output", "meaning"], rows, "Signatures; n is any number of rows.", words=True)
     name = version.resolve().parent.name
-    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv --signature {rows[0][0]}`")
+    columns = schema_of(about["config"]).columns
+    card = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
+    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{card} --signature {rows[0][0]}`")
     return section
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import warnings
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoints, Tensors
-from ae_zoo.errors import AEZooError, AlreadyThereError, first_line
+from ae_zoo.errors import AEZooError, AEZooWarning, AlreadyThereError, first_line
 from ae_zoo.evaluation.reconstructor import Servable
 from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.typing import Array, Rows
@@ -45,7 +46,8 @@ def export(
             `.tflite` is one file instead, without a version and a card.
         version: number of the version; by default one more than the newest.
         x_test: held-out rows `(n, *input_shape)`. The card gets the model's error on them, and the examples are the first
-            of them. Without them the examples are random rows, and the card has no figures.
+            of them. Without them the examples are random rows, and the card has no figures. A warning is given if they
+            are the same rows as `x_train`.
         x_train: training rows `(n, *input_shape)`. The card gets their hash and the error of PCA fitted to them.
         source: description of the rows, in words.
         metrics: more figures for the card, by name.
@@ -85,6 +87,12 @@ def export(
             )
     x_test = None if x_test is None else network.check_rows(x_test, "x_test")
     x_train = None if x_train is None else network.check_rows(x_train, "x_train")
+    if x_train is not None and x_test is not None and np.array_equal(x_train, x_test):
+        warnings.warn(
+            "x_test and x_train are the same rows, so the card's figures are of training rows: give held-out rows as x_test.",
+            AEZooWarning,
+            stacklevel=2,
+        )
     rows = examples.some_rows(network) if x_test is None else x_test[: examples.SHOWN]
     kept = examples.make(served, rows)
     if folder.suffix in formats.FORMATS:
