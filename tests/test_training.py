@@ -305,3 +305,18 @@ def test_few_labels_are_split_as_the_rows_are():
     rows, held = hold_out(model, np.zeros((10, 2), "float32"), one, 0.7, 1)
     assert 4 in rows
     assert len(held.x) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"validation": (1,)}, "is .rows, y.; received 1 parts"),
+        ({"validation": float("nan")}, "share from 0 to below 1"),
+        ({"optimizer": 5}, "one of Keras's, such as keras.optimizers.Adam"),
+        ({"callbacks": 5}, "a list of Keras callbacks; received 5"),
+        ({"callbacks": ["ab"]}, "a list of Keras callbacks"),
+    ],
+)
+def test_wrong_arguments_of_a_run_get_one_sentence(options, message, x):
+    with pytest.raises(ae_zoo.AEZooError, match=message):
+        ae_zoo.fit(build(), x, epochs=1, verbose=0, **options)

@@ -50,6 +50,8 @@ def hold_out(
     if isinstance(validation, str):
         raise AEZooError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
     if not isinstance(validation, float | int | np.number):
+        if isinstance(validation, tuple) and len(validation) != 2:
+            raise AEZooError(f"validation as a tuple is (rows, y); received {len(validation)} parts.")
         rows, targets = validation if isinstance(validation, tuple) else (validation, None)
         if targets is None and y is not None and not labels:
             raise AEZooError("The rows of validation need their y too, the rows to give back: give (rows, y).")

@@ -10,7 +10,7 @@ import keras
 
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.typing import Rows
 
 STEPS_PER_CALL = 50  # in one call of the compiled function: enough to hide its overhead, few enough for a progress bar
@@ -43,10 +43,21 @@ class Plan:
         for name in ("batch_size", "epochs", "patience"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
+        if not isinstance(self.optimizer, keras.optimizers.Optimizer | str | None):
+            raise AEZooError(
+                f"optimizer must be one of Keras's, such as keras.optimizers.Adam(0.001); received {short(self.optimizer)}."
+            )
+        one = isinstance(self.callbacks, keras.callbacks.Callback | str)
+        if one or not all(isinstance(each, keras.callbacks.Callback) for each in _listed(self.callbacks)):
+            raise AEZooError(f"callbacks must be a list of Keras callbacks; received {short(self.callbacks)}.")
         if checks.seed(self.seed) is None:
             raise AEZooError(
                 "seed must be a whole number, because the order of the rows follows from it; received None."
             )
+
+
+def _listed(callbacks: object) -> Sequence[object]:
+    return callbacks if isinstance(callbacks, Sequence) else [callbacks]
 
 
 @dataclasses.dataclass(frozen=True)

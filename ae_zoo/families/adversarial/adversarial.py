@@ -132,7 +132,7 @@ class Adversarial(Autoencoder):
 
         The arguments are those of `generate`.
         """
-        n, random = checks.count("n", n), np.random.default_rng(checks.seed(seed))
+        n, random = checks.in_memory("n", n, self.schema.features), np.random.default_rng(checks.seed(seed))
         if label is not None and not self.kinds:
             raise AEZooError(
                 "This model has neither classes nor a prior with modes, so there are no labels; leave label out."

@@ -112,7 +112,7 @@ class Variational(Autoencoder):
 
     def sample(self, n: int, *, seed: int | None = None) -> Array:
         """Returns codes `(n, code)` from the prior; equal seeds give equal codes."""
-        shape = (checks.count("n", n), self.config.code)
+        shape = (checks.in_memory("n", n, self.schema.features), self.config.code)
         return np.random.default_rng(checks.seed(seed)).standard_normal(shape, "float32")
 
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
