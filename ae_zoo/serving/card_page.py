@@ -125,8 +125,8 @@ def _requests(version: pathlib.Path, about: Card) -> report.Section:
     section.table(["signature", "input", "output", "meaning"], rows, "Signatures; n is any number of rows.", words=True)
     name = version.resolve().parent.name
     columns = schema_of(about["config"]).columns
-    card = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
-    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{card} --signature {rows[0][0]}`")
+    known = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
+    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{known} --signature {rows[0][0]}`")
     return section
 
 
