@@ -222,11 +222,14 @@ class Autoencoder(Trainable):
     def check_targets(self, x: Array, name: str = "x") -> None:
         """Raises `AEZooError` if rows are outside what the output, the loss or the noise is made for."""
         if self.likelihood.legal is not None:
-            self.schema.check_range(x, *self.likelihood.legal, f"the loss {self.likelihood.name!r} has no others", name)
+            why = f"loss={self.likelihood.name!r} is defined only there. Scale the rows yourself, or give another loss"
+            self.schema.check_range(x, *self.likelihood.legal, f"{why}, such as {self.config.real_loss!r}", name)
         elif self.config.output_activation == "sigmoid":
-            self.schema.check_range(x, 0, 1, "the model's output is a sigmoid", name)
+            why = "the model's output is a sigmoid. Divide by the largest value, or build the model with data=x"
+            self.schema.check_range(x, 0, 1, f"{why} or scaling='minmax'", name)
         elif self.config.corruption == "salt_pepper":
-            self.schema.check_range(x, 0, 1, "salt-and-pepper noise sets features to 0 and 1", name)
+            why = "salt-and-pepper noise sets features to 0 and 1. Divide by the largest value, or build the model with"
+            self.schema.check_range(x, 0, 1, f"{why} data=x", name)
 
     def check_reconstructs(self) -> None:
         """Raises `AEZooError` if the reconstructions say nothing about the rows."""

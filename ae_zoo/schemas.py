@@ -158,7 +158,7 @@ class Schema(abc.ABC):
     def check_range(  # noqa: B027 - nothing for most
         self, x: Array, low: float, high: float, why: str, name: str = "x"
     ) -> None:
-        """Raises `AEZooError` if coded rows are outside a closed interval on the model's scale; `why` says what needs it.
+        """Raises `AEZooError` if coded rows are outside a closed interval on the model's scale; `why` says what needs it, and the remedy.
 
         Here it checks nothing, because scaled rows may go a little beyond the range of the training rows.
         """
@@ -242,13 +242,8 @@ class ArraySchema(Schema):
     def check_range(self, x: Array, low: float, high: float, why: str, name: str = "x") -> None:
         least, most = float(x.min()), float(x.max())
         if self.scaling == "none" and (least < low or most > high):
-            remedy = (
-                " Divide by the largest value, or build the model with scaling='minmax' or with data=x."
-                if (low, high) == (0, 1)
-                else ""
-            )
             raise AEZooError(
-                f"{name} must be in [{low:g}, {high:g}], because {why}; received values from {least:g} to {most:g}.{remedy}"
+                f"{name} must be in [{low:g}, {high:g}]: {why}; received values from {least:g} to {most:g}."
             )
 
     def layer(self, name: str) -> "RowLayer":

@@ -145,7 +145,7 @@ def test_a_value_out_of_range_is_an_anomaly_and_no_error(x):
     far[1, 4] = 9.0
     assert detector.flag(far)[1]
     assert detector.share(far)[1].argmax() == 4
-    with pytest.raises(ae_zoo.AEZooError, match=r"must lie in \[0, 1\]"):
+    with pytest.raises(ae_zoo.AEZooError, match=r"must be in \[0, 1\]"):
         model.reconstruction_error(far, unit="loss")
 
 

@@ -41,8 +41,10 @@ def without(monkeypatch):
     ("address", "library", "extra"),
     [("http://localhost:8501", "requests", "client"), ("grpc://localhost:8500", "tensorflow_serving", "grpc")],
 )
-def test_a_client_says_which_extra_it_needs(address, library, extra, without):
+def test_a_client_says_which_extra_it_needs(address, library, extra, without, monkeypatch):
     without(library)
+    for module in ("rest", "grpc"):
+        monkeypatch.delitem(sys.modules, f"ae_zoo.client.{module}", raising=False)
     with pytest.raises(MissingExtraError, match=rf"pip install 'ae-zoo\[{extra}\]'"):
         ae_zoo.client.connect(address, "digits")
 

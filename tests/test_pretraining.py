@@ -35,7 +35,7 @@ def test_pretraining_takes_images_scaling_and_noise(x):
     model = ae_zoo.build("denoising", data=images, code=2, hidden=[5], seed=1)
     model.adapt(images)
     before = model.reconstruction_error(images).mean()
-    ae_zoo.pretrain(model, images, epochs=20, verbose=0)
+    ae_zoo.pretrain(model, images, epochs=100, verbose=0)
     assert model.reconstruction_error(images).mean() < before
 
 

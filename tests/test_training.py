@@ -130,9 +130,9 @@ def test_validation_rows_need_their_targets_where_the_others_have_some(x):
 def test_rows_of_any_range_may_be_cleaned_but_not_asked_for(x):
     noisy = x + 2
     ae_zoo.fit(build(), noisy, x, validation=(noisy[:9], x[:9]), epochs=1, verbose=0)
-    with pytest.raises(ValueError, match=r"x must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"x must be in \[0, 1\]"):
         ae_zoo.fit(build(), noisy, epochs=1, verbose=0)
-    with pytest.raises(ValueError, match=r"y must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"y must be in \[0, 1\]"):
         ae_zoo.fit(build(), x, noisy, epochs=1, verbose=0)
 
 
