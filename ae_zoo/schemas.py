@@ -158,7 +158,7 @@ class Schema(abc.ABC):
     def check_range(  # noqa: B027 - nothing for most
         self, x: Array, low: float, high: float, why: str, name: str = "x"
     ) -> None:
-        """Raises `AEZooError` if coded rows are outside a closed interval on the model's scale; `why` says what needs it, and the remedy.
+        """Raises `AEZooError` if coded rows are outside a closed interval on the model's scale; `why` has the remedy too.
 
         Here it checks nothing, because scaled rows may go a little beyond the range of the training rows.
         """
