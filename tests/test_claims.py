@@ -241,8 +241,8 @@ def test_bad_rows_get_one_sentence(x, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             model.encode(rows)
-    with pytest.raises(ValueError, match=r"\[0, 1\], because the model's output is a sigmoid"):
-        model.reconstruction_error(255 * x)
+    with pytest.raises(ValueError, match=r"\[0, 1\]: the model's output is a sigmoid"):
+        ae_zoo.fit(model, 255 * x)
     with pytest.raises(ValueError, match="call model"):
         ae_zoo.build("undercomplete", 8, scaling="minmax").fit(x, verbose=0)
     with pytest.raises(ValueError, match="needs no labels"):
