@@ -7,6 +7,8 @@ from typing import ClassVar
 import keras
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow
 import pytest
 from sklearn.preprocessing import RobustScaler
 
@@ -156,9 +158,12 @@ def test_frames_of_every_numeric_kind_are_read(kind):
     assert np.array_equal(numeric(FRAMES[kind]), PLAIN.to_numpy("float32"))
 
 
-def test_frames_of_other_libraries_are_read_by_their_names():
-    pyarrow = pytest.importorskip("pyarrow")
-    table = pyarrow.Table.from_pandas(PLAIN[["b", "a"]])
+@pytest.mark.parametrize("library", ["pyarrow", "polars"])
+def test_frames_of_other_libraries_are_read_by_their_names(library):
+    if library == "pyarrow":
+        table = pyarrow.Table.from_pandas(PLAIN[["b", "a"]])
+    else:
+        table = polars.DataFrame({name: PLAIN[name].to_numpy() for name in ("b", "a")})
     schema, coded = ArraySchema.of(table)
     assert schema.columns == ("b", "a")
     assert np.array_equal(coded, PLAIN[["b", "a"]].to_numpy("float32"))
