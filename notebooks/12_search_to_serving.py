@@ -50,7 +50,7 @@ found.leaderboard[["hidden", "reconstruction", "parameters", "seconds"]].head(4)
 # The best network's options make a fresh network, trained for longer; rows that it has not seen give the threshold.
 
 # %%
-model = ae_zoo.build(found.family, **{**found.config, "input_shape": 784}, seed=1)
+model = ae_zoo.build(found.family, **found.config, seed=1)
 ae_zoo.fit(model, x_fit, verbose=0)
 detector = ae_zoo.Detector(model).calibrate(x_calibrate, false_alarm_rate=0.01)
 print(f"threshold {detector.threshold:.5f}")

@@ -101,7 +101,7 @@ def test_outliers_pull_an_absolute_or_huber_network_less():
 class Cosh(Likelihood):
     """log cosh(target - output): a likelihood that only this file knows."""
 
-    name = "log_cosh"
+    name = "cosh"
     unit = "log cosh"
 
     def loss(self, target, output):
@@ -111,13 +111,13 @@ class Cosh(Likelihood):
 
 def test_a_likelihood_is_one_class(tmp_path):
     x = np.random.default_rng(0).random((64, 3), "float32")
-    model = model_of("log_cosh")
+    model = model_of("cosh")
     assert ae_zoo.fit(model, x, epochs=2, verbose=0).history["reconstruction"][0] > 0
     expected = np.log(np.cosh(x - model(x))).mean(axis=1)
     assert np.allclose(model.reconstruction_error(x, unit="loss"), expected, atol=1e-6)
     model.save(tmp_path / "model.keras")
     assert isinstance(ae_zoo.load(tmp_path / "model.keras").likelihood, Cosh)
-    assert "log_cosh" in model.config.choices("loss")
+    assert "cosh" in model.config.choices("loss")
     far = keras.ops.convert_to_numpy(model.likelihood.loss(np.float32([200]), np.float32([0])))
     assert np.allclose(far, 200 - np.log(2))
 

@@ -17,7 +17,7 @@ def test_a_trained_model_is_what_its_card_says(family, digits):
     found = serving.check(version)
     assert found.passed, str(found)
     model, card = ae_zoo.load(f"digits-{family}"), versions.card(version)
-    assert type(model) is FAMILIES[family]
+    assert isinstance(model, FAMILIES[family])
     # The tests' own digits are 1,000 of MNIST's 60,000 training digits, on which the error is about the same.
     x = digits.x_test.reshape(-1, *model.config.input_shape)
     if model.config.reconstructs:
