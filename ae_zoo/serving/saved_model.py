@@ -100,7 +100,7 @@ class SavedModel:
 
         Raises:
             ValueError: the signature, an input or an output is unknown, an input has another dtype or shape, or the graph
-                refuses it (NaN, values out of range).
+                refuses it (NaN, results beyond float32).
         """
         import tensorflow as tf
 
