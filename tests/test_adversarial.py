@@ -197,6 +197,7 @@ def test_options_that_do_not_go_together_are_refused(options, message):
         build(**options)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The .*prior:UserWarning")  # too short a run for the styles, which are not asked for
 def test_few_labels_name_the_other_rows():
     y = RANDOM.integers(3, size=3000)

@@ -28,6 +28,7 @@ def test_damaged_variables_are_never_a_wrong_number(copy):
             serving.SavedModel(copy)
 
 
+@pytest.mark.slow
 def test_a_check_sees_another_models_answers(copy, run):
     """Weights that are sound files, but not those of the examples."""
     path = copy / versions.EXTRA / versions.EXAMPLES

@@ -46,6 +46,7 @@ def test_default_beats_pca_on_digits(digits):
     assert model.reconstruction_error(digits.x_test).mean() < 0.7 * pca.reconstruction_error(digits.x_test).mean()
 
 
+@pytest.mark.slow
 def test_default_beats_pca_on_standardised_data():
     from sklearn.datasets import load_digits
 

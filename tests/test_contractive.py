@@ -101,6 +101,7 @@ def test_exact_norm_is_that_of_a_known_jacobian():
     assert np.allclose(norm, np.square(matrix).sum(), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_shrinks_the_norm_and_plain_training_does_not(x):
     norms = []
     for contraction in (0.0, 1.0):
@@ -128,6 +129,7 @@ def test_tied_decoder_shares_its_kernels_for_good(hidden, x, tmp_path):
     assert np.allclose(alone.predict(h, verbose=0), model.decode(h), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_tied_network_can_be_pretrained(x):
     model = build(hidden=[6], contraction=0.0)
     before = model.reconstruction_error(x).mean()

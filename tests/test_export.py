@@ -47,6 +47,7 @@ def test_a_model_of_the_zoo_is_not_there_in_an_installed_package(monkeypatch, tm
             load("digits-sparse")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("policy", "tolerance"), [("mixed_float16", 2**-8), ("mixed_bfloat16", 2**-5)])
 def test_half_precision_is_checked_by_a_tolerance_of_its_own(policy, tolerance, tmp_path):
     """Runtimes differ by what they keep in float32: this model's answers by 2e-5 in float16."""

@@ -30,12 +30,13 @@ def test_pretraining_puts_each_layer_in_its_place(x, monkeypatch):
     assert np.allclose(seen[2], model.encode(x, layer="hidden_1"), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_pretraining_takes_images_scaling_and_noise(x):
     images = (100 * x).reshape(64, 2, 4)
     model = ae_zoo.build("denoising", data=images, code=2, hidden=[5], seed=1)
     model.adapt(images)
     before = model.reconstruction_error(images).mean()
-    ae_zoo.pretrain(model, images, epochs=100, verbose=0)
+    ae_zoo.pretrain(model, images, epochs=30, learning_rate=0.02, verbose=0)
     assert model.reconstruction_error(images).mean() < before
 
 

@@ -67,6 +67,7 @@ def low_rank():
     return low, gross
 
 
+@pytest.mark.slow
 def test_low_rank_rows_are_recovered_from_gross_errors(low_rank):
     low, gross = low_rank
     x = low + gross

@@ -63,7 +63,7 @@ class Colored(Schema):
 ROWS = [(size, color) for size in (1.0, 4.0, 9.0) for color in LEVELS] * 8
 
 
-@pytest.mark.parametrize("family", ["undercomplete", "variational"])
+@pytest.mark.parametrize("family", ["undercomplete", pytest.param("variational", marks=pytest.mark.slow)])
 def test_another_kind_of_row_needs_no_change_in_the_package(family, tmp_path):
     model = ae_zoo.build(family, schema=Colored(), data=ROWS, code=2, hidden=[8], output_activation="sigmoid", seed=1)
     assert model.decoder.output_shape == (None, 4)

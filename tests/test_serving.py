@@ -36,6 +36,7 @@ def test_answers_are_pythons(family, tmp_path, rows):
     assert found.differences.keys() == basic | own
 
 
+@pytest.mark.slow
 def test_openvino_gives_the_same(exported):
     found = serving.check(exported, openvino=True)
     assert found.passed, str(found)

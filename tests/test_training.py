@@ -46,6 +46,7 @@ def test_stops_when_nothing_improves(x):
     assert (result.epochs, result.best_epoch, result.stopped) == (4, 1, "no improvement")
 
 
+@pytest.mark.slow
 def test_selection_ignores_the_penalty(x):
     trained = ae_zoo.build("sparse", 8, code=3, sparsity=None, seed=1)
     ae_zoo.fit(trained, x, validation=x, epochs=60, learning_rate=1e-2, verbose=0)
@@ -136,6 +137,7 @@ def test_rows_of_any_range_may_be_cleaned_but_not_asked_for(x):
         ae_zoo.fit(build(), x, noisy, epochs=1, verbose=0)
 
 
+@pytest.mark.slow
 def test_a_second_run_needs_no_second_warmup(x):
     model = ae_zoo.build("variational", 8, code=2, hidden=[6], warmup=100, seed=1)
     ae_zoo.fit(model, x, epochs=3, validation=0, verbose=0)
