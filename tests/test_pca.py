@@ -57,6 +57,7 @@ def test_an_exported_pca_knows_its_columns(frame, pca, run, tmp_path):
     assert "lacks 'width' and adds 'weight'" in errors
 
 
+@pytest.mark.slow
 def test_pca_of_images_is_a_model_and_exported(tmp_path):
     images = np.random.default_rng(0).random((40, 3, 4)).astype("float32")
     pca = ae_zoo.PCA(5).fit(images)

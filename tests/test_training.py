@@ -236,6 +236,7 @@ STATEFUL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("family", "when"), [("denoising", 0), ("variational", 1), ("winner_take_all", 3)])
 def test_an_interrupted_run_with_its_own_optimizer_and_callback_resumes_too(family, when, x, tmp_path):
     class Halve(keras.callbacks.Callback):

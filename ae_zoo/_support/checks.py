@@ -43,7 +43,8 @@ def choice(what: str, value: object, known: Collection[str]) -> None:
 def finite(name: str, value: object) -> float:
     """Returns `value` as a float; raises `AEZooError` if it is not a real number, or not finite in float32."""
     try:
-        # Texts have a float too, NumPy drops the imaginary part of a complex number, and some lists are one number.
+        # Types are ignored here, because the value may be anything. Texts have a float too, NumPy drops the imaginary
+        # part of a complex number, and some lists are one number.
         real = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iufO"  # type: ignore[arg-type]
         number = float(value) if real else math.nan  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

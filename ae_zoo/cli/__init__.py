@@ -96,7 +96,7 @@ def _run(signals: list[int]) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Terminated." if signals else "Interrupted.", err=True)
         sys.exit(128 + (signals or [signal.SIGINT])[0])
-    except Exception as error:
+    except Exception as error:  # whatever goes wrong, a command ends with one sentence
         if shown["debug"]:
             traceback.print_exc()
         sentence, code = _explained(error)
