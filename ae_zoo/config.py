@@ -65,7 +65,7 @@ class Config:
     )
     dense: tuple[int, ...] = option(
         (),
-        help="widths of dense layers between a convolutional network's maps and its code; mirrored",
+        help="widths of dense layers between a convolutional network's maps and its code; the decoder mirrors them",
         low=1,
         high=10**7,
     )

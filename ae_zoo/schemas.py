@@ -207,7 +207,7 @@ class ArraySchema(Schema):
 
     input_shape: tuple[int, ...] = option(help="shape of one row, without the batch axis", low=1)
     columns: tuple[str, ...] | None = option(
-        None, help="names of the features; rows with names are put into this order"
+        None, help="names of the features; the columns of tables are put into this order"
     )
     scaling: ScalingMode = option("none", help="scaling of each feature, fitted to the training rows", choices=SCALINGS)
 

@@ -13,7 +13,7 @@ from ae_zoo.cli.shared import PATH, check_rows
     "--only", multiple=True, metavar="SECTION", help="A section such as 19.3; may be repeated. 19 means all sections."
 )
 @click.option(
-    "--quick", is_flag=True, help="Use 5,000 of the digits and short runs: saves minutes, but the figures are worse."
+    "--quick", is_flag=True, help="Use 5,000 of the digits and short runs: saves minutes, but the results are worse."
 )
 @click.option(
     "--data",

@@ -14,11 +14,17 @@ from ae_zoo.errors import AEZooError, NotFoundError
 @click.command(short_help="Write a model for TensorFlow Serving.")
 @click.argument("model", type=PATH)
 @click.argument("folder", type=PATH)
-@click.option("--version", type=click.IntRange(1, 2**63 - 1), help="Default: one more than the newest.")
-@click.option("--test", type=PATH, help=f"Held-out rows, for the figures and the pictures on the card. {ROWS}")
+@click.option(
+    "--version", type=click.IntRange(1, 2**63 - 1), help="Number of the version. Default: one more than the newest."
+)
+@click.option("--test", type=PATH, help=f"Held-out rows, for the results and the pictures on the card. {ROWS}")
 @click.option("--train", type=PATH, help="The rows that the model was trained on, for their hash and PCA's error.")
-@click.option("--calibrate", type=PATH, help="Held-out ordinary rows: serve a detector, with its threshold from "
-              "these rows. Without --test the figures and the examples are from them too.")  # fmt: skip
+@click.option(
+    "--calibrate",
+    type=PATH,
+    help="Held-out ordinary rows: the model is served as a detector, and these rows set its threshold. Without --test, "
+    "the results and the examples on the card come from these rows too.",
+)
 @click.option(
     "--false-alarm-rate",
     type=float,
@@ -37,8 +43,9 @@ def export(
 ) -> None:
     """Write the model in the file MODEL as the next version in FOLDER, for TensorFlow Serving.
 
-    MODEL is the file of a model, a PCA or a calibrated detector; a detector is served with its threshold. The last part of
-    FOLDER is the name that requests use. A FOLDER that ends in .onnx or .tflite is one file, for ONNX Runtime or LiteRT.
+    MODEL is the file of a model, a PCA or a calibrated detector; a detector is served with its threshold. The last part
+    of FOLDER is the name that requests use. If FOLDER ends in .onnx or .tflite, one file is written, for ONNX Runtime
+    or LiteRT.
 
     \b
     ae-zoo export model.keras saved_models/digits --test new.parquet --train rows.parquet
@@ -78,7 +85,11 @@ def export(
 
 @click.command(short_help="Compare an exported model with Python.")
 @click.argument("folder", type=PATH)
-@click.option("--tolerance", type=Number(0), help="How far answers may differ. Default: 1e-5, more in half precision.")
+@click.option(
+    "--tolerance",
+    type=Number(0),
+    help="How far answers may differ. Default: 1e-5, or a larger value in half precision.",
+)
 @click.option("--openvino", is_flag=True, help="Also run the model in OpenVINO (pip install 'ae-zoo[openvino]').")
 def check(folder: pathlib.Path, tolerance: float | None, openvino: bool) -> None:
     """Compare an exported model's answers with Python's.
@@ -104,7 +115,7 @@ def check(folder: pathlib.Path, tolerance: float | None, openvino: bool) -> None
 @click.option("--json", "as_json", is_flag=True, help="Print the whole card as JSON.")
 @click.option("--html", type=PATH, help="Write a page with pictures to this file instead.")
 def card(folder: pathlib.Path, as_json: bool, html: pathlib.Path | None) -> None:
-    """Print what is known about an exported model: configuration, data, figures, signatures.
+    """Print what is known about an exported model: configuration, data, results, signatures.
 
     \b
     ae-zoo card saved_models/digits

@@ -29,13 +29,20 @@ class _Source(Protocol):
 @click.argument("model", type=PATH)
 @click.option("--n", type=click.IntRange(1), default=64, show_default=True, help="How many rows.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
-@click.option("--out", type=PATH, required=True, help="A picture, .png, or rows: .npy, .csv or .parquet.")
+@click.option(
+    "--out", type=PATH, required=True, help="File for the new rows: a picture (.png), or rows (.npy, .csv or .parquet)."
+)
 @click.option("--density", type=click.Choice(DENSITIES), help="Fit this density to the codes of --data and draw from it. "
               "Default: the family's own prior; gaussian if the family has no prior.")  # fmt: skip
 @click.option(
-    "--data", type=PATH, help=f"For a density. {ROWS} Default: the digits of MNIST, if the rows have their size."
+    "--data",
+    type=PATH,
+    help=f"The density is fitted to the codes of these rows. {ROWS} Default: the digits of MNIST, if the model's rows "
+    "have the size of these digits.",
 )
-@click.option("--label", type=click.IntRange(0), help="The class to draw, of an adversarial model that has classes.")
+@click.option(
+    "--label", type=click.IntRange(0), help="The class of all new rows, for an adversarial model that has classes."
+)
 def generate(
     model: pathlib.Path,
     n: int,

@@ -14,7 +14,9 @@ from ae_zoo.errors import AEZooError
 @click.argument("model")
 @click.argument("rows", type=PATH, required=False)
 @click.option(
-    "--seeds", type=click.IntRange(1), help="Instead of ROWS, for generate: how many seeds 0, 1, 2, ... to send."
+    "--seeds",
+    type=click.IntRange(1),
+    help="For the signature generate, instead of ROWS: how many seeds (0, 1, 2, ...) to send.",
 )
 @click.option("--signature", default="serving_default", show_default=True, help="The signature to call.")
 @click.option("--out", type=PATH, help="File for the answers: .npy, .csv or .parquet. Default: print the first rows.")

@@ -79,7 +79,9 @@ Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None
     "--validation", type=Number(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
     help="Share of the rows to hold out.",
 )  # fmt: skip
-@click.option("--epochs", type=click.IntRange(1), help="Of each training; with hyperband, of the longest training.")
+@click.option(
+    "--epochs", type=click.IntRange(1), help="Epochs of each training; with hyperband, of the longest training."
+)
 @click.option(
     "--seeds",
     type=click.IntRange(1),
@@ -115,8 +117,8 @@ def search(
 
     Without --space the search uses the family's own ranges. Besides the family's options, --space takes depth and width (of
     the first hidden layer), learning_rate, batch_size and epochs. The main files in the folder are best.keras, best.json,
-    leaderboard.csv and report.html; it holds more, such as all models. If a search is interrupted, the same command
-    continues it.
+    leaderboard.csv and report.html. The folder also contains other files, such as all models. If a
+    search is interrupted, the same command continues it.
 
     The address of --chief has no authentication: use it only in a network that you trust. All machines share the folder.
 

@@ -64,9 +64,9 @@ def train(
 ) -> None:
     """Train a model of FAMILY and write it to a file.
 
-    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model remembers how. The last line compares
-    the error on the held-out rows with the error of PCA with as many components, if the model is one that reconstructs.
-    `ae-zoo families` lists families and options.
+    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. If the model's
+    reconstructions mean something, the last line compares the error on the held-out rows with the error of PCA with as
+    many components. `ae-zoo families` lists families and options.
 
     \b
     ae-zoo train undercomplete --data rows.csv --set code=8 --out model.keras

@@ -31,7 +31,9 @@ class UndercompleteConfig(Config):
     paper = "Hinton and Salakhutdinov 2006"
     good_for = "small codes, anomaly detection"
 
-    hidden: tuple[int, ...] = override("hidden", (300,), help="widths of the encoder's hidden layers; mirrored")
+    hidden: tuple[int, ...] = override(
+        "hidden", (300,), help="widths of the encoder's hidden layers; the decoder mirrors them"
+    )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,12 +41,12 @@ class StackedConfig(Config):
     """Options of `Stacked`."""
 
     family = "stacked"
-    about = "Several hidden layers in each half, for small codes."
+    about = "Several hidden layers in encoder and decoder, for small codes."
     paper = "Hinton and Salakhutdinov 2006"
-    good_for = "the smallest codes of curved data"
+    good_for = "the smallest codes for nonlinear data"
 
     hidden: tuple[int, ...] = override(
-        "hidden", (300, 100), help="widths of the encoder's hidden layers; mirrored", search=DEEP
+        "hidden", (300, 100), help="widths of the encoder's hidden layers; the decoder mirrors them", search=DEEP
     )
 
     def check(self) -> None:
@@ -62,7 +64,7 @@ class SparseConfig(Config):
     family = "sparse"
     about = "A code whose mean activation is kept near a target; it is sparse if the target is low, such as -0.75."
     paper = "Ng 2011"
-    good_for = "codes whose units can be read one by one, with a low target"
+    good_for = "codes whose units can be interpreted one by one, if the target is low"
 
     code: int = override("code", 100, search=(25, 200))
     code_activation: Activation = override("code_activation", "tanh")
@@ -75,13 +77,13 @@ class DenoisingConfig(Config):
     """Options of `Denoising`."""
 
     family = "denoising"
-    about = "Corrupted rows in, clean rows out."
+    about = "The input is a corrupted row, the target is the clean row."
     paper = "Vincent et al. 2008"
     good_for = "cleaning rows, robust features"
 
     code: int = override("code", 100, search=(25, 200))
     hidden: tuple[int, ...] = override(
-        "hidden", (300,), help="widths of the encoder's hidden layers; mirrored", search=DEEP
+        "hidden", (300,), help="widths of the encoder's hidden layers; the decoder mirrors them", search=DEEP
     )
     corruption: CorruptionKind = override("corruption", "masking", search=["gaussian", "masking", "salt_pepper"])
     corruption_amount: float = override("corruption_amount", 0.3, search=(0.1, 0.5))
@@ -97,7 +99,7 @@ class ContractiveConfig(Config):
     """Options of `Contractive`."""
 
     family = "contractive"
-    about = "A code that hardly changes under small changes of the row."
+    about = "A code that hardly changes when the row changes a little."
     paper = "Rifai et al. 2011"
     good_for = "features for classifiers with few labels"
 
@@ -105,7 +107,10 @@ class ContractiveConfig(Config):
     code_activation: Activation = override("code_activation", "sigmoid")
     tied: bool = override("tied", True)
     contraction: float = option(
-        0.1, help="weight of the code's squared derivatives by the row (lambda)", low=0, search=(0.01, 1.0)
+        0.1,
+        help="weight (lambda) of the squared derivatives of the code with respect to the row",
+        low=0,
+        search=(0.01, 1.0),
     )
 
 
@@ -114,21 +119,21 @@ class ConvolutionalConfig(Config):
     """Options of `Convolutional`."""
 
     family = "convolutional"
-    about = "Filters that slide over images, strided down to a code and up again to the same height and width."
+    about = "Filters that slide over images; strides reduce each image to a code, and the output has the image's size."
     paper = "Masci et al. 2011"
-    good_for = "images: smaller errors from the same code"
+    good_for = "images: a smaller error with a code of the same width"
 
     network: Network = override("network", "convolutional")
     hidden: tuple[int, ...] = override(
         "hidden",
         (16, 32),
-        help="channels of the encoder's convolutions; mirrored",
+        help="channels of the encoder's convolutions; the decoder mirrors them",
         search={"depth": [2, 3], "width": [8, 16, 32]},
     )
     dense: tuple[int, ...] = override(
         "dense",
         (256,),
-        help="widths of dense layers between the maps and the code; mirrored",
+        help="widths of dense layers between the maps and the code; the decoder mirrors them",
         search=[[], [128], [256]],
     )
 
@@ -157,14 +162,16 @@ class VariationalConfig(Config):
     real_loss = "gaussian"
 
     hidden: tuple[int, ...] = override(
-        "hidden", (300,), help="widths of the encoder's hidden layers; mirrored", search=DEEP
+        "hidden", (300,), help="widths of the encoder's hidden layers; the decoder mirrors them", search=DEEP
     )
     loss: str = override("loss", "bce", help="likelihood of a feature, in nats: bce (Bernoulli) or gaussian")
     beta: float = option(1.0, help="weight of the KL divergence; 1 is the evidence lower bound", low=0)
     warmup: int = option(0, help="training rows over which the KL's weight rises from 0 to beta", low=0)
     free_bits: float = option(0.0, help="nats that each code unit may use without a cost", low=0)
     binarization: Binarization = option(
-        "none", help="dynamic: each step draws zeros and ones from the rows' grays", choices=get_args(Binarization)
+        "none",
+        help="dynamic: each step draws zeros and ones, by the gray values of the rows",
+        choices=get_args(Binarization),
     )
 
     @property
@@ -204,14 +211,14 @@ class AdversarialConfig(Config):
 
     family = "adversarial"
     about = (
-        "Codes that follow a prior of your choice, by a discriminator; classes from few labels, or clusters from none."
+        "A discriminator makes the codes follow a prior of your choice; classes from few labels, or clusters from none."
     )
     paper = "Makhzani et al. 2015"
     good_for = "codes that follow a given distribution, classes from few labels"
 
     code: int = override("code", 8, help="width of the code, without the classes", search=(2, 32))
     hidden: tuple[int, ...] = override(
-        "hidden", (500, 500), help="widths of the encoder's hidden layers; mirrored", search=DEEP
+        "hidden", (500, 500), help="widths of the encoder's hidden layers; the decoder mirrors them", search=DEEP
     )
     activation: Activation = override("activation", "relu", search=["relu", "leaky_relu", "silu"])
     prior: Prior = option("gaussian", help="distribution that the codes should follow", choices=PRIORS)
@@ -220,7 +227,7 @@ class AdversarialConfig(Config):
         0.01, help="weight of the encoder's loss for fooling the discriminator", low=0, search=(0.003, 0.1)
     )
     n_classes: int | None = option(None, help="number of classes in the labels; semi-supervised", low=2)
-    n_clusters: int | None = option(None, help="number of classes to find without labels", low=2)
+    n_clusters: int | None = option(None, help="number of clusters to find without labels", low=2)
     labels: LabelUse = option(
         "classify", help="what labels do: train a class head, or choose the prior's mode", choices=get_args(LabelUse)
     )
@@ -279,7 +286,7 @@ class WinnerTakeAllConfig(Config):
     """Options of `WinnerTakeAll`."""
 
     family = "winner_take_all"
-    about = "A wide code of which only the largest activations are kept while training."
+    about = "A wide code; training keeps only its largest activations."
     paper = "Makhzani and Frey 2015"
     good_for = "wide features for linear classifiers"
 
@@ -289,7 +296,7 @@ class WinnerTakeAllConfig(Config):
     code_activation: Activation = override("code_activation", "relu")
     winners: WinnersRule = option(
         "lifetime",
-        help="largest over the batch for each unit, or over the units of each row",
+        help="which activations win, the largest of each unit over the batch or the largest of each row",
         choices=get_args(WinnersRule),
     )
     share: float = option(0.05, help="share of the activations that win", low=0, high=1, search=(0.02, 0.2))
@@ -337,17 +344,19 @@ class RobustConfig(Config):
     """Options of `Robust`."""
 
     family = "robust"
-    about = "The part of each row that the model cannot reconstruct is set aside, so outliers hardly change it."
+    about = "The part of each row that the model cannot reconstruct is set aside, so outliers hardly change the model."
     paper = "Zhou and Paffenroth 2017"
-    good_for = "training rows that hold outliers"
+    good_for = "training rows that contain outliers"
 
     code: int = override("code", 10, search=(4, 32))
     hidden: tuple[int, ...] = override(
-        "hidden", (100,), help="widths of the encoder's hidden layers; mirrored", search=DEEP
+        "hidden", (100,), help="widths of the encoder's hidden layers; the decoder mirrors them", search=DEEP
     )
-    split: Split = option("rows", help="what is left out as a whole", choices=SPLITS)
+    split: Split = option("rows", help="what is split off, each as a whole", choices=SPLITS)
     split_weight: float | None = option(
-        None, help="root mean square error that stays, on the model's scale; none: that of the median row", low=0
+        None,
+        help="errors up to this root mean square (model's scale) are not split off; none: the median row's error",
+        low=0,
     )
 
     @property
