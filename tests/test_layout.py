@@ -43,7 +43,7 @@ HEAVY = {
     "matplotlib": {"plots", "report"},
     "jinja2": {"report"},
     "pandas": {"data", "tuning"},
-    "tensorflow": {"serving"},
+    "tensorflow": {"serving", "training"},
     "keras_tuner": {"tuning"},
     "click": {"cli"},
 }

@@ -151,13 +151,3 @@ class Stopwatch(keras.callbacks.Callback):
     @property
     def rows_per_second(self) -> float:
         return self.rows / self.seconds if self.seconds else 0.0
-
-
-class Progress(keras.callbacks.ProgbarLogger):
-    """Keras's progress bar, for several steps in one call.
-
-    Keras counts the last call of an epoch as a full one, and so shows 450 of 421 steps.
-    """
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        super().on_train_batch_end(min(batch, self.target - 1), logs)

@@ -15,6 +15,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.callbacks import Deadline, Record
 from ae_zoo.training.schedule import Plan, Schedule
+from ae_zoo.training.steps import without_names
 from ae_zoo.typing import Array, Logs
 
 
@@ -97,16 +98,9 @@ def identity(model: Autoencoder, data: Iterable[Array | None], plan: Plan, sched
         "family": type(model).__name__,
         "config": model.config.to_dict(),
         "data": [None if part is None else digest(part) for part in data],
-        "plan": [schedule.epochs, schedule.batch_size, plan.seed, schedule.patience],
-        "optimizer": _without_names(model.optimizer.get_config()),
+        "plan": [schedule.epochs, schedule.batch_size, schedule.learning_rate, plan.seed, schedule.patience],
+        "optimizer": without_names(model.optimizer.get_config()),
     }
-
-
-def _without_names(value: Any) -> Any:
-    """Returns an optimizer's config without names, because Keras numbers them within a process."""
-    if isinstance(value, dict):
-        return {key: _without_names(part) for key, part in value.items() if key != "name"}
-    return value
 
 
 def digest(x: Array) -> str:

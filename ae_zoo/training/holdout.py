@@ -18,9 +18,9 @@ class HeldOut:
     y: Array | None = None
 
     @property
-    def data(self) -> Array | tuple[Array, Array]:
-        """The rows as Keras's `fit` takes them."""
-        return self.x if self.y is None else (self.x, self.y)
+    def arrays(self) -> tuple[Array, ...]:
+        """The rows, and their `y` if there are any."""
+        return (self.x,) if self.y is None else (self.x, self.y)
 
 
 def checked(

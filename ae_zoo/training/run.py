@@ -1,7 +1,6 @@
-"""One run of Keras's own `fit` with its preparation and its callbacks: the common part of `fit` and `fit_robust`."""
+"""One run with its preparation and its callbacks: the common part of `fit` and `fit_robust`."""
 
 import dataclasses
-import math
 import warnings
 
 import keras
@@ -10,16 +9,15 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.factory import compile_plainly
-from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.callbacks import Deadline, Progress, Record, StopOnNaN, Stopwatch
+from ae_zoo.training.callbacks import Deadline, Record, StopOnNaN, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, identity
-from ae_zoo.training.holdout import HeldOut, checked, hold_out
+from ae_zoo.training.holdout import checked, hold_out
+from ae_zoo.training.loop import Loop
 from ae_zoo.training.schedule import Plan, Schedule
 from ae_zoo.training.split import Split
 from ae_zoo.typing import Rows
 
-VALIDATION_BATCH = 2048
 WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds of work; XLA takes one or two to compile a step
 
 
@@ -92,11 +90,13 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     schedule = Schedule.of(model, plan, len(rows), patient=not keeps_last and valid is not None)
     if not model.scaling.adapted:
         model.adapt(x[rows])
-    labels = model.config.target == "labels"
-    batches = Batches(x, rows, schedule.batch_size, plan.seed, y, labels=labels, replaceable=splitter is not None)
+    batches = Batches(x, rows, schedule.batch_size, plan.seed, y, labels=model.config.target == "labels")
+    model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam()))
+    model.optimizer.build(model.trainable_variables)
+    compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
+    loop = Loop(model, batches, valid, schedule, paced=plan.optimizer is None, compiled=compiled)
     if splitter is not None:
-        splitter.begin(batches)
-    _compile(model, plan, schedule)
+        splitter.begin(loop)
     _reseed(model, plan.seed)
 
     deadline = Deadline(None if plan.minutes is None else 60 * plan.minutes)
@@ -109,19 +109,24 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         saved = Checkpoint(plan.checkpoint, identity(model, data, plan, schedule), record, deadline)
     # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
     # checkpoint, so that these hold what they changed.
-    watchers = [stopwatch, splitter, batches, StopOnNaN(), deadline, *plan.callbacks, record, saved]
-    if plan.verbose:
-        watchers.append(Progress())
+    watchers = [stopwatch, splitter, StopOnNaN(), deadline, *plan.callbacks, record, saved]
+    callbacks = keras.callbacks.CallbackList(
+        [one for one in watchers if one is not None],
+        add_history=True,
+        add_progbar=bool(plan.verbose),
+        model=model,
+        verbose=plan.verbose,
+        epochs=schedule.epochs,
+        steps=schedule.steps,
+    )
     try:
         if saved is not None:
             saved.restore(model)
         if not (record.is_complete or record.is_exhausted or (saved is not None and saved.finished)):
-            _train(
-                model, batches, valid, record.next_epoch, schedule, plan, [one for one in watchers if one is not None]
-            )
+            loop.run(callbacks, record.next_epoch)
     finally:  # also when interrupted: the best weights so far are kept
         record.restore(model)
-        compile_plainly(model)  # this schedule is over, and `predict` is slow with many steps in a call
+        compile_plainly(model)  # this schedule is over
     result = TrainingResult(
         history=record.history,
         best_epoch=record.best_epoch + 1,
@@ -141,39 +146,6 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     return result
 
 
-def _compile(model: Autoencoder, plan: Plan, schedule: Schedule) -> None:
-    optimizer = schedule.adam() if plan.optimizer is None else plan.optimizer
-    shown = schedule.epochs * schedule.steps * schedule.batch_size
-    model.compile(
-        optimizer=keras.optimizers.get(optimizer),
-        steps_per_execution=schedule.steps_per_call,
-        jit_compile=model.config.recipe.jit_compile and _pays_to_compile(model, shown),
-    )
-    model.optimizer.build(model.trainable_variables)
-
-
-def _train(
-    model: Autoencoder,
-    batches: Batches,
-    valid: HeldOut | None,
-    begin: int,
-    schedule: Schedule,
-    plan: Plan,
-    watchers: list[keras.callbacks.Callback],
-) -> None:
-    with no_retracing_alarm():  # a notebook trains one model after another
-        model.fit(
-            batches.dataset,
-            epochs=schedule.epochs,
-            initial_epoch=begin,
-            validation_data=None if valid is None else valid.data,
-            validation_batch_size=None if valid is None else _even(len(valid.x)),
-            callbacks=watchers,
-            verbose=plan.verbose,
-            shuffle=False,
-        )
-
-
 def _reason(deadline: Deadline, record: Record) -> str:
     """Returns why a run has ended."""
     if deadline.passed:
@@ -183,14 +155,12 @@ def _reason(deadline: Deadline, record: Record) -> str:
     return "no improvement" if record.is_exhausted else "stopped by a callback"
 
 
-def _pays_to_compile(model: Autoencoder, rows_shown: int) -> bool:
+def _pays_to_compile(model: Autoencoder, schedule: Schedule) -> bool:
     """Returns whether XLA saves more time than compiling takes. On a CPU its convolutions take twice TensorFlow's time."""
-    return model.config.network == "dense" and 6.0 * model.count_params() * rows_shown > WORTH_COMPILING
-
-
-def _even(rows: int) -> int:
-    """Returns a batch size of at most VALIDATION_BATCH that makes the last batch as full as possible."""
-    return math.ceil(rows / math.ceil(rows / VALIDATION_BATCH))
+    if keras.backend.backend() == "jax":
+        return True  # otherwise each operation is a call of its own
+    shown = schedule.epochs * schedule.steps * schedule.batch_size
+    return model.config.network == "dense" and 6.0 * model.count_params() * shown > WORTH_COMPILING
 
 
 def _reseed(model: keras.Model, seed: int) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Literal, Self, TypeAlias
 
 import keras
+import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, short
-from ae_zoo.typing import Rows
+from ae_zoo.typing import Array, Rows
 
-STEPS_PER_CALL = 50  # in one call of the compiled function: enough to hide its overhead, few enough for a progress bar
 Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
 Verbose: TypeAlias = Literal["auto"] | int
 
@@ -116,19 +116,18 @@ class Schedule:
             warmup=warmup,
         )
 
-    @property
-    def steps_per_call(self) -> int:
-        """Number of steps in one call of the compiled function."""
-        return math.ceil(self.steps / math.ceil(self.steps / STEPS_PER_CALL))
+    def rates(self, epoch: int) -> Array:
+        """Returns the learning rate of each step of an epoch, `(steps,)`.
 
-    def adam(self) -> keras.optimizers.Optimizer:
-        """Returns Adam with a rate that rises over the first 5 % of the steps and then falls along a cosine."""
+        It rises over the first 5 % of all steps, from a hundredth of the highest rate, and then falls along a cosine.
+        """
         total = self.epochs * self.steps
         warmup = max(1, total // 20)
-        rate = keras.optimizers.schedules.CosineDecay(
-            initial_learning_rate=self.learning_rate / 100,
-            decay_steps=max(1, total - warmup),
-            warmup_target=self.learning_rate,
-            warmup_steps=warmup,
-        )
-        return keras.optimizers.Adam(rate, beta_1=self.beta_1)
+        step = np.arange(epoch * self.steps, (epoch + 1) * self.steps)
+        rising = 0.01 + 0.99 * step / warmup
+        falling = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
+        return (self.learning_rate * np.where(step < warmup, rising, falling)).astype("float32")
+
+    def adam(self) -> keras.optimizers.Optimizer:
+        """Returns Adam; each step sets its rate."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta_1)

@@ -5,7 +5,7 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.recipe import Split as SplitKind
-from ae_zoo.training.batches import Batches
+from ae_zoo.training.loop import Loop
 from ae_zoo.typing import Array, Logs
 
 BLOCK = 256  # rows split at a time
@@ -59,9 +59,9 @@ class Split(keras.callbacks.Callback):
         self.residuals: list[float] = []
         self.changes: list[float] = []
 
-    def begin(self, batches: Batches) -> None:
-        """Takes the batches of the run, and the model's scale, which has been fitted before."""
-        model, self.batches = self.network, batches
+    def begin(self, loop: Loop) -> None:
+        """Takes the loop of the run, and the model's scale, which has been fitted before."""
+        model, self.loop = self.network, loop
         one = np.ones((1, *model.config.input_shape), "float32")
         # The unit and the zero of the model's scale in the data's units: the inverse is linear.
         self.offset = np.asarray(model.scaling.invert(0 * one))[0]
@@ -72,8 +72,7 @@ class Split(keras.callbacks.Callback):
         epochs = self.params["epochs"]
         if epoch and epoch * self.rounds // epochs > (epoch - 1) * self.rounds // epochs:
             self.step()
-            assert self.batches.replace is not None  # `run` makes the batches replaceable
-            self.batches.replace(self.left)
+            self.loop.replace(self.left)
 
     def step(self) -> None:
         """Splits the rows by the network's present weights."""

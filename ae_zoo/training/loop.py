@@ -1,0 +1,186 @@
+"""The epochs of a run: each is a few calls of a compiled program, with the callbacks' hooks between them."""
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.errors import AEZooError
+from ae_zoo.training import steps
+from ae_zoo.training.batches import Batches
+from ae_zoo.training.holdout import HeldOut
+from ae_zoo.training.schedule import Schedule
+from ae_zoo.training.steps import Make, Placed, Program
+from ae_zoo.typing import Array
+
+SECONDS_A_CALL = 0.5  # so that progress is shown, and a limit of time or Ctrl-C is heeded
+FIRST_CALL = 32  # steps in the first call, whose time says how many the next ones take
+VALIDATION_BATCH = 2048
+FINE = 1 << 14  # up to here numbers of rows are rounded up, so that nearly equal ones share a program
+
+
+class Loop:
+    """Trains a model on batches, and measures it on held-out rows.
+
+    The rows lie on the device. Where they do not fit, an epoch's batches are gathered and sent in windows of many steps.
+
+    Args:
+        model: compiled, with its optimizer.
+        batches: the training rows and their order.
+        valid: the held-out rows, or None.
+        schedule: the numbers of the run.
+        paced: whether the schedule sets the learning rate.
+        compiled: whether XLA compiles the steps.
+    """
+
+    def __init__(
+        self,
+        model: Autoencoder,
+        batches: Batches,
+        valid: HeldOut | None,
+        schedule: Schedule,
+        *,
+        paced: bool,
+        compiled: bool,
+    ) -> None:
+        self.model, self.batches, self.schedule = model, batches, schedule
+        self.paced, self.compiled = paced, compiled
+        self.window = _window(batches)
+        self.valid = valid
+        self.held_out: Placed | None = None
+        self.resident: Placed | None = None
+        self._seconds_a_step = 0.0
+        self._programs: dict[Make, Program] = {}
+
+    def run(self, callbacks: keras.callbacks.CallbackList, begin: int) -> None:
+        """Runs the epochs from number `begin` on, until the last or until a callback stops the model."""
+        model = self.model
+        model.stop_training = False
+        callbacks.on_train_begin()
+        logs: dict[str, float] = {}
+        for epoch in range(begin, self.schedule.epochs):
+            with self._own_rate():
+                callbacks.on_epoch_begin(epoch)
+            logs = self._train(epoch, callbacks)
+            if self.valid is not None:
+                callbacks.on_test_begin()
+                found = self._test(self.valid)
+                callbacks.on_test_end(found)
+                logs |= {f"val_{name}": value for name, value in found.items()}
+            with self._own_rate():
+                callbacks.on_epoch_end(epoch, logs)
+            if model.stop_training:
+                break
+        callbacks.on_train_end(logs)
+
+    def replace(self, x: Array) -> None:
+        """Trains on other rows `(n, *input_shape)` from the next epoch on."""
+        self.batches.x, self.resident = x, None
+
+    def _train(self, epoch: int, callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
+        """Runs one epoch; returns its metrics."""
+        model, order = self.model, self.batches.order(epoch)
+        rates = self.schedule.rates(epoch) if self.paced else np.zeros(len(order), "float32")
+        logs: dict[str, float] = {}
+        for first, rows, some in self._windows(order):
+            count = _coarse(len(some)) if self.compiled else len(some)
+            make = Make("train", steps.shapes_of(rows), self.batches.batch_size, count, self.paced, self.compiled)
+            program = self._program(make)
+            placed = steps.place(_lengthened(some, count))
+            pace = steps.place(_lengthened(rates[first : first + len(some)], count))
+            begin = 0
+            while begin < len(some):
+                end = min(len(some), begin + self._steps_a_call)
+                callbacks.on_train_batch_begin(first + begin)
+                start = time.perf_counter()
+                logs = program(model, rows, placed, pace, begin, end, reset=first + begin == 0)
+                self._seconds_a_step = (time.perf_counter() - start) / (end - begin)
+                callbacks.on_train_batch_end(first + end - 1, logs)
+                if model.stop_training:
+                    return logs
+                begin = end
+        return logs
+
+    def _test(self, valid: HeldOut) -> dict[str, float]:
+        """Returns the metrics of the held-out rows."""
+        if self.held_out is None:
+            self.held_out = tuple(steps.place(each) for each in valid.arrays)
+        make = Make("test", steps.shapes_of(valid.arrays), _even(len(valid.x)), compiled=self.compiled)
+        return self._program(make)(self.model, self.held_out)
+
+    def _program(self, make: Make) -> Program:
+        """Returns the model's program of this make."""
+        if make not in self._programs:
+            self._programs[make] = steps.program(self.model, make)
+        return self._programs[make]
+
+    def _windows(self, order: Array) -> Iterator[tuple[int, Placed, Array]]:
+        """Gives (first step, rows on the device, the order of their steps) until all steps of an epoch are covered."""
+        arrays = self.batches.arrays
+        if self.window is None:
+            if self.resident is None:
+                n = _coarse(len(arrays[0])) if self.compiled else len(arrays[0])
+                self.resident = tuple(steps.place(_lengthened(each, n)) for each in arrays)
+            yield 0, self.resident, order
+            return
+        size = order.shape[1]
+        for first in range(0, len(order), self.window):
+            some = order[first : first + self.window]
+            rows = tuple(steps.place(_lengthened(each[some.ravel()], self.window * size)) for each in arrays)
+            yield first, rows, np.arange(some.size, dtype="int32").reshape(some.shape)
+
+    @property
+    def _steps_a_call(self) -> int:
+        if not self._seconds_a_step:
+            return FIRST_CALL
+        return max(1, int(SECONDS_A_CALL / self._seconds_a_step))
+
+    @contextlib.contextmanager
+    def _own_rate(self) -> Iterator[None]:
+        """Refuses a callback that sets the learning rate, which the schedule would overwrite in silence."""
+        if not self.paced:
+            yield
+            return
+        rate = steps.learning_rate(self.model.optimizer)
+        before = float(rate)
+        yield
+        if float(rate) != before:
+            raise AEZooError(
+                "A callback changed the learning rate, which the schedule of ae_zoo.fit sets at each step: leave that "
+                "callback out, or give an optimizer of your own, such as optimizer=keras.optimizers.Adam(1e-3)."
+            )
+
+
+def _window(batches: Batches) -> int | None:
+    """Returns the number of steps whose rows fit the device; None if all rows do."""
+    room = steps.room()
+    if room is None or sum(each.nbytes for each in batches.arrays) <= room:
+        return None
+    step = batches.batch_size * sum(each.nbytes // len(each) for each in batches.arrays)
+    return max(1, min(batches.steps, room // step))
+
+
+def _coarse(n: int) -> int:
+    """Returns n or, if it is small, the next number of at most four binary digits and zeros."""
+    if n > FINE:
+        return n
+    grain = 1 << max(0, n.bit_length() - 4)
+    return -(-n // grain) * grain
+
+
+def _lengthened(array: Array, n: int) -> Array:
+    """Returns an array of n rows, the last of them zeros."""
+    if len(array) == n:
+        return array
+    longer = np.zeros((n, *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def _even(rows: int) -> int:
+    """Returns a batch size of at most VALIDATION_BATCH that makes the last batch as full as possible."""
+    return math.ceil(rows / math.ceil(rows / VALIDATION_BATCH))
