@@ -6,10 +6,9 @@ import time
 import keras
 import numpy as np
 
-from ae_zoo.errors import DivergedError
 from ae_zoo.typing import Array, Logs
 
-ADVICE = "try a learning_rate ten times smaller, and scaling='standard' if the features have large values"
+_BROKEN = "the weights became NaN or infinite in the last step of epoch {}"
 
 
 class Record(keras.callbacks.Callback):
@@ -23,6 +22,10 @@ class Record(keras.callbacks.Callback):
         patience: number of epochs without improvement after which the run stops; None never stops it.
         warmup: number of epochs in which the loss itself still changes; patience is counted after them.
         last: whether to take the last epoch as the best one, whatever the metric says.
+
+    Attributes:
+        since: the epoch from which patience is counted.
+        broken: what became NaN or infinite in the last epoch; None if nothing did.
     """
 
     def __init__(self, monitor: str, epochs: int, patience: int | None, warmup: int = 0, last: bool = False) -> None:
@@ -31,24 +34,34 @@ class Record(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
         self.best_error, self.best_epoch = math.inf, -1
         self.best_weights: list[Array] = []
+        self.since = 0
+        self.broken: str | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
         if not self.best_weights:  # what is restored if the first epoch fails
             self.best_weights = self.model.get_weights()
 
+    def start(self, found: dict[str, float]) -> None:
+        """Takes the held-out metrics before the first epoch: an epoch must be better than the start."""
+        error = found[self.monitor.removeprefix("val_")]
+        self.best_error = error if math.isfinite(error) else math.inf
+
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(float(value))
-        error = self.history[self.monitor][-1]
-        # Losses in the warm-up cannot be compared with each other or with later ones. A NaN is no reason to go on.
-        if error < self.best_error or self.last or epoch <= self.warmup or not math.isfinite(error):
+        self.broken = None
+        loss, error = self.history["loss"][-1], self.history[self.monitor][-1]
+        if not math.isfinite(loss):
+            self.broken = f"the loss became {loss} in epoch {epoch + 1}"
+        elif not math.isfinite(error):  # the last step's loss was still finite
+            self.broken = _BROKEN.format(epoch + 1)
+        # Losses in the warm-up cannot be compared with each other or with later ones.
+        elif error < self.best_error or self.last or (self.warmup and epoch <= self.warmup):
             weights = self.model.get_weights()
-            if not all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
-                raise DivergedError(  # the last step's loss was still finite
-                    f"The weights became NaN or infinite in the last step of epoch {epoch + 1}, so the training was stopped "
-                    f"and the best weights so far were kept; {ADVICE}."
-                )
-            self.best_error, self.best_epoch, self.best_weights = error, epoch, weights
+            if all(np.isfinite(weight).all() for weight in weights if weight.dtype.kind == "f"):
+                self.best_error, self.best_epoch, self.best_weights = error, epoch, weights
+            else:
+                self.broken = _BROKEN.format(epoch + 1)
         elif self.is_exhausted:
             self.model.stop_training = True
 
@@ -59,7 +72,10 @@ class Record(keras.callbacks.Callback):
     @property
     def is_exhausted(self) -> bool:
         """Whether there was no better epoch for `patience` epochs."""
-        return self.patience is not None and self.next_epoch - 1 - max(self.best_epoch, self.warmup) >= self.patience
+        return (
+            self.patience is not None
+            and self.next_epoch - 1 - max(self.best_epoch, self.warmup or -1, self.since - 1) >= self.patience
+        )
 
     @property
     def is_complete(self) -> bool:
@@ -69,17 +85,6 @@ class Record(keras.callbacks.Callback):
         """Sets the weights of `model` to those of the best epoch, if there was one."""
         if self.best_weights:
             model.set_weights(self.best_weights)
-
-
-class StopOnNaN(keras.callbacks.Callback):
-    """Raises `DivergedError`, with advice, as soon as the loss is not finite."""
-
-    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        if logs and not math.isfinite(float(logs["loss"])):
-            raise DivergedError(
-                f"The loss became {float(logs['loss'])} by step {batch + 1} of an epoch, so the training was stopped and "
-                f"the best weights so far were kept; {ADVICE}."
-            )
 
 
 class Deadline(keras.callbacks.Callback):

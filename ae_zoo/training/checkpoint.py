@@ -14,7 +14,7 @@ from ae_zoo._support import archives, files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training.callbacks import Deadline, Record
-from ae_zoo.training.schedule import Plan, Schedule
+from ae_zoo.training.schedule import Pace, Plan, Schedule
 from ae_zoo.training.steps import without_names
 from ae_zoo.typing import Array, Logs
 
@@ -29,14 +29,17 @@ class Checkpoint(keras.callbacks.Callback):
         run: what identifies this run (configuration, data, seed ...), from `identity`; a file of another run is refused.
         record: the callback that holds the metrics and the best weights.
         deadline: the callback that holds the time.
+        pace: the learning rates.
     """
 
-    def __init__(self, path: str | os.PathLike[str], run: dict[str, Any], record: Record, deadline: Deadline) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], run: dict[str, Any], record: Record, deadline: Deadline, pace: Pace
+    ) -> None:
         super().__init__()
         files.writable(path)  # better an error before the training than after it
         self.path = pathlib.Path(path)
         self.run = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()
-        self.record, self.deadline = record, deadline
+        self.record, self.deadline, self.pace = record, deadline, pace
         self.finished = False
 
     def restore(self, model: keras.Model) -> None:
@@ -63,6 +66,8 @@ class Checkpoint(keras.callbacks.Callback):
         self.deadline.spent = state["seconds"]
         self.record.history = state["history"]
         self.record.best_error, self.record.best_epoch = state["best_error"], state["best_epoch"]
+        self.record.since = self.pace.begin = state["since"]
+        self.pace.factor, self.pace.notes = state["factor"], state["notes"]
         self.record.best_weights = [arrays[f"best_{index}"] for index in range(state["best_weights"])]
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -87,6 +92,9 @@ class Checkpoint(keras.callbacks.Callback):
             "best_error": self.record.best_error,
             "best_epoch": self.record.best_epoch,
             "best_weights": len(self.record.best_weights),
+            "since": self.pace.begin,
+            "factor": self.pace.factor,
+            "notes": self.pace.notes,
         }
         with files.whole(self.path) as sibling, sibling.open("wb") as file:
             np.savez(file, allow_pickle=False, state=json.dumps(state), **arrays)

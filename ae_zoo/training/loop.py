@@ -13,7 +13,7 @@ from ae_zoo.errors import AEZooError
 from ae_zoo.training import steps
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.holdout import HeldOut
-from ae_zoo.training.schedule import Schedule
+from ae_zoo.training.schedule import Pace, Schedule
 from ae_zoo.training.steps import Make, Placed, Program
 from ae_zoo.typing import Array
 
@@ -33,7 +33,7 @@ class Loop:
         batches: the training rows and their order.
         valid: the held-out rows, or None.
         schedule: the numbers of the run.
-        paced: whether the schedule sets the learning rate.
+        pace: the learning rate of each step; None if the optimizer has its own.
         compiled: whether XLA compiles the steps.
     """
 
@@ -44,11 +44,11 @@ class Loop:
         valid: HeldOut | None,
         schedule: Schedule,
         *,
-        paced: bool,
+        pace: Pace | None,
         compiled: bool,
     ) -> None:
         self.model, self.batches, self.schedule = model, batches, schedule
-        self.paced, self.compiled = paced, compiled
+        self.pace, self.compiled = pace, compiled
         self.window = _window(batches)
         self.valid = valid
         self.held_out: Placed | None = None
@@ -68,7 +68,7 @@ class Loop:
             logs = self._train(epoch, callbacks)
             if self.valid is not None:
                 callbacks.on_test_begin()
-                found = self._test(self.valid)
+                found = self.test()
                 callbacks.on_test_end(found)
                 logs |= {f"val_{name}": value for name, value in found.items()}
             with self._own_rate():
@@ -81,36 +81,39 @@ class Loop:
         """Trains on other rows `(n, *input_shape)` from the next epoch on."""
         self.batches.x, self.resident = x, None
 
+    def test(self) -> dict[str, float]:
+        """Returns the metrics of the held-out rows."""
+        assert self.valid is not None
+        if self.held_out is None:
+            self.held_out = tuple(steps.place(each) for each in self.valid.arrays)
+        make = Make("test", steps.shapes_of(self.valid.arrays), _even(len(self.valid.x)), compiled=self.compiled)
+        return self._program(make)(self.model, self.held_out)
+
     def _train(self, epoch: int, callbacks: keras.callbacks.CallbackList) -> dict[str, float]:
         """Runs one epoch; returns its metrics."""
         model, order = self.model, self.batches.order(epoch)
-        rates = self.schedule.rates(epoch) if self.paced else np.zeros(len(order), "float32")
+        rates = np.zeros(len(order), "float32") if self.pace is None else self.pace.rates(epoch)
         logs: dict[str, float] = {}
         for first, rows, some in self._windows(order):
             count = _coarse(len(some)) if self.compiled else len(some)
-            make = Make("train", steps.shapes_of(rows), self.batches.batch_size, count, self.paced, self.compiled)
+            make = Make(
+                "train", steps.shapes_of(rows), self.batches.batch_size, count, self.pace is not None, self.compiled
+            )
             program = self._program(make)
             placed = steps.place(_lengthened(some, count))
-            pace = steps.place(_lengthened(rates[first : first + len(some)], count))
+            rate = steps.place(_lengthened(rates[first : first + len(some)], count))
             begin = 0
             while begin < len(some):
                 end = min(len(some), begin + self._steps_a_call)
                 callbacks.on_train_batch_begin(first + begin)
                 start = time.perf_counter()
-                logs = program(model, rows, placed, pace, begin, end, reset=first + begin == 0)
+                logs = program(model, rows, placed, rate, begin, end, reset=first + begin == 0)
                 self._seconds_a_step = (time.perf_counter() - start) / (end - begin)
                 callbacks.on_train_batch_end(first + end - 1, logs)
-                if model.stop_training:
+                if model.stop_training or not math.isfinite(logs["loss"]):
                     return logs
                 begin = end
         return logs
-
-    def _test(self, valid: HeldOut) -> dict[str, float]:
-        """Returns the metrics of the held-out rows."""
-        if self.held_out is None:
-            self.held_out = tuple(steps.place(each) for each in valid.arrays)
-        make = Make("test", steps.shapes_of(valid.arrays), _even(len(valid.x)), compiled=self.compiled)
-        return self._program(make)(self.model, self.held_out)
 
     def _program(self, make: Make) -> Program:
         """Returns the model's program of this make."""
@@ -142,7 +145,7 @@ class Loop:
     @contextlib.contextmanager
     def _own_rate(self) -> Iterator[None]:
         """Refuses a callback that sets the learning rate, which the schedule would overwrite in silence."""
-        if not self.paced:
+        if self.pace is None:
             yield
             return
         rate = steps.learning_rate(self.model.optimizer)

@@ -10,11 +10,12 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.factory import compile_plainly
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.callbacks import Deadline, Record, StopOnNaN, Stopwatch
+from ae_zoo.training.callbacks import Deadline, Record, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, identity
 from ae_zoo.training.holdout import checked, hold_out
 from ae_zoo.training.loop import Loop
-from ae_zoo.training.schedule import Plan, Schedule
+from ae_zoo.training.rescue import SAMPLE, Rescue, error_of_mean
+from ae_zoo.training.schedule import Pace, Plan, Schedule
 from ae_zoo.training.split import Split
 from ae_zoo.typing import Rows
 
@@ -27,7 +28,7 @@ class TrainingResult:
 
     Attributes:
         history: each metric's value by epoch, as in Keras's `History.history`.
-        best_epoch: the epoch, counted from 1, whose weights the model has.
+        best_epoch: the epoch, counted from 1, whose weights the model has; 0 if no epoch was better than the start.
         best_error: the value of `monitor` in that epoch.
         monitor: the metric that marks the best epoch: the family's own on the held-out rows, or on the training rows if none
             were held out. In some families, and in robust training, no metric can; then it describes the last epoch.
@@ -37,6 +38,7 @@ class TrainingResult:
         rows_per_second: rows trained on in one second, without compiling and validation.
         seconds_per_epoch: seconds of an epoch with its validation, without compiling; 0 if there was only one epoch.
         stopped: `"all epochs done"`, `"no improvement"`, `"time is up"` or `"stopped by a callback"`.
+        notes: a sentence for each time that the training collapsed and was rescued.
     """
 
     history: dict[str, list[float]]
@@ -49,6 +51,7 @@ class TrainingResult:
     rows_per_second: float
     seconds_per_epoch: float
     stopped: str
+    notes: tuple[str, ...]
 
     @property
     def epochs(self) -> int:
@@ -57,9 +60,10 @@ class TrainingResult:
 
     def __str__(self) -> str:
         rate = f", {self.rows_per_second:,.0f} rows/s" if self.rows_per_second else ""
+        best = f"in epoch {self.best_epoch}" if self.best_epoch else "at the start, which no epoch improved"
         return (
             f"{self.stopped} after {self.epochs} epochs of {self.rows:,} rows in {self.seconds:.1f} s{rate}; "
-            f"{self.monitor} {self.best_error:.5f} in epoch {self.best_epoch} ({self.validation_rows:,} rows held out)"
+            f"{self.monitor} {self.best_error:.5f} {best} ({self.validation_rows:,} rows held out)"
         )
 
 
@@ -94,7 +98,8 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam()))
     model.optimizer.build(model.trainable_variables)
     compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
-    loop = Loop(model, batches, valid, schedule, paced=plan.optimizer is None, compiled=compiled)
+    pace = Pace(schedule)
+    loop = Loop(model, batches, valid, schedule, pace=pace if plan.optimizer is None else None, compiled=compiled)
     if splitter is not None:
         splitter.begin(loop)
     _reseed(model, plan.seed)
@@ -106,10 +111,14 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     saved = None
     if plan.checkpoint is not None:
         data = (x, y, *((valid.x, valid.y) if valid is not None else ()))
-        saved = Checkpoint(plan.checkpoint, identity(model, data, plan, schedule), record, deadline)
+        saved = Checkpoint(plan.checkpoint, identity(model, data, plan, schedule), record, deadline, pace)
+    some = rows[:SAMPLE]
+    sample = (x[some], None if y is None else y[some]) if valid is None else (valid.x, valid.y)
+    baseline = error_of_mean(model, *sample)
+    rescue = Rescue(record, loop.pace, baseline, says=bool(plan.verbose))
     # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
     # checkpoint, so that these hold what they changed.
-    watchers = [stopwatch, splitter, StopOnNaN(), deadline, *plan.callbacks, record, saved]
+    watchers = [stopwatch, splitter, deadline, *plan.callbacks, record, rescue, saved]
     callbacks = keras.callbacks.CallbackList(
         [one for one in watchers if one is not None],
         add_history=True,
@@ -122,6 +131,9 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     try:
         if saved is not None:
             saved.restore(model)
+        if valid is not None and not (record.history or keeps_last or schedule.warmup):
+            record.start(loop.test())
+            _reseed(model, plan.seed)
         if not (record.is_complete or record.is_exhausted or (saved is not None and saved.finished)):
             loop.run(callbacks, record.next_epoch)
     finally:  # also when interrupted: the best weights so far are kept
@@ -138,6 +150,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         rows_per_second=stopwatch.rows_per_second,
         seconds_per_epoch=float(np.mean(stopwatch.epochs)) if stopwatch.epochs else 0.0,
         stopped=_reason(deadline, record),
+        notes=tuple(pace.notes),
     )
     if plan.verbose:
         print(result)

@@ -116,18 +116,39 @@ class Schedule:
             warmup=warmup,
         )
 
+    def adam(self) -> keras.optimizers.Optimizer:
+        """Returns Adam; each step sets its rate."""
+        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta_1)
+
+
+class Pace:
+    """The learning rate of each step: a warm-up and a cosine, and again after each rescue, with a lower peak.
+
+    Attributes:
+        begin: the epoch in which the present warm-up began.
+        factor: the present peak's share of the first.
+        notes: what happened, a sentence for each rescue.
+    """
+
+    def __init__(self, schedule: Schedule) -> None:
+        self.schedule = schedule
+        self.begin, self.factor = 0, 1.0
+        self.notes: list[str] = []
+
+    def lower(self, begin: int, factor: float) -> float:
+        """Begins anew in epoch `begin` with a peak lower by `factor`; returns its share of the first peak."""
+        self.begin, self.factor = begin, self.factor * factor
+        return self.factor
+
     def rates(self, epoch: int) -> Array:
         """Returns the learning rate of each step of an epoch, `(steps,)`.
 
         It rises over the first 5 % of all steps, from a hundredth of the highest rate, and then falls along a cosine.
         """
-        total = self.epochs * self.steps
+        schedule = self.schedule
+        total = (schedule.epochs - self.begin) * schedule.steps
         warmup = max(1, total // 20)
-        step = np.arange(epoch * self.steps, (epoch + 1) * self.steps)
+        step = np.arange(schedule.steps) + (epoch - self.begin) * schedule.steps
         rising = 0.01 + 0.99 * step / warmup
         falling = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
-        return (self.learning_rate * np.where(step < warmup, rising, falling)).astype("float32")
-
-    def adam(self) -> keras.optimizers.Optimizer:
-        """Returns Adam; each step sets its rate."""
-        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta_1)
+        return (self.factor * schedule.learning_rate * np.where(step < warmup, rising, falling)).astype("float32")
