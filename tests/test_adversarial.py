@@ -9,6 +9,7 @@ import pytest
 import ae_zoo
 from ae_zoo.families.adversarial import priors
 from ae_zoo.training.batches import Batches
+from ae_zoo.training.holdout import Data
 
 RANDOM = np.random.default_rng(0)
 
@@ -157,7 +158,7 @@ def test_labels_are_checked(x):
 def test_few_labels_fill_a_quarter_of_each_batch():
     y = np.full(1000, -1, "int32")
     y[::100] = 4
-    batches = Batches(np.zeros((1000, 1), "float32"), np.arange(1000), 100, seed=1, y=y, labels=True)
+    batches = Batches(Data(np.zeros((1000, 1), "float32"), y), np.arange(1000), 100, seed=1, labels=True)
     order = batches.order(0)
     known = y[order] >= 0
     assert np.all(known[:, :25])

@@ -10,7 +10,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.holdout import hold_out
+from ae_zoo.training.holdout import Data, hold_out
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -110,7 +110,7 @@ def test_batches_hold_each_row_once_an_epoch_in_an_order_of_seed_and_epoch(x):
     rows = np.arange(4, 64)
 
     def epoch(seed, number):
-        return x[Batches(x, rows, 20, seed).order(number).ravel()]
+        return x[Batches(Data(x), rows, 20, seed).order(number).ravel()]
 
     first = epoch(1, 0)
     assert np.array_equal(np.sort(first, axis=0), np.sort(x[4:], axis=0))
@@ -299,11 +299,11 @@ def test_few_labels_are_split_as_the_rows_are():
     y = np.full(1000, -1, "int32")
     y[np.random.default_rng(1).permutation(1000)[:50]] = 3
     model = ae_zoo.build("adversarial", 2, code=1, hidden=[2], discriminator=[2], n_classes=4)
-    rows, held = hold_out(model, np.zeros((1000, 2), "float32"), y, 0.1, 1)
+    rows, held = hold_out(model, Data(np.zeros((1000, 2), "float32"), y), 0.1, 1)
     assert (len(rows), len(held.x)) == (900, 100)
     assert ((y[rows] == 3).sum(), (held.y == 3).sum()) == (45, 5)
     one = np.where(np.arange(10) == 4, 3, -1).astype("int32")
-    rows, held = hold_out(model, np.zeros((10, 2), "float32"), one, 0.7, 1)
+    rows, held = hold_out(model, Data(np.zeros((10, 2), "float32"), one), 0.7, 1)
     assert 4 in rows
     assert len(held.x) == 7
 
@@ -321,3 +321,31 @@ def test_few_labels_are_split_as_the_rows_are():
 def test_wrong_arguments_of_a_run_get_one_sentence(options, message, x):
     with pytest.raises(ae_zoo.AEZooError, match=message):
         ae_zoo.fit(build(), x, epochs=1, verbose=0, **options)
+
+
+def test_a_weight_counts_as_so_many_rows(x):
+    def gradient_step(rows, weights=None):
+        model = ae_zoo.build("undercomplete", 8, code=3, seed=1)
+        model.adapt(x)  # the output starts at the mean of the same rows
+        result = ae_zoo.fit(
+            model,
+            rows,
+            weights=weights,
+            validation=0,
+            epochs=1,
+            batch_size=len(rows),
+            optimizer=keras.optimizers.SGD(1.0),
+            verbose=0,
+        )
+        return model.get_weights(), result.history["loss"][0]
+
+    weighted, loss = gradient_step(x[:4], [10, 20, 0, 10])
+    repeated, same = gradient_step(x[[0, 1, 1, 3]])
+    assert loss == pytest.approx(same, rel=1e-6)
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(weighted, repeated, strict=True))
+
+
+@pytest.mark.parametrize("weights", [[1.0], [-1.0] * 64, [0.0] * 64, [np.nan] * 64, ["a"] * 64])
+def test_weights_that_are_none_are_refused(weights, x):
+    with pytest.raises(ae_zoo.AEZooError, match="weights must be"):
+        ae_zoo.fit(build(), x, weights=weights, verbose=0)

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from ae_zoo.training.holdout import Data
 from ae_zoo.typing import Array
 
 FEW_LABELS = 4  # where fewer than 1 row in 4 has a label, 1 row in 4 of a batch has one
 
 
 class Batches:
-    """Batches of some of the rows of `x`, in a new order in each epoch.
+    """Batches of some of the rows of `data`, in a new order in each epoch.
 
     An epoch leaves out the last rows of its order if they do not fill a batch, because a batch of another size would need
     another compilation.
@@ -18,30 +19,22 @@ class Batches:
     rest of the loss they count like the other rows, only more often.
 
     Args:
-        x: all rows `(n, *input_shape)`, float32; the training rows among them are not copied.
+        data: all rows; the training rows among them are not copied.
         rows: the indices of the training rows, `(m,)`.
         batch_size: rows in a batch, at most m.
         seed: equal seeds give equal orders.
-        y: the second argument of `fit`, `(n, ...)`: rows to give back, or labels with -1 for no label; or None.
-        labels: whether `y` are labels.
+        labels: whether the `y` are labels, with -1 for no label.
     """
 
-    def __init__(
-        self, x: Array, rows: Array, batch_size: int, seed: int, y: Array | None = None, labels: bool = False
-    ) -> None:
-        self.x, self.y = x, y
+    def __init__(self, data: Data, rows: Array, batch_size: int, seed: int, labels: bool = False) -> None:
+        self.data = data
         self.rows, self.batch_size, self.seed = rows, batch_size, seed
         self.steps = len(rows) // batch_size
         self.labeled = rows[:0]
-        if y is not None and labels:
-            labeled = rows[y[rows] >= 0]
+        if data.y is not None and labels:
+            labeled = rows[data.y[rows] >= 0]
             if len(labeled) < len(rows) / FEW_LABELS:
                 self.labeled = labeled
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The rows, and their `y` if there are any."""
-        return (self.x,) if self.y is None else (self.x, self.y)
 
     def order(self, epoch: int) -> Array:
         """Returns the indices of the rows of an epoch's batches, `(steps, batch_size)`."""

@@ -18,6 +18,7 @@ def fit(
     x: Rows,
     y: Rows | None = None,
     *,
+    weights: Rows | None = None,
     validation: Validation = 0.1,
     epochs: int | None = None,
     batch_size: int | None = None,
@@ -41,6 +42,8 @@ def fit(
         model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.
         x: rows `(n, *input_shape)` in the data's units.
         y: depends on the family: rows `(n, *input_shape)` that the model must give back instead of `x`, or labels `(n,)`.
+        weights: of the rows `(n,)`, 0 or more, in the loss and in the held-out error; only their proportions matter. Rows of
+            weight 0 still count in the scaling. None weighs all rows alike.
         validation: the share of `x` to hold out, chosen by `seed`; or held-out rows `(m, *input_shape)`; or a pair of rows
             and their `y`; or 0 to hold out none.
         epochs: number of passes over the rows, at most. Default: so many that the run trains on about 430,000 rows in all
@@ -66,6 +69,7 @@ def fit(
     """
     check_model(model)
     plan = Plan(
+        weights=weights,
         validation=validation,
         epochs=epochs,
         batch_size=batch_size,

@@ -5,47 +5,82 @@ import dataclasses
 import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.training.schedule import Validation
 from ae_zoo.typing import Array, Rows
 
 
 @dataclasses.dataclass(frozen=True)
-class HeldOut:
-    """The held-out rows `(m, *input_shape)` of a run, and their `y` or None."""
+class Data:
+    """Rows `(n, *input_shape)` for a run, checked, with their `y` and their weights `(n,)`, or None for either."""
 
     x: Array
     y: Array | None = None
+    weights: Array | None = None
 
     @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The rows, and their `y` if there are any."""
+    def arrays(self) -> tuple[Array | None, ...]:
+        """What a step takes: rows, `y` and weights, without what is missing at the end."""
+        if self.weights is not None:
+            return self.x, self.y, self.weights
         return (self.x,) if self.y is None else (self.x, self.y)
+
+    def take(self, rows: Array) -> "Data":
+        """Returns some of the rows, by index or by a mask; their weights have a mean of 1."""
+        y = None if self.y is None else self.y[rows]
+        return Data(self.x[rows], y, None if self.weights is None else _of_mean_one(self.weights[rows]))
+
+    def balanced(self, rows: Array) -> "Data":
+        """Returns all rows, with weights whose mean over the training rows is 1, and 0 for the others."""
+        if self.weights is None:
+            return self
+        weights = np.zeros_like(self.weights)
+        weights[rows] = _of_mean_one(self.weights[rows])
+        return dataclasses.replace(self, weights=weights)
 
 
 def checked(
-    model: Autoencoder, x: Rows, y: Rows | None, name: str = "x", *, learn: bool = False
-) -> tuple[Array, Array | None]:
-    """Returns the rows and their `y`. Rows may be outside the output's range if `y` are the rows to give back."""
+    model: Autoencoder, x: Rows, y: Rows | None, weights: Rows | None = None, name: str = "x", *, learn: bool = False
+) -> Data:
+    """Returns the rows, their `y` and weights. Rows may be outside the output's range if `y` are the rows to give back."""
     x = model.check_rows(x, name, learn=learn)
     y = None if y is None else model.check_y(y, x)
     if y is None or model.config.target == "labels":
         model.check_targets(x, name)
-    return x, y
+    return Data(x, y, None if weights is None else _checked_weights(weights, x))
 
 
-def hold_out(
-    model: Autoencoder, x: Array, y: Array | None, validation: Validation, seed: int
-) -> tuple[Array, HeldOut | None]:
+def _checked_weights(weights: Rows, x: Array) -> Array:
+    try:
+        found = np.asarray(weights, "float64")
+    except (TypeError, ValueError) as error:
+        raise AEZooError(f"weights must be numbers (n,), one for each row; received {short(weights)}.") from error
+    if found.ndim != 1 or len(found) != len(x):
+        raise AEZooError(f"weights must be one number for each of the {len(x)} rows; received the shape {found.shape}.")
+    if not np.isfinite(found).all() or found.min() < 0 or not found.any():
+        raise AEZooError("weights must be finite, 0 or more, and not all 0.")
+    return _of_mean_one(found)
+
+
+def _of_mean_one(weights: Array) -> Array:
+    """Returns weights in proportion, so that the mean of weighted losses is the weighted mean."""
+    if not weights.any():
+        raise AEZooError(
+            "The weights of all training rows or of all held-out rows are 0: give validation rows, or another seed."
+        )
+    return (weights / weights.mean()).astype("float32")
+
+
+def hold_out(model: Autoencoder, data: Data, validation: Validation, seed: int) -> tuple[Array, Data | None]:
     """Returns the indices of the training rows, and the held-out rows or None.
 
     Args:
         model: the model that will be trained.
-        x: all rows `(n, *input_shape)`.
-        y: their `y` `(n, ...)`, or None.
+        data: all rows.
         validation: as in `ae_zoo.fit`.
         seed: chooses the rows.
     """
+    x, y = data.x, data.y
     labels = model.config.target == "labels"
     if isinstance(validation, str):
         raise AEZooError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
@@ -55,7 +90,7 @@ def hold_out(
         rows, targets = validation if isinstance(validation, tuple) else (validation, None)
         if targets is None and y is not None and not labels:
             raise AEZooError("The rows of validation need their y too, the rows to give back: give (rows, y).")
-        return np.arange(len(x)), HeldOut(*checked(model, rows, targets, "validation"))
+        return np.arange(len(x)), checked(model, rows, targets, name="validation")
     share = float(validation)
     if not 0 <= share < 1:
         raise AEZooError(f"validation must be a share from 0 to below 1, or rows; received {validation!r}.")
@@ -71,4 +106,4 @@ def hold_out(
     random, held = np.random.default_rng(seed), np.zeros(len(x), bool)
     for group, some in ((labeled, of_labeled), (~labeled, count - of_labeled)):
         held[random.permutation(np.flatnonzero(group))[:some]] = True
-    return np.flatnonzero(~held), HeldOut(x[held], None if y is None else y[held])
+    return np.flatnonzero(~held), data.take(held)

@@ -1,9 +1,10 @@
 """The epochs of a run: each is a few calls of a compiled program, with the callbacks' hooks between them."""
 
 import contextlib
+import dataclasses
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.training import steps
 from ae_zoo.training.batches import Batches
-from ae_zoo.training.holdout import HeldOut
+from ae_zoo.training.holdout import Data
 from ae_zoo.training.schedule import Pace, Schedule
 from ae_zoo.training.steps import Make, Placed, Program
 from ae_zoo.typing import Array
@@ -41,7 +42,7 @@ class Loop:
         self,
         model: Autoencoder,
         batches: Batches,
-        valid: HeldOut | None,
+        valid: Data | None,
         schedule: Schedule,
         *,
         pace: Pace | None,
@@ -79,13 +80,13 @@ class Loop:
 
     def replace(self, x: Array) -> None:
         """Trains on other rows `(n, *input_shape)` from the next epoch on."""
-        self.batches.x, self.resident = x, None
+        self.batches.data, self.resident = dataclasses.replace(self.batches.data, x=x), None
 
     def test(self) -> dict[str, float]:
         """Returns the metrics of the held-out rows."""
         assert self.valid is not None
         if self.held_out is None:
-            self.held_out = tuple(steps.place(each) for each in self.valid.arrays)
+            self.held_out = _placed(self.valid.arrays, len(self.valid.x))
         make = Make("test", steps.shapes_of(self.valid.arrays), _even(len(self.valid.x)), compiled=self.compiled)
         return self._program(make)(self.model, self.held_out)
 
@@ -123,17 +124,18 @@ class Loop:
 
     def _windows(self, order: Array) -> Iterator[tuple[int, Placed, Array]]:
         """Gives (first step, rows on the device, the order of their steps) until all steps of an epoch are covered."""
-        arrays = self.batches.arrays
+        arrays = self.batches.data.arrays
         if self.window is None:
             if self.resident is None:
-                n = _coarse(len(arrays[0])) if self.compiled else len(arrays[0])
-                self.resident = tuple(steps.place(_lengthened(each, n)) for each in arrays)
+                n = len(self.batches.data.x)
+                self.resident = _placed(arrays, _coarse(n) if self.compiled else n)
             yield 0, self.resident, order
             return
         size = order.shape[1]
         for first in range(0, len(order), self.window):
             some = order[first : first + self.window]
-            rows = tuple(steps.place(_lengthened(each[some.ravel()], self.window * size)) for each in arrays)
+            parts = (None if each is None else each[some.ravel()] for each in arrays)
+            rows = _placed(parts, self.window * size)
             yield first, rows, np.arange(some.size, dtype="int32").reshape(some.shape)
 
     @property
@@ -161,9 +163,10 @@ class Loop:
 def _window(batches: Batches) -> int | None:
     """Returns the number of steps whose rows fit the device; None if all rows do."""
     room = steps.room()
-    if room is None or sum(each.nbytes for each in batches.arrays) <= room:
+    arrays = [each for each in batches.data.arrays if each is not None]
+    if room is None or sum(each.nbytes for each in arrays) <= room:
         return None
-    step = batches.batch_size * sum(each.nbytes // len(each) for each in batches.arrays)
+    step = batches.batch_size * sum(each.nbytes // len(each) for each in arrays)
     return max(1, min(batches.steps, room // step))
 
 
@@ -173,6 +176,11 @@ def _coarse(n: int) -> int:
         return n
     grain = 1 << max(0, n.bit_length() - 4)
     return -(-n // grain) * grain
+
+
+def _placed(arrays: Iterable[Array | None], n: int) -> Placed:
+    """Returns arrays of n rows on the device, and None for those that are missing."""
+    return tuple(None if each is None else steps.place(_lengthened(each, n)) for each in arrays)
 
 
 def _lengthened(array: Array, n: int) -> Array:

@@ -6,8 +6,9 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import DivergedError
 from ae_zoo.training.callbacks import Record
+from ae_zoo.training.holdout import Data
 from ae_zoo.training.schedule import Pace
-from ae_zoo.typing import Array, Logs
+from ae_zoo.typing import Logs
 
 RESCUES = 3
 LOWER = 0.25  # of the rate before
@@ -20,8 +21,8 @@ class Rescue(keras.callbacks.Callback):
 
     A collapse is: a loss or weights that are NaN or infinite; an error that was far below that of the rows' mean and is
     back there, or stays for two epochs more than halfway back; or an error that has neither fallen nor been below that of
-    the rows' mean in the first tenth of the epochs. The model gets its best weights back, the optimizer forgets its moments, and
-    the rest of the epochs have a warm-up of their own and a quarter of the rate.
+    the rows' mean in the first tenth of the epochs. The model gets its best weights back, the optimizer forgets its
+    moments, and the rest of the epochs have a warm-up of their own and a quarter of the rate.
 
     Args:
         record: what holds the best weights; it must come before this callback.
@@ -80,9 +81,10 @@ class Rescue(keras.callbacks.Callback):
         return None
 
 
-def error_of_mean(model: Autoencoder, x: Array, y: Array | None) -> float:
-    """Returns the reconstruction loss of rows `(n, *input_shape)` if each is given back as their best constant."""
-    target = model.target(*(None if each is None else keras.ops.convert_to_tensor(each[:SAMPLE]) for each in (x, y)))
+def error_of_mean(model: Autoencoder, data: Data) -> float:
+    """Returns the reconstruction loss of some of the rows if each is given back as their best constant."""
+    some = (None if each is None else keras.ops.convert_to_tensor(each[:SAMPLE]) for each in (data.x, data.y))
+    target = model.target(*some)
     constant = model.likelihood.start(keras.ops.convert_to_numpy(target))
     output = keras.ops.broadcast_to(keras.ops.convert_to_tensor(constant), target.shape)
     return float(np.mean(keras.ops.convert_to_numpy(model.row_loss(target, output))))

@@ -87,14 +87,14 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         splitter: changes the rows before each of its rounds. Errors of two rounds cannot be compared, and errors on rows
             with outliers cannot mark the best epoch, so the last epoch's weights are kept.
     """
-    x, y = checked(model, x, y, learn=True)
     plan.check()
-    rows, valid = hold_out(model, x, y, plan.validation, plan.seed)
+    data = checked(model, x, y, plan.weights, learn=True)
+    rows, valid = hold_out(model, data, plan.validation, plan.seed)
     keeps_last = model.config.recipe.monitor is None or splitter is not None
     schedule = Schedule.of(model, plan, len(rows), patient=not keeps_last and valid is not None)
     if not model.scaling.adapted:
-        model.adapt(x[rows])
-    batches = Batches(x, rows, schedule.batch_size, plan.seed, y, labels=model.config.target == "labels")
+        model.adapt(data.x[rows])
+    batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=model.config.target == "labels")
     model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam()))
     model.optimizer.build(model.trainable_variables)
     compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
@@ -110,11 +110,9 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     record = Record(monitor, schedule.epochs, schedule.patience, schedule.warmup, keeps_last)
     saved = None
     if plan.checkpoint is not None:
-        data = (x, y, *((valid.x, valid.y) if valid is not None else ()))
-        saved = Checkpoint(plan.checkpoint, identity(model, data, plan, schedule), record, deadline, pace)
-    some = rows[:SAMPLE]
-    sample = (x[some], None if y is None else y[some]) if valid is None else (valid.x, valid.y)
-    baseline = error_of_mean(model, *sample)
+        arrays = (*data.arrays, *(() if valid is None else valid.arrays))
+        saved = Checkpoint(plan.checkpoint, identity(model, arrays, plan, schedule), record, deadline, pace)
+    baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
     rescue = Rescue(record, loop.pace, baseline, says=bool(plan.verbose))
     # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
     # checkpoint, so that these hold what they changed.

@@ -22,6 +22,7 @@ Verbose: TypeAlias = Literal["auto"] | int
 class Plan:
     """The caller's choices for a run; the fields are the arguments of `ae_zoo.fit`."""
 
+    weights: Rows | None = None
     validation: Validation = 0.1
     epochs: int | None = None
     batch_size: int | None = None
