@@ -1,6 +1,8 @@
 """What the commands share: reading rows and models, and the checks that need no Keras and so come first."""
 
+import importlib.util
 import math
+import os
 import pathlib
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -66,6 +68,19 @@ def check_rows(*paths: pathlib.Path | None) -> None:
     for path in paths:
         if path is not None:
             archives.check_regular(path, folder=True)
+
+
+def choose_backend(name: str | None) -> None:
+    """Sets the backend of Keras, which must not be loaded yet; None leaves what the environment says.
+
+    Raises:
+        AEZooError: the backend is not installed.
+    """
+    if name is None:
+        return
+    if importlib.util.find_spec(name) is None:
+        raise AEZooError(f"--backend {name} needs {name}, which is not installed: run pip install 'ae-zoo[{name}]'.")
+    os.environ["KERAS_BACKEND"] = name
 
 
 def check_model(path: pathlib.Path) -> Kind:

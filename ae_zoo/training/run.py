@@ -17,6 +17,7 @@ from ae_zoo.training.loop import Loop
 from ae_zoo.training.rescue import SAMPLE, Rescue, error_of_mean
 from ae_zoo.training.schedule import Pace, Plan, Schedule
 from ae_zoo.training.split import Split
+from ae_zoo.training.verdict import worse_than_pca
 from ae_zoo.typing import Rows
 
 WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds of work; XLA takes one or two to compile a step
@@ -152,7 +153,10 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     )
     if plan.verbose:
         print(result)
-    for sentence in model.diagnose(record.history) if record.history else ():
+    said = model.diagnose(record.history) if record.history else []
+    if valid is not None and not keeps_last:
+        said += filter(None, [worse_than_pca(model, data, rows, valid)])
+    for sentence in said:
         warnings.warn(sentence, AEZooWarning, stacklevel=3)
     return result
 

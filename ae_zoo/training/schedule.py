@@ -14,6 +14,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.typing import Array, Rows
 
+INPUTS = 2800  # of a unit in each layer, summed over the layers: the recipes' rates are for networks of up to so many
 Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
 Verbose: TypeAlias = Literal["auto"] | int
 
@@ -111,7 +112,7 @@ class Schedule:
             epochs=epochs,
             steps=steps,
             batch_size=batch_size,
-            learning_rate=plan.learning_rate or recipe.learning_rate * math.sqrt(batch_size / 256),
+            learning_rate=plan.learning_rate or recipe.learning_rate * math.sqrt(batch_size / 256) * _calm(model),
             beta_1=recipe.beta_1,
             patience=(plan.patience or max(5, epochs // 5)) if patient else None,
             warmup=warmup,
@@ -120,6 +121,19 @@ class Schedule:
     def adam(self) -> keras.optimizers.Optimizer:
         """Returns Adam; each step sets its rate."""
         return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta_1)
+
+
+def _calm(model: Autoencoder) -> float:
+    """Returns the share of the recipe's rate that suits the widths and the depth of a dense network.
+
+    A step of Adam moves each weight by about the rate, so it can move a unit by the rate times the number of its inputs, and
+    the output by the sum of that over the layers. The share keeps this sum at what the recipe's rate is for. (Per layer
+    this is the rule of Yang et al. 2022, appendix B, "maximal update parametrization", for Adam.)
+    """
+    if model.config.network != "dense":
+        return 1.0
+    kernels = [weight for weight in (*model.encoder.weights, *model.decoder.weights) if weight.name == "kernel"]
+    return min(1.0, INPUTS / sum(int(kernel.shape[0]) for kernel in kernels))
 
 
 class Pace:
