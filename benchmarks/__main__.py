@@ -8,9 +8,9 @@ import platform
 import subprocess
 import sys
 
-PARTS = ("speed", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
+PARTS = ("speed", "small", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
 # What each of the other families is for, shown; some take half an hour, so each is run by name.
-SHOWN = ("variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust")
+SHOWN = ("rates", "variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust")
 
 
 def main() -> None:
