@@ -10,7 +10,7 @@ import sys
 
 PARTS = ("speed", "small", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
 # What each of the other families is for, shown; some take half an hour, so each is run by name.
-SHOWN = ("rates", "variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust")
+SHOWN = ("rates", "variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust", "gpu")
 
 
 def main() -> None:

@@ -12,9 +12,11 @@ import numpy as np
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, short
+from ae_zoo.training.adam import Adam
 from ae_zoo.typing import Array, Rows
 
-INPUTS = 2800  # of a unit in each layer, summed over the layers: the recipes' rates are for networks of up to so many
+LOWEST = 2e-3  # rate by default, of families whose own is not lower
+INPUTS = 2800  # of a unit in each layer, summed over the layers, that the recipes' rates are for
 Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
 Verbose: TypeAlias = Literal["auto"] | int
 
@@ -112,7 +114,7 @@ class Schedule:
             epochs=epochs,
             steps=steps,
             batch_size=batch_size,
-            learning_rate=plan.learning_rate or recipe.learning_rate * math.sqrt(batch_size / 256) * _calm(model),
+            learning_rate=plan.learning_rate or _rate(recipe.learning_rate, batch_size) * _share(model),
             beta_1=recipe.beta_1,
             patience=(plan.patience or max(5, epochs // 5)) if patient else None,
             warmup=warmup,
@@ -120,20 +122,27 @@ class Schedule:
 
     def adam(self) -> keras.optimizers.Optimizer:
         """Returns Adam; each step sets its rate."""
-        return keras.optimizers.Adam(self.learning_rate, beta_1=self.beta_1)
+        return Adam(self.learning_rate, beta_1=self.beta_1)
 
 
-def _calm(model: Autoencoder) -> float:
-    """Returns the share of the recipe's rate that suits the widths and the depth of a dense network.
+def _rate(of_256: float, batch_size: int) -> float:
+    """Returns the rate for a batch size: proportional to its square root, but not below 0.002 where that is only caution."""
+    return max(of_256 * math.sqrt(batch_size / 256), min(of_256, LOWEST))
+
+
+def _share(model: Autoencoder) -> float:
+    """Returns the share of the recipe's rate that suits the widths and the depth of a dense network; above 1 for a small one.
 
     A step of Adam moves each weight by about the rate, so it can move a unit by the rate times the number of its inputs, and
-    the output by the sum of that over the layers. The share keeps this sum at what the recipe's rate is for. (Per layer
-    this is the rule of Yang et al. 2022, appendix B, "maximal update parametrization", for Adam.)
+    the output by the sum of that over the layers. For wide and deep networks the share keeps this sum at what the recipe's
+    rate is for. (Per layer this is the rule of Yang et al. 2022, appendix B, for Adam.) Small networks gain less than that
+    sum allows, so for them the share grows with its fourth root alone.
     """
     if model.config.network != "dense":
         return 1.0
     kernels = [weight for weight in (*model.encoder.weights, *model.decoder.weights) if weight.name == "kernel"]
-    return min(1.0, INPUTS / sum(int(kernel.shape[0]) for kernel in kernels))
+    ratio = INPUTS / sum(int(kernel.shape[0]) for kernel in kernels)
+    return ratio if ratio < 1 else ratio**0.25
 
 
 class Pace:
