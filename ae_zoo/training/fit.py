@@ -50,10 +50,11 @@ def fit(
             (`model.config.recipe.rows_shown`), from 8 to 100.
         batch_size: rows in a batch; by default 256 (`model.config.recipe.batch_size`), less for fewer than 8,192 rows.
         learning_rate: Adam's highest rate. Default: 0.008 (`model.config.recipe.learning_rate`) at a batch of 256 rows,
-            proportional to the square root of the batch size (the rule of Malladi et al. 2022, for the rate alone).
+            proportional to the square root of the batch size (the rule of Malladi et al. 2022, for the rate alone), less
+            for wide and deep dense networks, and more for small ones.
         optimizer: an optimizer instead of Adam and its schedule; `learning_rate` is then ignored.
         patience: the run stops after this number of epochs without a better value of the family's metric on the held-out
-            rows; by default a fifth of `epochs`, at least 5.
+            rows; by default half of `epochs`, at least 5.
         minutes: limit of wall-clock time. When it is over, the model keeps the best weights so far.
         seed: seed of the held-out rows, of the order of the batches and of the noise, from 0 to 2^32 - 1. The initial
             weights follow from `build`'s seed.

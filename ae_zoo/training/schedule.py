@@ -16,6 +16,7 @@ from ae_zoo.training.adam import Adam
 from ae_zoo.typing import Array, Rows
 
 LOWEST = 2e-3  # rate by default, of families whose own is not lower
+MOST = 8  # times the rate, for small networks
 INPUTS = 2800  # of a unit in each layer, summed over the layers, that the recipes' rates are for
 Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
 Verbose: TypeAlias = Literal["auto"] | int
@@ -114,9 +115,9 @@ class Schedule:
             epochs=epochs,
             steps=steps,
             batch_size=batch_size,
-            learning_rate=plan.learning_rate or _rate(recipe.learning_rate, batch_size) * _share(model),
+            learning_rate=plan.learning_rate or _rate(model, batch_size),
             beta_1=recipe.beta_1,
-            patience=(plan.patience or max(5, epochs // 5)) if patient else None,
+            patience=(plan.patience or max(5, epochs // 2)) if patient else None,
             warmup=warmup,
         )
 
@@ -125,24 +126,24 @@ class Schedule:
         return Adam(self.learning_rate, beta_1=self.beta_1)
 
 
-def _rate(of_256: float, batch_size: int) -> float:
-    """Returns the rate for a batch size: proportional to its square root, but not below 0.002 where that is only caution."""
-    return max(of_256 * math.sqrt(batch_size / 256), min(of_256, LOWEST))
+def _rate(model: Autoencoder, batch_size: int) -> float:
+    """Returns the highest rate by default.
 
-
-def _share(model: Autoencoder) -> float:
-    """Returns the share of the recipe's rate that suits the widths and the depth of a dense network; above 1 for a small one.
-
-    A step of Adam moves each weight by about the rate, so it can move a unit by the rate times the number of its inputs, and
-    the output by the sum of that over the layers. For wide and deep networks the share keeps this sum at what the recipe's
-    rate is for. (Per layer this is the rule of Yang et al. 2022, appendix B, for Adam.) Small networks gain less than that
-    sum allows, so for them the share grows with its fourth root alone.
+    It is the recipe's, proportional to the square root of the batch size (but not below 0.002 where that is only caution),
+    and follows the widths and the depth of a dense network. A step of Adam moves each weight by about the rate, so it can
+    move a unit by the rate times the number of its inputs, and the output by the sum of that over the layers. For wide and
+    deep networks the rate keeps this product at what the recipe's rate is for. (Per layer this is the rule of Yang et al.
+    2022, appendix B, for Adam.) Small networks gain less: there the rate grows with the root of what the sum allows.
     """
+    of_256 = model.config.recipe.learning_rate
+    rate = max(of_256 * math.sqrt(batch_size / 256), min(of_256, LOWEST))
     if model.config.network != "dense":
-        return 1.0
+        return rate
     kernels = [weight for weight in (*model.encoder.weights, *model.decoder.weights) if weight.name == "kernel"]
-    ratio = INPUTS / sum(int(kernel.shape[0]) for kernel in kernels)
-    return ratio if ratio < 1 else ratio**0.25
+    room = INPUTS / sum(int(kernel.shape[0]) for kernel in kernels)
+    if room < 1:
+        return rate * room
+    return rate * min(math.sqrt(room), MOST) if of_256 > LOWEST else rate
 
 
 class Pace:
