@@ -69,7 +69,7 @@ class Autoencoder(Trainable):
         Args:
             x: rows in the data's units.
             layer: a name that `model.summary()` shows, in either half, such as `"hidden_0"`; None for the code.
-            batch_size: rows in a batch; it changes the speed, not the result.
+            batch_size: most rows in a batch, a power of two of them; it changes the speed, not the result.
 
         Raises:
             AEZooError: the rows have another shape or hold NaN, there is no such layer, the scaling has seen no rows, or a
@@ -102,7 +102,7 @@ class Autoencoder(Trainable):
             per_feature: return the error of each feature, `(n, *input_shape)`, instead of its mean over the row, `(n,)`.
             unit: `"squared"`: the squared error, whatever loss the model was trained with, so families can be compared;
                 `"loss"`: the model's own loss, in the unit `model.likelihood.unit`, such as nats.
-            batch_size: rows in a batch; it changes the speed, not the result.
+            batch_size: most rows in a batch, a power of two of them; it changes the speed, not the result.
 
         Raises:
             AEZooError: the rows have another shape or hold NaN, the scaling has seen no rows, the model's own loss has no

@@ -1,17 +1,19 @@
-"""Running parts of a model over many rows in NumPy, fast and without a tracing for every number of rows."""
+"""Running parts of a model over many rows in NumPy, fast, and in batches of a few sizes whatever the number of rows."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo._support.quiet import quiet_log
-from ae_zoo.errors import unknown
+from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.typing import Array, Tensor
 
 FEW = 128  # rows for which compiling a function takes longer than it saves
+STARTED_IN = os.getpid()  # Keras is imported above, which starts TensorFlow's threads
 
 
 class Views:
@@ -85,22 +87,50 @@ class _Run(keras.layers.Layer):
 def in_batches(network: keras.Model, x: Array, batch_size: int) -> Array:
     """Returns the network's output for all rows in one float32 array, computed batch by batch.
 
-    `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. The last
-    batch starts early enough to be a full one, because every other size needs a tracing; so a few rows are not compiled.
+    `predict_on_batch` in a loop rather than `predict`, which copies all rows first and keeps the parts twice. A few rows
+    are not compiled.
     """
     checks.count("batch_size", batch_size)
     if len(x) <= FEW:
         return _float32(network(x))
-    size = min(batch_size, len(x))
+    check_not_forked()
     result = np.empty(0)
     with no_retracing_alarm():
-        for start in range(0, len(x), size):
-            first = min(start, len(x) - size)
+        for first, size in _batches(len(x), batch_size):
             part = _float32(network.predict_on_batch(x[first : first + size]))
-            if start == 0:
+            if first == 0:
                 result = np.empty((len(x), *part.shape[1:]), "float32")
             result[first : first + size] = part
     return result
+
+
+def check_not_forked() -> None:
+    """Raises `AEZooError` in a forked child, where a compiled function would never end."""
+    if os.getpid() != STARTED_IN:
+        raise AEZooError(
+            "This process was forked from one that had started TensorFlow, whose threads do not survive a fork, so the "
+            'call would never end: call multiprocessing.set_start_method("spawn") where the program starts.'
+        )
+
+
+def _batches(rows: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Yields the first row and the size of each batch; a size is a power of two, because each new one takes memory.
+
+    They are the largest within `batch_size`, and for fewer rows than that the largest that fit, down to `FEW`. The last
+    batch starts early enough to be a full one.
+    """
+    first, size = 0, _power_of_two(min(rows, batch_size))
+    while first < rows:
+        if rows < batch_size:
+            size = min(size, max(FEW, _power_of_two(rows - first)))
+        first = min(first, rows - size)
+        yield first, size
+        first += size
+
+
+def _power_of_two(number: int) -> int:
+    """Returns the largest power of two that is at most `number`."""
+    return 1 << (number.bit_length() - 1)
 
 
 def _names(network: keras.Model) -> list[str]:
