@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from ae_zoo._support import checks, versions
+from ae_zoo._support.keras_files import remember_attributes
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.config import Config
 from ae_zoo.errors import AEZooError, NotFoundError, first_line
@@ -72,7 +73,7 @@ def build(
 
 def compile_plainly(model: Autoencoder) -> None:
     """Compiles with Keras's defaults and a new Adam, for plain `model.fit`."""
-    model.compile(optimizer=keras.optimizers.Adam())
+    model.compile(optimizer=keras.optimizers.Adam(name="adam"))  # TensorFlow never frees a name, and what belongs to it
     model.optimizer.build(model.trainable_variables)  # an unbuilt one warns when the model is saved and loaded
 
 
@@ -103,6 +104,7 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
             described = json.loads(archive.read("config.json"))
         if not isinstance(described, dict) or not isinstance(described.get("config"), dict):
             raise ValueError("its config.json does not describe a model; write the file again with model.save")
+        remember_attributes()
         model = keras.saving.load_model(path)
     except Exception as error:  # Keras and h5py raise whatever comes up in a damaged file
         raise AEZooError(f"{path} cannot be loaded as a model: {first_line(error)}") from error

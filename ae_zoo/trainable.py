@@ -12,9 +12,11 @@ import numpy as np
 
 from ae_zoo import networks
 from ae_zoo._support import files
+from ae_zoo._support.keras_files import remember_attributes
 from ae_zoo.config import Config as BaseConfig
 from ae_zoo.errors import AEZooError, AlreadyThereError
 from ae_zoo.networks import output
+from ae_zoo.networks.inference import check_not_forked
 from ae_zoo.schemas import Schema
 from ae_zoo.typing import Rows, Tensor
 
@@ -159,11 +161,13 @@ class Trainable(keras.Model):
 
     def fit(self, x: Any = None, y: Any = None, *args: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Keras's `fit`. Weights `(n,)` count without a target too, where Keras drops them."""
+        check_not_forked()
         y = self._target_of_weights(x, y, sample_weight)
         return super().fit(x, y, *args, sample_weight=sample_weight, **options)
 
     def evaluate(self, x: Any = None, y: Any = None, *args: Any, sample_weight: Any = None, **options: Any) -> Any:
         """Keras's `evaluate`. Weights `(n,)` count without a target too, where Keras drops them."""
+        check_not_forked()
         y = self._target_of_weights(x, y, sample_weight)
         return super().evaluate(x, y, *args, sample_weight=sample_weight, **options)
 
@@ -217,6 +221,7 @@ class Trainable(keras.Model):
             raise AEZooError(f"{filepath} must end in .keras, the format that ae_zoo.load reads.")
         if not overwrite and os.path.exists(filepath):
             raise AlreadyThereError(f"{filepath} already exists; give another name, or overwrite=True.")
+        remember_attributes()
         with files.whole(filepath) as sibling:
             super().save(sibling, **kwargs)
 

@@ -12,7 +12,7 @@ from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError
 from ae_zoo.families.variational.variational import Variational
 from ae_zoo.layers import noise
-from ae_zoo.networks.inference import no_retracing_alarm
+from ae_zoo.networks.inference import check_not_forked, no_retracing_alarm
 from ae_zoo.typing import Array, Rows, Tensor
 
 Binarization: TypeAlias = Literal["none", "static", "dynamic"]
@@ -73,7 +73,7 @@ class _LogWeights(keras.layers.Layer):
     def __init__(self, model: Variational, samples: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.model, self.samples = model, samples
-        self.draws = keras.random.SeedGenerator(0)
+        self.draws = keras.random.SeedGenerator(0, name="draws")
 
     def call(self, x: Tensor) -> Tensor:
         ops, model, k = keras.ops, self.model, self.samples
@@ -109,6 +109,7 @@ def _importance_sampled(model: Variational, x: Array, samples: int, seed: int) -
     network = networks[key]
     network.get_layer("log_weights").draws.state.assign(np.array([seed, 0], "uint32"))
     result = np.empty(len(x))
+    check_not_forked()
     with no_retracing_alarm():
         for start in range(0, len(x), size):
             first = min(start, len(x) - size)

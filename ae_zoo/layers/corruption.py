@@ -29,7 +29,7 @@ class Corruption(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.kind, self.amount, self.low, self.high, self.seed = kind, amount, low, high, seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
 
     def call(self, x: Any, training: bool | None = None) -> Any:
         if not training:
@@ -72,7 +72,8 @@ def corrupt(
     if amount < 0 or (kind != "gaussian" and amount >= 1):
         legal = "at least 0, a standard deviation" if kind == "gaussian" else "in [0, 1), a share of the features"
         raise AEZooError(f"amount must be {legal}; received {amount!r}.")
-    noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, keras.random.SeedGenerator(seed))
+    draws = keras.random.SeedGenerator(seed, name="corruption")
+    noisy = KINDS[kind](keras.ops.convert_to_tensor(x), amount, low, high, draws)
     found = keras.ops.convert_to_numpy(noisy)
     if not np.isfinite(found).all():
         raise AEZooError(

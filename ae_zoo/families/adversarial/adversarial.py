@@ -52,7 +52,7 @@ class Adversarial(Autoencoder):
         # Conditioned on labels, it sees which mode a code should be of; one place more is for "no label".
         seen = config.code + (config.classes + 1 if config.labels == "condition" else 0)
         self.discriminator = discriminator(seen, config.discriminator, "style")
-        self.draws = keras.random.SeedGenerator()
+        self.draws = keras.random.SeedGenerator(name="draws")
         self._mmd = keras.metrics.Mean("mmd")
         self._games = [keras.metrics.Mean(game) for game in self.GAMES]
         self._spread = keras.metrics.Mean("code_std")
@@ -140,7 +140,7 @@ class Adversarial(Autoencoder):
         if label is not None and not 0 <= label < self.kinds:
             raise AEZooError(f"label must be from 0 to {self.kinds - 1}; received {label!r}.")
         labels = np.full(n, label) if label is not None else random.integers(self.kinds or MODES, size=n)
-        generator = keras.random.SeedGenerator(int(random.integers(2**31)))
+        generator = keras.random.SeedGenerator(int(random.integers(2**31)), name="sample")
         return keras.ops.convert_to_numpy(self._codes_of(labels, random, generator))
 
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:

@@ -34,7 +34,7 @@ class Contractive(Autoencoder):
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
-        self.directions = keras.random.SeedGenerator()  # of the estimate
+        self.directions = keras.random.SeedGenerator(name="directions")  # of the estimate
         # The encoder's layers from the scaled row on: the derivatives are by the scaled row.
         self._views.networks["scaled_encoder"] = keras.Model(self.scaling.output, self.encoder.output)
 

@@ -48,7 +48,7 @@ class Variational(Autoencoder):
         mean = self.encoder.get_layer("code")
         self.posterior = keras.Model(self.encoder.input, [mean.output, head(mean.input)], name="posterior")
         self.ramp = Ramp(config.warmup, name="warmup")
-        self.draws = keras.random.SeedGenerator()
+        self.draws = keras.random.SeedGenerator(name="draws")
 
     @property
     def warmup_left(self) -> int:
