@@ -26,6 +26,9 @@ class Trainable(keras.Model):
     config: BaseConfig
     RUNS_ITSELF: ClassVar[bool] = False  # whether `loss_parts` runs the networks itself, and does not use `y_pred`
 
+    # The encoder's layers that serve the training of the autoencoder alone: a classifier on the encoder needs none of them.
+    TRAINING_LAYERS: ClassVar[tuple[str, ...]] = ("corruption",)
+
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         config = self.Config.make(options)
         encoder = self.make_encoder(config)
