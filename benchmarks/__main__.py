@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 PARTS = ("speed", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
-# What each of the other families is for, shown; some take half an hour, so each is run by name.
-SHOWN = ("variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust")
+# What each of the other families and `supervise` are for, shown; some take half an hour, so each is run by name.
+SHOWN = ("variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust", "supervise")
 
 
 def main() -> None:
