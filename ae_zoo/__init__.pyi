@@ -52,6 +52,7 @@ from .serving.export import export as export
 from .training.fit import fit as fit
 from .training.fit_robust import fit_robust as fit_robust
 from .training.pretrain import pretrain as pretrain
+from .training.supervise import supervise as supervise
 from .tuning.search import search as search
 
 __version__: str

@@ -21,9 +21,11 @@ Activation: TypeAlias = Literal[
 ]
 CorruptionKind: TypeAlias = Literal["none", "gaussian", "dropout", "masking", "salt_pepper"]
 Network: TypeAlias = Literal["dense", "convolutional"]
+Normalization: TypeAlias = Literal["none", "batch", "layer"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
 CORRUPTIONS: tuple[str, ...] = get_args(CorruptionKind)
 NETWORKS: tuple[str, ...] = get_args(Network)
+NORMALIZATIONS: tuple[str, ...] = get_args(Normalization)
 # The hidden layers that a search tries: for any family, and for those that need at least one.
 LAYERS = {"depth": [0, 1, 2, 3], "width": (64, 1024)}
 DEEP = {**LAYERS, "depth": [1, 2, 3]}
@@ -73,6 +75,15 @@ class Config:
     tied: bool = option(False, help="decoder and encoder share their weights, transposed (dense networks)")
     activation: Activation = option(
         "selu", help="activation of the hidden layers", choices=ACTIVATIONS, search=["selu", "silu", "relu", "tanh"]
+    )
+    normalization: Normalization = option(
+        "none",
+        help="of hidden layers, before the activation: batch (each unit over the rows) or layer (each row over the units)",
+        choices=NORMALIZATIONS,
+    )
+    dropout: float = option(0.0, help="share of the hidden units that are dropped in training", low=0, high=0.99)
+    max_norm: float | None = option(
+        None, help="greatest Euclidean norm of the weights that enter a hidden unit; none: no limit", low=1e-6
     )
     code_activation: Activation = option("linear", help="activation of the code", choices=ACTIVATIONS)
     output_activation: Activation = option("sigmoid", help="activation of the reconstruction", choices=ACTIVATIONS)
@@ -126,6 +137,7 @@ class Config:
     def check(self) -> None:
         """Raises `AEZooError` if options that are legal alone do not go together. Families extend it."""
         self._check_network()
+        self._check_hidden()
         if self.sparsity is not None:
             if self.code_activation not in RANGES:
                 raise AEZooError(
@@ -198,6 +210,27 @@ class Config:
         if self.tied:
             raise AEZooError(
                 "tied=True shares the kernels of dense layers; with a convolutional network give tied=False."
+            )
+
+    def _check_hidden(self) -> None:
+        given = {
+            "normalization": self.normalization != "none",
+            "dropout": self.dropout > 0,
+            "max_norm": self.max_norm is not None,
+        }
+        for name in (name for name, is_given in given.items() if is_given):
+            if not self.hidden:
+                raise AEZooError(f"{name} is of the hidden layers, and there are none: give hidden=[300], for example.")
+        if self.max_norm is not None and self.tied:
+            raise AEZooError(
+                "max_norm limits the weights that enter a unit, but with tied=True each kernel enters the units of two "
+                "layers, in rows and in columns: give tied=False, or leave max_norm out."
+            )
+        dense = self.hidden if self.network == "dense" else self.dense
+        if self.normalization == "layer" and 1 in dense:
+            raise AEZooError(
+                "normalization='layer' makes a hidden layer of one unit a constant: give wider layers, or "
+                f"normalization='batch'; received widths of {list(dense)}."
             )
 
     # The schema's, under the names of an array's options.

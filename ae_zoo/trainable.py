@@ -26,6 +26,10 @@ class Trainable(keras.Model):
 
     Config: ClassVar[type[BaseConfig]] = BaseConfig
     config: BaseConfig
+    RUNS_ITSELF: ClassVar[bool] = False  # whether `loss_parts` runs the networks itself, and does not use `y_pred`
+
+    # The encoder's layers that serve the training of the autoencoder alone: a classifier on the encoder needs none of them.
+    TRAINING_LAYERS: ClassVar[tuple[str, ...]] = ("corruption",)
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         config = self.Config.make(options)
@@ -104,6 +108,15 @@ class Trainable(keras.Model):
         return {weight.path.removeprefix(f"{self.name}/"): weight for weight in self.weights}
 
     # Training: the loss, and nothing else. The steps are Keras's own.
+
+    def call(self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:
+        """Returns reconstructions `(batch, *output_shape)` on the model's scale, of rows `(batch, *input_shape)`.
+
+        If the loss runs the networks itself, its own pass is the one that counts in the averages of batch normalization.
+        """
+        if self.RUNS_ITSELF and self.config.normalization == "batch":
+            training = False
+        return super().call(inputs, training=training, mask=mask)
 
     def compute_loss(
         self,

@@ -9,8 +9,18 @@ import subprocess
 import sys
 
 PARTS = ("speed", "small", "families", "grid", "search", "tables", "scoring", "memory", "serving", "streaming")
-# What each of the other families is for, shown; some take half an hour, so each is run by name.
-SHOWN = ("rates", "variational", "contractive", "convolutional", "winner_take_all", "adversarial", "robust", "gpu")
+# The defaults' rates, what each of the other families and `supervise` are for, and a GPU: some take half an hour.
+SHOWN = (
+    "rates",
+    "variational",
+    "contractive",
+    "convolutional",
+    "winner_take_all",
+    "adversarial",
+    "robust",
+    "supervise",
+    "gpu",
+)
 
 
 def main() -> None:

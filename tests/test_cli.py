@@ -407,7 +407,7 @@ def test_blocks_of_the_pages_run(page, digits, tmp_path, monkeypatch):
     images = dataclasses.replace(few, x_train=few.x_train.reshape(-1, 28, 28), x_test=few.x_test.reshape(-1, 28, 28))
     monkeypatch.setattr(ae_zoo, "load_mnist", lambda flat=True: few if flat else images, raising=False)
     short = {"epochs": 1, "batch_size": 32, "verbose": 0}
-    for name in ("fit", "fit_robust", "pretrain"):
+    for name in ("fit", "fit_robust", "pretrain", "supervise"):
         train = getattr(ae_zoo, name)
         monkeypatch.setattr(ae_zoo, name, lambda *args, train=train, **options: train(*args, **{**options, **short}))
     whole = Autoencoder.compile

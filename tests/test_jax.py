@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[1]
+# Of one family, beside the defaults of all.
+HIDDEN = {"normalization": "batch", "dropout": 0.1, "max_norm": 1.0, "tied": False}
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,24 +40,30 @@ def main(folder):
     warnings.simplefilter("ignore", ae_zoo.AEZooWarning)  # two epochs are few, which a family may say
     assert keras.backend.backend() == "jax"
     seen = {}
-    for family, cls in FAMILIES.items():
-        images = {"input_shape": (2, 4), "dense": []} if cls.Config.network == "convolutional" else {"input_shape": 8}
-        model = ae_zoo.build(family, code=3, hidden=[6], seed=1, **images)
+    for name, family, options in (
+        *((name, name, {}) for name in FAMILIES),
+        ("variational_hidden", "variational", HIDDEN),
+    ):
+        network = FAMILIES[family].Config.network
+        images = {"input_shape": (2, 4), "dense": []} if network == "convolutional" else {"input_shape": 8}
+        model = ae_zoo.build(family, code=3, hidden=[6], seed=1, **images, **options)
         before = model.get_weights()
         x = rows(model.config.input_shape)
         ae_zoo.fit(model, x, epochs=1, verbose=0)
         codes = model.encode(x)
-        np.save(folder / f"{family}.npy", codes)
-        model.save(folder / f"{family}.keras")
-        loaded = ae_zoo.load(folder / f"{family}.keras")
+        np.save(folder / f"{name}.npy", codes)
+        model.save(folder / f"{name}.keras")
+        loaded = ae_zoo.load(folder / f"{name}.keras")
         given = {"x": x, "code": codes, "seed": np.arange(3)}
         answers = [value for one in model.endpoints().values() for value in one.verb(given[one.input]).values()]
-        seen[family] = {
+        seen[name] = {
             "finite": bool(np.isfinite(codes).all()),
             "changed": any(not np.array_equal(*pair) for pair in zip(before, model.get_weights(), strict=True)),
             "verbs": bool(all(np.isfinite(answer).all() for answer in answers)),
             "loaded": bool(np.array_equal(loaded.encode(x), codes)),
         }
+    classifier = ae_zoo.supervise(model, x, np.arange(64) % 2, epochs=2, verbose=0)
+    seen["probabilities"] = np.asarray(classifier(x)).sum(axis=1).tolist()
     print(json.dumps(seen))
 
 
@@ -74,14 +82,16 @@ def test_every_family_is_fitted_saved_and_loaded(found):
     import ae_zoo
 
     right = {"finite": True, "changed": True, "verbs": True, "loaded": True}
-    assert found[1] == dict.fromkeys(ae_zoo.list_families(), right)
+    seen = {name: one for name, one in found[1].items() if name != "probabilities"}
+    assert seen == dict.fromkeys((*ae_zoo.list_families(), "variational_hidden"), right)
+    assert np.allclose(found[1]["probabilities"], 1, atol=1e-5)
 
 
 def test_a_file_from_jax_is_the_same_model_here(found):
     import ae_zoo
 
     folder, seen = found
-    for family in seen:
+    for family in seen.keys() - {"probabilities"}:
         model = ae_zoo.load(folder / f"{family}.keras")
         codes = model.encode(rows(model.config.input_shape))
         assert np.allclose(codes, np.load(folder / f"{family}.npy"), atol=1e-6), family

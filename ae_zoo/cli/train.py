@@ -41,7 +41,11 @@ if TYPE_CHECKING:
 @click.option("--out", type=PATH, required=True, help="The .keras file to write.")
 @click.option("--epochs", type=click.IntRange(1), help="Default: as many as the family needs, from 8 to 100.")
 @click.option("--batch-size", type=click.IntRange(1), help="Default: 256, smaller for few rows.")
-@click.option("--learning-rate", type=Number(0, min_open=True), help="Default: follows the family, the widths and the batch; often 0.008.")
+@click.option(
+    "--learning-rate",
+    type=Number(0, min_open=True),
+    help="Default: follows the family, the widths and the batch; often 0.008.",
+)
 @click.option("--validation", type=Number(0, 1, min_open=True, max_open=True), default=0.1, show_default=True,
               help="Share of the rows to hold out.")  # fmt: skip
 @click.option("--minutes", type=Number(0, min_open=True), help="Wall-clock budget; the best model so far is kept.")

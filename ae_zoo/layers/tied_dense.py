@@ -16,17 +16,23 @@ class TiedDense(keras.layers.Layer):
     Args:
         mirror: the dense layer `(batch, a)` to `(batch, b)` whose kernel it shares.
         activation: as in `keras.layers.Dense`.
+        use_bias: the same.
 
     Input `(batch, b)`, output `(batch, a)`.
     """
 
     def __init__(
-        self, mirror: keras.layers.Dense, activation: str | Callable[[Tensor], Tensor] | None = None, **kwargs: Any
+        self,
+        mirror: keras.layers.Dense,
+        activation: str | Callable[[Tensor], Tensor] | None = None,
+        use_bias: bool = True,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         # Hidden from Keras: it would save the bias of a layer within here too, and clear its penalties at each call.
         self._mirror = types.SimpleNamespace(layer=mirror)
         self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
 
     @property
     def mirror(self) -> keras.layers.Dense:
@@ -35,16 +41,19 @@ class TiedDense(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         self.kernel = self.mirror.kernel  # (a, b), the same variable
-        self.bias = self.add_weight(shape=(self.kernel.shape[0],), initializer="zeros", name="bias")
+        if self.use_bias:
+            self.bias = self.add_weight(shape=(self.kernel.shape[0],), initializer="zeros", name="bias")
 
     def call(self, x: Tensor) -> Tensor:
-        return self.activation(keras.ops.matmul(x, keras.ops.transpose(self.kernel)) + self.bias)
+        output = keras.ops.matmul(x, keras.ops.transpose(self.kernel))  # (batch, a)
+        return self.activation(output + self.bias if self.use_bias else output)
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
             "mirror": keras.saving.serialize_keras_object(self.mirror),
             "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
         }
 
     @classmethod

@@ -1,7 +1,8 @@
 """The symmetric networks of the families, as functional Keras models.
 
 Layer names are part of the interface: `x`, `scaling`, `corruption`, `hidden_0` ... `code`, and in the decoder the mirrored
-`hidden_n` ... `reconstruction`. The numbers continue in the decoder, so each name is unique in the whole model.
+`hidden_n` ... `reconstruction`. The numbers continue in the decoder, so each name is unique in the whole model. What a hidden
+layer consists of is in `hidden.py`.
 
 A kind of network is a module with two functions: `down` from scaled rows to the last hidden layer, and `up` from the code
 to the reconstruction. The option `network` names it, so every family can have each kind.

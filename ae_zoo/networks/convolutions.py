@@ -9,15 +9,19 @@ reshaped or cut, the result has the name, and the layer with the weights is `hid
 final `reconstruction`, which has the row's own shape, is `reconstruction_image`.
 """
 
+import functools
 import math
 
 import keras
 
 from ae_zoo.config import Config
-from ae_zoo.networks.dense import INITIALIZERS, OUTPUT_DTYPE
+from ae_zoo.networks.dense import INITIALIZERS, OUTPUT_DTYPE, hidden_dense
+from ae_zoo.networks.hidden import Make, hidden
 from ae_zoo.typing import Tensor
 
 STRIDE = 2
+# The axes of a kernel over which the incoming weights of one channel lie: (rows, columns, in, out), (rows, columns, out, in).
+INCOMING, INCOMING_TRANSPOSED = (0, 1, 2), (0, 1, 3)
 
 
 def down(config: Config, h: Tensor) -> Tensor:
@@ -29,11 +33,11 @@ def down(config: Config, h: Tensor) -> Tensor:
         h = keras.layers.Reshape((*config.schema.output_shape, 1), name="image")(h)  # (batch, height, width, 1)
     for index, channels in enumerate(config.hidden):
         initializer = INITIALIZERS.get(config.activation, "glorot_uniform")
-        h = _layer(keras.layers.Conv2D, channels, config, config.activation, initializer, f"hidden_{index}")(h)
+        h = hidden(h, config, f"hidden_{index}", _made(keras.layers.Conv2D, channels, config, initializer), INCOMING)
     if config.dense:
         h = keras.layers.Flatten(data_format="channels_last", name="flat_maps")(h)  # (batch, features)
     for index, width in enumerate(config.dense, len(config.hidden)):
-        h = _dense(width, config, f"hidden_{index}")(h)  # (batch, width)
+        h = hidden_dense(h, config, f"hidden_{index}", width)  # (batch, width)
     return h
 
 
@@ -48,68 +52,55 @@ def up(config: Config, code: Tensor, encoder: keras.Model) -> Tensor:
     h, number = code, len(config.hidden) + len(config.dense)
     if len(code.shape) == 2:
         for width in reversed(config.dense):
-            h = _dense(width, config, f"hidden_{number}")(h)  # (batch, width)
+            h = hidden_dense(h, config, f"hidden_{number}", width)  # (batch, width)
             number += 1
         maps = (*last, config.hidden[-1])
-        h = _dense(math.prod(maps), config, f"hidden_{number}_flat")(h)
-        h = keras.layers.Reshape(maps, name=f"hidden_{number}")(h)  # (batch, rows, columns, channels)
+        shaped = functools.partial(keras.layers.Reshape, maps)
+        h = hidden_dense(  # (batch, rows, columns, channels)
+            h, config, f"hidden_{number}", math.prod(maps), reshape=("flat", shaped)
+        )
         number += 1
     for channels in reversed(config.hidden[:-1]):
-        h = _upsampled(h, channels, config, config.activation, sizes.pop(), f"hidden_{number}")
+        make, cut = _upsampling(h, channels, config, config.activation, sizes.pop())
+        reshape = None if cut is None else ("whole", cut)
+        h = hidden(h, config, f"hidden_{number}", make, INCOMING_TRANSPOSED, reshape)
         number += 1
     channels = config.schema.output_shape[2] if len(config.schema.output_shape) == 3 else 1
-    h = _upsampled(h, channels, config, config.output_activation, sizes.pop(), "reconstruction_image", OUTPUT_DTYPE)
+    make, cut = _upsampling(h, channels, config, config.output_activation, sizes.pop())
+    name = "reconstruction_image"
+    whole = name if cut is None else f"{name}_whole"
+    h = make(activation=config.output_activation, dtype=OUTPUT_DTYPE, name=whole)(h)
+    if cut is not None:
+        h = cut(dtype=OUTPUT_DTYPE, name=name)(h)
     return keras.layers.Reshape(config.schema.output_shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
-def _upsampled(
-    h: Tensor,
-    channels: int,
-    config: Config,
-    activation: str,
-    size: tuple[int, int],
-    name: str,
-    dtype: str | None = None,
-) -> Tensor:
-    """Returns maps with the height and width of `size`, which are twice those of `h` or one less."""
+def _upsampling(
+    h: Tensor, channels: int, config: Config, activation: str, size: tuple[int, int]
+) -> tuple[Make, Make | None]:
+    """Returns what makes the layer from `h` to twice its height and width, and the one that cuts to `size`, if it must."""
     # A kernel of Keras's transposed convolution is (rows, columns, out, in), and each output sums only 1 in STRIDE^2 of
     # its places. So the variance that keeps a signal's size is STRIDE^2 / (rows * columns * in), or twice that.
     gain = 2 if INITIALIZERS.get(activation) == "he_normal" else 1
     initializer = keras.initializers.VarianceScaling(gain * STRIDE**2, mode="fan_out")
+    make = _made(keras.layers.Conv2DTranspose, channels, config, initializer)
     excess = [STRIDE * side - wanted for side, wanted in zip(h.shape[1:3], size, strict=True)]
-    whole = f"{name}_whole" if any(excess) else name
-    h = _layer(keras.layers.Conv2DTranspose, channels, config, activation, initializer, whole, dtype)(h)
-    if any(excess):
-        # An odd kernel's "same" padding begins one place earlier on an odd side than on the even side here. If it is cut
-        # there, this layer is the transpose of its mirror.
-        early = (config.kernel - 1) // 2 - max(config.kernel - STRIDE, 0) // 2
-        cut = [(early * more, (1 - early) * more) for more in excess]
-        h = keras.layers.Cropping2D(cut, data_format="channels_last", dtype=dtype, name=name)(h)
-    return h
+    if not any(excess):
+        return make, None
+    # An odd kernel's "same" padding begins one place earlier on an odd side than on the even side here. If it is cut
+    # there, this layer is the transpose of its mirror.
+    early = (config.kernel - 1) // 2 - max(config.kernel - STRIDE, 0) // 2
+    cut = [(early * more, (1 - early) * more) for more in excess]
+    return make, functools.partial(keras.layers.Cropping2D, cut, data_format="channels_last")
 
 
-def _layer(
-    kind: type[keras.layers.Layer],
-    channels: int,
-    config: Config,
-    activation: str,
-    initializer: str | keras.initializers.Initializer,
-    name: str,
-    dtype: str | None = None,
-) -> keras.layers.Layer:
-    return kind(
+def _made(kind: Make, channels: int, config: Config, initializer: str | keras.initializers.Initializer) -> Make:
+    return functools.partial(
+        kind,
         channels,
         config.kernel,
         strides=STRIDE,
         padding="same",
         data_format="channels_last",
-        activation=activation,
         kernel_initializer=initializer,
-        dtype=dtype,
-        name=name,
     )
-
-
-def _dense(width: int, config: Config, name: str) -> keras.layers.Dense:
-    initializer = INITIALIZERS.get(config.activation, "glorot_uniform")
-    return keras.layers.Dense(width, activation=config.activation, kernel_initializer=initializer, name=name)

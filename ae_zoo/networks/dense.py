@@ -1,11 +1,13 @@
 """Dense networks: every unit sees every feature; an image is flattened to a row of pixels."""
 
+import functools
 import math
 
 import keras
 
 from ae_zoo.config import Config
 from ae_zoo.layers.tied_dense import TiedDense
+from ae_zoo.networks.hidden import Make, hidden, linear
 from ae_zoo.typing import Tensor
 
 # The initial variance that keeps a signal's size from layer to layer: Klambauer et al. 2017 for selu, He et al. 2015
@@ -21,7 +23,7 @@ def down(config: Config, h: Tensor) -> Tensor:
     if len(config.schema.output_shape) > 1:
         h = keras.layers.Flatten(name="flat")(h)  # (batch, features)
     for index, width in enumerate(config.hidden):
-        h = _layer(width, config.activation, f"hidden_{index}")(h)  # (batch, width)
+        h = hidden_dense(h, config, f"hidden_{index}", width)  # (batch, width)
     return h
 
 
@@ -32,23 +34,36 @@ def up(config: Config, code: Tensor, encoder: keras.Model) -> Tensor:
     """
     shape = config.schema.output_shape
     depth, flat = len(config.hidden), len(shape) == 1
-    widths = [*reversed(config.hidden), math.prod(shape)]
-    names = [f"hidden_{depth + index}" for index in range(depth)]
-    names.append("reconstruction" if flat else "reconstruction_flat")
-    mirrors = ["code", *(f"hidden_{index}" for index in reversed(range(depth)))]
+    mirrors = ["code", *(linear(config, f"hidden_{index}") for index in reversed(range(depth)))]
     h = code
-    for width, name, mirror in zip(widths, names, mirrors, strict=True):
-        activation, dtype = config.activation, None
-        if name.startswith("reconstruction"):
-            activation, dtype = config.output_activation, OUTPUT_DTYPE
-        if config.tied:
-            layer = TiedDense(encoder.get_layer(mirror), activation=activation, dtype=dtype, name=name)
-        else:
-            layer = _layer(width, activation, name, dtype)
-        h = layer(h)  # (batch, width)
+    for index, width in enumerate(reversed(config.hidden)):
+        mirror = encoder.get_layer(mirrors[index]) if config.tied else None
+        h = hidden_dense(h, config, f"hidden_{depth + index}", width, mirror)  # (batch, width)
+    mirror = encoder.get_layer(mirrors[-1]) if config.tied else None
+    output = _made(math.prod(shape), config.output_activation, mirror)
+    name = "reconstruction" if flat else "reconstruction_flat"
+    h = output(activation=config.output_activation, dtype=OUTPUT_DTYPE, name=name)(h)  # (batch, features)
     return h if flat else keras.layers.Reshape(shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)
 
 
-def _layer(width: int, activation: str, name: str, dtype: str | None = None) -> keras.layers.Dense:
-    initializer = INITIALIZERS.get(activation, "glorot_uniform")
-    return keras.layers.Dense(width, activation=activation, kernel_initializer=initializer, dtype=dtype, name=name)
+def hidden_dense(
+    h: Tensor,
+    config: Config,
+    name: str,
+    width: int,
+    mirror: keras.layers.Dense | None = None,
+    reshape: tuple[str, Make] | None = None,
+) -> Tensor:
+    """Returns a hidden layer `(batch, width)` for `h`, with the transposed kernel of `mirror` if there is one.
+
+    The other arguments are those of `hidden`.
+    """
+    return hidden(h, config, name, _made(width, config.activation, mirror), incoming=0, reshape=reshape)
+
+
+def _made(width: int, activation: str, mirror: keras.layers.Dense | None) -> Make:
+    if mirror is not None:
+        return functools.partial(TiedDense, mirror)
+    return functools.partial(
+        keras.layers.Dense, width, kernel_initializer=INITIALIZERS.get(activation, "glorot_uniform")
+    )

@@ -40,6 +40,7 @@ class Adversarial(Autoencoder):
 
     Config = AdversarialConfig
     config: AdversarialConfig
+    RUNS_ITSELF = True
     GAMES: tuple[str, ...] = ("style_game",)  # the games whose values are shown
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:

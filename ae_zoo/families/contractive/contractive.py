@@ -30,6 +30,7 @@ class Contractive(Autoencoder):
 
     Config = ContractiveConfig
     config: ContractiveConfig
+    RUNS_ITSELF = True
     PARTS = ("reconstruction", "contraction")
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:

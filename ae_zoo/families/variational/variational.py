@@ -39,6 +39,7 @@ class Variational(Autoencoder):
 
     Config = VariationalConfig
     config: VariationalConfig
+    RUNS_ITSELF = True
     PARTS = ("reconstruction", "kl")
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:

@@ -27,6 +27,7 @@ class WinnerTakeAll(Autoencoder):
 
     Config = WinnerTakeAllConfig
     config: WinnerTakeAllConfig
+    TRAINING_LAYERS = ("corruption", "winners")
 
     @classmethod
     def make_encoder(cls, config: WinnerTakeAllConfig) -> keras.Model:  # type: ignore[override]  # its own Config
