@@ -15,7 +15,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, DivergedError, short
 from ae_zoo.layers.at_inference import AtInference
 from ae_zoo.networks.inference import in_batches, no_retracing_alarm
-from ae_zoo.training.holdout import hold_out
+from ae_zoo.training.holdout import Data, hold_out
 from ae_zoo.training.run import check_model
 from ae_zoo.training.schedule import Verbose
 from ae_zoo.training.targets import Task, task_of
@@ -224,6 +224,6 @@ def _split(
         return train, held
     if not isinstance(validation, numbers.Real):
         raise AEZooError(f"validation must be a share, or a pair of rows and their y; received {short(validation)}.")
-    rows, held_out = hold_out(model, train[0], None, float(validation), seed)
+    rows, held_out = hold_out(model, Data(train[0]), float(validation), seed)
     apart = None if held_out is None else (held_out.x, np.delete(train[1], rows, axis=0))
     return (train[0][rows], train[1][rows]), apart

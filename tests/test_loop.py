@@ -1,0 +1,140 @@
+"""The compiled loop does what Keras's own steps do, one after another; and what a run does when it collapses."""
+
+import keras
+import numpy as np
+import pytest
+
+import ae_zoo
+from ae_zoo.training import loop, steps
+from ae_zoo.training.batches import Batches
+from ae_zoo.training.holdout import Data
+
+ROWS = np.random.default_rng(0).random((200, 2), "float32") @ np.random.default_rng(1).random((2, 8), "float32") / 2
+
+
+def build(**options):
+    return ae_zoo.build("undercomplete", 8, code=3, hidden=[16], seed=1, **options)
+
+
+def weights_of(model):
+    return np.concatenate([weight.ravel() for weight in model.get_weights()])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_the_loop_is_keras_own_step_after_step(compiled, monkeypatch):
+    monkeypatch.setattr("ae_zoo.training.run.WORTH_COMPILING", 0 if compiled else np.inf)
+    ours, plain = build(), build()
+    result = ae_zoo.fit(
+        ours, ROWS, validation=ROWS[:70], epochs=3, batch_size=30, optimizer=keras.optimizers.SGD(0.5), verbose=0
+    )
+    plain.adapt(ROWS)
+    plain.compile(optimizer=keras.optimizers.SGD(0.5), jit_compile=False)
+    batches = Batches(Data(ROWS), np.arange(200), 30, seed=1)
+    for epoch in range(3):
+        losses = []
+        for some in batches.order(epoch):
+            plain.reset_metrics()
+            losses.append(plain.train_on_batch(ROWS[some], return_dict=True)["loss"])
+        assert result.history["loss"][epoch] == pytest.approx(np.mean(losses), rel=1e-5)
+        found = plain.evaluate(ROWS[:70], batch_size=32, verbose=0, return_dict=True)
+        assert result.history["val_reconstruction"][epoch] == pytest.approx(found["reconstruction"], rel=1e-5)
+    assert np.allclose(weights_of(ours), weights_of(plain), atol=1e-6)
+
+
+def test_rows_that_do_not_fit_the_device_train_as_those_that_do(monkeypatch):
+    resident, windowed = build(), build()
+    ae_zoo.fit(resident, ROWS, epochs=3, batch_size=16, verbose=0)
+    monkeypatch.setattr(steps, "room", lambda: 3 * 16 * 8 * 4)  # bytes of three steps
+    sizes = []
+    place = steps.place
+    monkeypatch.setattr(steps, "place", lambda array: sizes.append(array.nbytes) or place(array))
+    ae_zoo.fit(windowed, ROWS, epochs=3, batch_size=16, verbose=0)
+    assert max(sizes) <= 3 * 16 * 8 * 4
+    assert np.array_equal(weights_of(resident), weights_of(windowed))
+
+
+def test_a_second_model_of_one_make_needs_no_program_of_its_own():
+    first, second, other = build(), build(), build()
+    ae_zoo.fit(first, ROWS, epochs=2, verbose=0)
+    kept = list(steps._kept)
+    ae_zoo.fit(second, ROWS, epochs=2, verbose=0)
+    assert list(steps._kept) == kept
+    steps._kept.clear()
+    ae_zoo.fit(other, ROWS, epochs=2, verbose=0)
+    assert np.array_equal(weights_of(first), weights_of(second))
+    assert np.array_equal(weights_of(first), weights_of(other))
+
+
+def test_a_model_that_was_changed_by_hand_has_a_program_of_its_own():
+    plain, changed = build(), build()
+    changed.row_loss = lambda target, output: keras.ops.mean(keras.ops.abs(target - output), axis=-1)
+    errors = [ae_zoo.fit(model, ROWS, epochs=1, verbose=0).history["loss"][0] for model in (plain, changed)]
+    assert errors[1] > 1.2 * errors[0]  # absolute, not squared
+
+
+def test_a_callback_that_sets_the_rate_is_refused():
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-4)
+    with pytest.raises(ae_zoo.AEZooError, match="A callback changed the learning rate"):
+        ae_zoo.fit(build(), ROWS, epochs=2, callbacks=[schedule], verbose=0)
+    ae_zoo.fit(build(), ROWS, epochs=2, callbacks=[schedule], optimizer=keras.optimizers.Adam(), verbose=0)
+
+
+@pytest.mark.parametrize(("n", "coarse"), [(1, 1), (15, 15), (17, 18), (511, 512), (569, 576), (20_000, 20_000)])
+def test_numbers_of_rows_are_rounded_up_by_an_eighth_at_most(n, coarse):
+    assert loop._coarse(n) == coarse
+
+
+class Ruin(keras.callbacks.Callback):
+    """Sets the decoder's weights to nonsense after some epochs."""
+
+    def __init__(self, epochs, value):
+        super().__init__()
+        self.epochs, self.value = epochs, value
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch in self.epochs:
+            weights = self.model.decoder.get_weights()
+            self.model.decoder.set_weights([np.full_like(weight, self.value) for weight in weights])
+
+
+@pytest.mark.parametrize("value", [1e3, np.nan])
+def test_a_collapse_is_taken_back_and_the_run_goes_on(value):
+    model = build(output_activation="linear")
+    result = ae_zoo.fit(model, ROWS, epochs=30, callbacks=[Ruin([10], value)], verbose=0)
+    assert len(result.notes) == 1
+    assert "went back to the weights of epoch 1" in result.notes[0]
+    assert result.best_epoch > 11  # it went on, and became better
+    assert result.epochs == 30
+    assert model.reconstruction_error(ROWS).mean() < 0.2 * ROWS.var(axis=0).mean()
+
+
+def test_after_three_rescues_nan_ends_the_run_and_leaves_the_best_weights():
+    model = build()
+    with pytest.raises(ae_zoo.errors.DivergedError, match="learning_rate ten times smaller"):
+        ae_zoo.fit(model, ROWS, epochs=30, callbacks=[Ruin(range(5, 30), np.nan)], verbose=0)
+    assert np.isfinite(weights_of(model)).all()
+
+
+def test_a_second_fit_never_ends_worse_than_it_began():
+    model = build()
+    ae_zoo.fit(model, ROWS, epochs=40, verbose=0)
+    held_out = ROWS[::7]
+    before = model.reconstruction_error(held_out).mean()
+    result = ae_zoo.fit(model, ROWS, validation=held_out, epochs=1, learning_rate=0.5, verbose=0)
+    assert result.best_epoch == 0
+    assert model.reconstruction_error(held_out).mean() == before
+
+
+def test_a_model_that_ends_worse_than_pca_says_so():
+    with pytest.warns(ae_zoo.AEZooWarning, match="ends worse than PCA"):
+        ae_zoo.fit(build(), ROWS, epochs=1, verbose=0)
+
+
+def test_a_learned_variance_reaches_that_of_the_noise():
+    random = np.random.default_rng(0)
+    x = (random.normal(size=(500, 2)) @ random.normal(size=(2, 10)) + 0.1 * random.normal(size=(500, 10))).astype(
+        "float32"
+    )
+    model = ae_zoo.build("undercomplete", 10, code=2, hidden=[], loss="gaussian", output_activation="linear", seed=1)
+    ae_zoo.fit(model, x, verbose=0)
+    assert float(np.exp(model.likelihood.learned)) == pytest.approx(0.01 * 8 / 10, rel=0.2)  # two of ten are fitted
