@@ -14,6 +14,7 @@ from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, DivergedError, short
 from ae_zoo.layers.at_inference import AtInference
+from ae_zoo.layers.scaling import Scaling
 from ae_zoo.networks.inference import in_batches, no_retracing_alarm
 from ae_zoo.training.holdout import Data, hold_out
 from ae_zoo.training.run import check_model
@@ -119,8 +120,10 @@ def supervise(
     codes = run.of(lambda rows: in_batches(encoder, rows, ENCODING_BATCH).reshape(len(rows), -1))
     # Not by the deviation of each unit, which would enlarge those that are hardly ever active.
     center, scale = codes.train[0].mean(axis=0), float(codes.train[0].std()) or 1.0
-    standard = keras.layers.Rescaling(1 / scale, (-center / scale).tolist(), name="standardized")
+    standard = Scaling("standard", name="standardized")  # Keras's own layers for this need TensorFlow
     network = keras.Model(given, head(standard(networks.flat(encoder(given)))), name=task.name)
+    standard.set_weights([center, np.full_like(center, scale)])
+    standard.adapted = True
     code = keras.Input(center.shape, name="code")
     before = codes.fit(keras.Model(code, head(standard(code))), learning_rate)  # codes do not change: computed once
     if freeze:
