@@ -46,10 +46,12 @@ def test_pretraining_takes_images_scaling_and_noise(x):
         ("winner_take_all", {}),
         ("adversarial", {"n_clusters": 2}),
         ("convolutional", {"input_shape": (2, 4), "dense": []}),
+        ("undercomplete", {"normalization": "batch"}),
+        ("undercomplete", {"max_norm": 1.0}),
     ],
 )
 def test_pretraining_refuses_other_layers_before_it_begins(family, options, x, monkeypatch):
     monkeypatch.setattr(importlib.import_module("ae_zoo.training.pretrain"), "fit", None)
     model = ae_zoo.build(family, **{"input_shape": 8, "code": 2, "hidden": [6], **options})
-    with pytest.raises(ValueError, match=r"train it with ae_zoo\.fit alone"):
+    with pytest.raises(ValueError, match=r"train (it|the model) with ae_zoo\.fit alone"):
         ae_zoo.pretrain(model, x.reshape(-1, *model.config.input_shape))

@@ -29,7 +29,7 @@ def pretrain(
     """Trains the layers of a dense model one after another, the outermost first; `fit` then trains them together.
 
     Each pair of mirrored layers is trained as a one-layer autoencoder of the output of the layers before it, with the
-    model's own activations and corruption. The model then gets the weights.
+    model's own activations and corruption, without its dropout. The model then gets the weights.
 
     Args:
         model: a dense model whose decoder takes the output of the dense layer `code`, as in most families.
@@ -56,6 +56,12 @@ def pretrain(
         raise AEZooError(
             f"Pretraining is for dense layers; the model's network is {config.network!r}: train it with ae_zoo.fit alone."
         )
+    for name in ("normalization", "max_norm"):
+        if getattr(config, name) != config.default(name):
+            raise AEZooError(
+                f"Pretraining trains each layer alone, without {name}={getattr(config, name)!r}, which would change it "
+                "afterwards: train the model with ae_zoo.fit alone."
+            )
     code = model.get_layer("code")
     if type(code) is not keras.layers.Dense or model.encoder.output is not code.output:
         raise AEZooError(
