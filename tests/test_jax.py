@@ -20,6 +20,7 @@ pytestmark = [
         importlib.util.find_spec("jax") is None, reason="JAX is not installed: run pip install 'ae-zoo[jax]'."
     ),
 ]
+OTHERS = {"probabilities", "resumed"}  # what was seen besides the families
 
 
 def rows(shape):
@@ -64,7 +65,32 @@ def main(folder):
         }
     classifier = ae_zoo.supervise(model, x, np.arange(64) % 2, epochs=2, verbose=0)
     seen["probabilities"] = np.asarray(classifier(x)).sum(axis=1).tolist()
+    seen["resumed"] = _resumed(folder)
     print(json.dumps(seen))
+
+
+def _resumed(folder):
+    """Whether a run that was interrupted ends with the weights of one that ran through, bit for bit."""
+    import keras
+
+    import ae_zoo
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    def run(**options):
+        model = ae_zoo.build("denoising", 8, code=3, hidden=[6], seed=1)
+        ae_zoo.fit(model, rows((8,)), epochs=4, verbose=0, **options)
+        return model.get_weights()
+
+    checkpoint = folder / "run.npz"
+    try:
+        run(checkpoint=checkpoint, callbacks=[Interrupt()])
+    except KeyboardInterrupt:
+        pass
+    return all(np.array_equal(*pair) for pair in zip(run(), run(checkpoint=checkpoint), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -82,16 +108,20 @@ def test_every_family_is_fitted_saved_and_loaded(found):
     import ae_zoo
 
     right = {"finite": True, "changed": True, "verbs": True, "loaded": True}
-    seen = {name: one for name, one in found[1].items() if name != "probabilities"}
+    seen = {name: one for name, one in found[1].items() if name not in OTHERS}
     assert seen == dict.fromkeys((*ae_zoo.list_families(), "variational_hidden"), right)
     assert np.allclose(found[1]["probabilities"], 1, atol=1e-5)
+
+
+def test_a_run_that_was_interrupted_ends_as_one_that_ran_through(found):
+    assert found[1]["resumed"]
 
 
 def test_a_file_from_jax_is_the_same_model_here(found):
     import ae_zoo
 
     folder, seen = found
-    for family in seen.keys() - {"probabilities"}:
+    for family in seen.keys() - OTHERS:
         model = ae_zoo.load(folder / f"{family}.keras")
         codes = model.encode(rows(model.config.input_shape))
         assert np.allclose(codes, np.load(folder / f"{family}.npy"), atol=1e-6), family

@@ -138,3 +138,20 @@ def test_a_learned_variance_reaches_that_of_the_noise():
     model = ae_zoo.build("undercomplete", 10, code=2, hidden=[], loss="gaussian", output_activation="linear", seed=1)
     ae_zoo.fit(model, x, verbose=0)
     assert float(np.exp(model.likelihood.learned)) == pytest.approx(0.01 * 8 / 10, rel=0.2)  # two of ten are fitted
+
+
+def test_weight_decay_shrinks_the_kernels_alone():
+    model = build()
+    model.adapt(ROWS)
+    kernel, bias = (np.array(weight) for weight in model.get_layer("code").get_weights())
+    bias += 1
+    model.get_layer("code").set_weights([kernel, bias])
+    model.likelihood.loss = lambda target, output: 0.0 * output  # no gradients
+    result = ae_zoo.fit(
+        model, ROWS, validation=0, epochs=1, batch_size=100, learning_rate=0.1, weight_decay=0.5, verbose=0
+    )
+    rates = [0.1 * 0.01, 0.1]  # two steps: the first of the warm-up, and the highest
+    left = np.prod([1 - rate * 0.5 for rate in rates])
+    assert result.history["loss"] == [0]
+    assert np.allclose(model.get_layer("code").get_weights()[0], kernel * left, rtol=1e-5)
+    assert np.array_equal(model.get_layer("code").get_weights()[1], bias)

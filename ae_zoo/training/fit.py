@@ -23,6 +23,7 @@ def fit(
     epochs: int | None = None,
     batch_size: int | None = None,
     learning_rate: float | None = None,
+    weight_decay: float | None = None,
     optimizer: keras.optimizers.Optimizer | None = None,
     patience: int | None = None,
     minutes: float | None = None,
@@ -33,10 +34,11 @@ def fit(
 ) -> TrainingResult:
     """Trains a model with defaults that work, and leaves it with the weights of its best epoch.
 
-    The learning rate rises over the first 5 % of the steps and then falls along a cosine. A scaling that has seen no rows is
-    fitted to the training rows. The steps are those of Keras's own `fit`, compiled by XLA, several in one call. The model
-    is compiled for that, and plainly again afterwards; to use your own metrics, call plain `model.fit`. A `robust` model is
-    trained by `fit_robust`, whose result has more fields.
+    The learning rate rises over the first 200 steps and then falls along a cosine. A scaling that has seen no rows is fitted
+    to the training rows. The steps are Keras's own, many in one compiled call. A run that collapses goes on from its best
+    weights at a lower rate, and a run never ends with a worse held-out error than it began with: see docs/training.md. The
+    model is compiled for the run, and plainly again afterwards; to use your own metrics, call plain `model.fit`. A `robust`
+    model is trained by `fit_robust`, whose result has more fields.
 
     Args:
         model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.
@@ -52,7 +54,9 @@ def fit(
         learning_rate: Adam's highest rate. Default: 0.008 (`model.config.recipe.learning_rate`) at a batch of 256 rows,
             proportional to the square root of the batch size (the rule of Malladi et al. 2022, for the rate alone), less
             for wide and deep dense networks, and more for small ones.
-        optimizer: an optimizer instead of Adam and its schedule; `learning_rate` is then ignored.
+        weight_decay: the share of each kernel that a step takes away, times the rate (Loshchilov and Hutter 2019); none by
+            default.
+        optimizer: an optimizer instead of Adam and its schedule; `learning_rate` and `weight_decay` are then ignored.
         patience: the run stops after this number of epochs without a better value of the family's metric on the held-out
             rows; by default half of `epochs`, at least 5.
         minutes: limit of wall-clock time. When it is over, the model keeps the best weights so far.
@@ -66,7 +70,12 @@ def fit(
 
     Raises:
         AEZooError: the model cannot take the rows, an argument is not legal, or the checkpoint belongs to another run.
-        DivergedError: the loss or the weights became NaN or infinite; the model keeps the best weights so far.
+        DivergedError: the loss or the weights became NaN or infinite after three rescues, or with an optimizer of your own;
+            the model keeps the best weights so far.
+
+    Example:
+        >>> model = ae_zoo.build("stacked", data=x, hidden=[256], code=32)
+        >>> result = ae_zoo.fit(model, x, minutes=5, checkpoint="run.npz")
     """
     check_model(model)
     plan = Plan(
@@ -75,6 +84,7 @@ def fit(
         epochs=epochs,
         batch_size=batch_size,
         learning_rate=learning_rate,
+        weight_decay=weight_decay,
         optimizer=optimizer,
         patience=patience,
         minutes=minutes,

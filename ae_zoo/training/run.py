@@ -96,7 +96,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     if not model.scaling.adapted:
         model.adapt(data.x[rows])
     batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=model.config.target == "labels")
-    model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam()))
+    model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam(plan.weight_decay)))
     model.optimizer.build(model.trainable_variables)
     compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
     pace = Pace(schedule)

@@ -15,6 +15,7 @@ from ae_zoo.errors import AEZooError, short
 from ae_zoo.training.adam import Adam
 from ae_zoo.typing import Array, Rows
 
+WARMUP = 200  # steps, in which Adam learns the size of the gradients; they do not grow with the run
 LOWEST = 2e-3  # rate by default, of families whose own is not lower
 MOST = 8  # times the rate, for small networks
 INPUTS = 2800  # of a unit in each layer, summed over the layers, that the recipes' rates are for
@@ -31,6 +32,7 @@ class Plan:
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
+    weight_decay: float | None = None
     optimizer: keras.optimizers.Optimizer | None = None
     patience: int | None = None
     minutes: float | None = None
@@ -45,6 +47,8 @@ class Plan:
             value = getattr(self, name)
             if value is not None and not checks.finite(name, value) > 0:
                 raise AEZooError(f"{name} must be above 0; received {value!r}.")
+        if self.weight_decay is not None and not checks.finite("weight_decay", self.weight_decay) >= 0:
+            raise AEZooError(f"weight_decay must be 0 or more; received {self.weight_decay!r}.")
         for name in ("batch_size", "epochs", "patience"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
@@ -121,9 +125,11 @@ class Schedule:
             warmup=warmup,
         )
 
-    def adam(self) -> keras.optimizers.Optimizer:
-        """Returns Adam; each step sets its rate."""
-        return Adam(self.learning_rate, beta_1=self.beta_1)
+    def adam(self, weight_decay: float | None) -> keras.optimizers.Optimizer:
+        """Returns Adam; each step sets its rate. Biases and learned variances do not decay."""
+        adam = Adam(self.learning_rate, beta_1=self.beta_1, weight_decay=weight_decay or None)
+        adam.exclude_from_weight_decay(var_names=["bias", "variance", "gamma", "beta"])
+        return adam
 
 
 def _rate(model: Autoencoder, batch_size: int) -> float:
@@ -168,11 +174,11 @@ class Pace:
     def rates(self, epoch: int) -> Array:
         """Returns the learning rate of each step of an epoch, `(steps,)`.
 
-        It rises over the first 5 % of all steps, from a hundredth of the highest rate, and then falls along a cosine.
+        It rises over the first 200 steps, or a fifth of all in a shorter run, and then falls along a cosine.
         """
         schedule = self.schedule
         total = (schedule.epochs - self.begin) * schedule.steps
-        warmup = max(1, total // 20)
+        warmup = max(1, min(WARMUP, total // 5))
         step = np.arange(schedule.steps) + (epoch - self.begin) * schedule.steps
         rising = 0.01 + 0.99 * step / warmup
         falling = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
