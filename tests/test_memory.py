@@ -58,7 +58,7 @@ def test_a_batch_wastes_few_rows(model, sizes):
 def test_a_second_model_has_the_variables_names_of_the_first(family):
     # TensorFlow keeps what it made for a name until the process ends, so new names take memory.
     def names():
-        model = ae_zoo.build(family, 6, code=2, corruption="masking", corruption_amount=0.1)
+        model = ae_zoo.build(family, 6, hidden=[5], code=2, dropout=0.1, corruption="masking", corruption_amount=0.1)
         return {variable.path.removeprefix(model.name) for variable in (*model.variables, *model.optimizer.variables)}
 
     assert names() == names()

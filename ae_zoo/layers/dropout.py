@@ -34,7 +34,7 @@ class Dropout(keras.layers.Layer):
     def __init__(self, rate: float, activation: str = "linear", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.rate, self.activation = rate, activation
-        self.seed_generator = keras.random.SeedGenerator()
+        self.seed_generator = keras.random.SeedGenerator(name="dropout")
 
     def call(self, x: Tensor, training: bool | None = None) -> Tensor:
         if not training or not self.rate:
