@@ -1,5 +1,6 @@
 """The JAX backend, in a process of its own in which TensorFlow cannot be imported: build, fit, encode, save, load."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -86,10 +87,8 @@ def _resumed(folder):
         return model.get_weights()
 
     checkpoint = folder / "run.npz"
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         run(checkpoint=checkpoint, callbacks=[Interrupt()])
-    except KeyboardInterrupt:
-        pass
     return all(np.array_equal(*pair) for pair in zip(run(), run(checkpoint=checkpoint), strict=True))
 
 

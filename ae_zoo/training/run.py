@@ -9,6 +9,7 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.factory import compile_plainly
+from ae_zoo.networks.inference import check_not_forked
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Record, Stopwatch
 from ae_zoo.training.checkpoint import Checkpoint, identity
@@ -89,6 +90,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
             with outliers cannot mark the best epoch, so the last epoch's weights are kept.
     """
     plan.check()
+    check_not_forked()
     data = checked(model, x, y, plan.weights, learn=True)
     rows, valid = hold_out(model, data, plan.validation, plan.seed)
     keeps_last = model.config.recipe.monitor is None or splitter is not None

@@ -127,7 +127,7 @@ class Schedule:
 
     def adam(self, weight_decay: float | None) -> keras.optimizers.Optimizer:
         """Returns Adam; each step sets its rate. Biases and learned variances do not decay."""
-        adam = Adam(self.learning_rate, beta_1=self.beta_1, weight_decay=weight_decay or None)
+        adam = Adam(self.learning_rate, beta_1=self.beta_1, weight_decay=weight_decay or None, name="adam")
         adam.exclude_from_weight_decay(var_names=["bias", "variance", "gamma", "beta"])
         return adam
 

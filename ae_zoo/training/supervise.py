@@ -162,7 +162,7 @@ class _Run:
     def compile(self, network: keras.Model, learning_rate: float) -> None:
         """Compiles with a new Adam, and in TensorFlow without XLA, which takes longer than it saves for a few labels."""
         network.compile(
-            optimizer=keras.optimizers.Adam(learning_rate),
+            optimizer=keras.optimizers.Adam(learning_rate, name="adam"),
             loss=self.task.loss,
             metrics=[self.task.metric],
             jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
