@@ -72,7 +72,11 @@ def _mlp(x: np.ndarray, code: int, batch: int, epochs: int) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         network = MLPRegressor(
-            (code,), activation="identity", batch_size=batch, max_iter=epochs, n_iter_no_change=epochs
+            hidden_layer_sizes=(code,),
+            activation="identity",
+            batch_size=batch,
+            max_iter=epochs,
+            n_iter_no_change=epochs,
         )
         network.fit(scaled, scaled)
     return time.perf_counter() - begin
@@ -88,6 +92,10 @@ def _pyod(x: np.ndarray, code: int, batch: int, epochs: int) -> float:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["first"]:
+        import ae_zoo.families
+        import ae_zoo.training.fit
+        import ae_zoo.training.steps.on_tensorflow
+
         print(ours(load_breast_cancer().data.astype("float32")))
     else:
         main()

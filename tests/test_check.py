@@ -47,6 +47,7 @@ def test_a_check_sees_another_models_answers(copy, run):
     assert "DIFFERS" in out
 
 
+@pytest.mark.slow
 def test_a_check_sees_what_is_missing_or_changed(copy):
     """The signature that a plain client asks for; a card whose columns have changed places."""
     path = copy / "saved_model.pb"

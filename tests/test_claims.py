@@ -20,6 +20,7 @@ def linear(code, features):
     )
 
 
+@pytest.mark.slow
 def test_linear_network_with_pca_s_loadings_has_pca_s_error(digits):
     pca = ae_zoo.PCA(10).fit(digits.x_train)
     model = linear(10, 784)
@@ -39,6 +40,7 @@ def test_trained_linear_network_reaches_pca_s_error():
     assert model.reconstruction_error(x).mean() < 1.01 * pca
 
 
+@pytest.mark.slow
 def test_default_beats_pca_on_digits(digits):
     model = ae_zoo.build("undercomplete", data=digits.x_train, code=20, seed=1)
     ae_zoo.fit(model, digits.x_train, epochs=30, verbose=0)

@@ -94,6 +94,7 @@ def test_families_are_listed_with_their_papers_and_options(run):
     assert "nats that each code unit may use" in out
 
 
+@pytest.mark.slow
 def test_images_are_trained_on_by_an_option_and_drawn(run, digits, tmp_path, monkeypatch):
     import ae_zoo.data
 

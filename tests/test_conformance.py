@@ -136,6 +136,7 @@ def test_half_precision_trains(family, x):
     assert model.predict(x, verbose=0).dtype == np.float32  # in half precision 0.999 is 1
 
 
+@pytest.mark.slow
 def test_weights_of_rows_count(family, x):
     """Half of the rows and the other half make the whole; the noise of a seed is the same each time."""
     half = np.repeat([2, 0], 32).astype("float32")

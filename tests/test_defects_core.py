@@ -247,6 +247,7 @@ def test_a_spherical_path_keeps_its_length_near_opposite_ends(away):
     assert np.allclose(np.linalg.norm(path, axis=1), np.linspace(1, 2, 11), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_huge_values_are_refused_and_not_nan(rows):
     huge = np.full((1, 8), 3e38, "float32")
     model = trained("adversarial", rows, n_clusters=3)
@@ -264,6 +265,7 @@ def test_huge_values_are_refused_and_not_nan(rows):
         model.decode(np.full((1, 2), 3e38, "float32"))
 
 
+@pytest.mark.slow
 def test_mmd_has_no_bias_where_labels_condition():
     """A code and its sample of the prior have one label, so as pairs they are no two independent draws."""
 

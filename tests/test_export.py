@@ -72,6 +72,7 @@ def test_a_model_that_has_seen_no_rows_is_refused(tmp_path):
     assert not (tmp_path / "m").exists()
 
 
+@pytest.mark.slow
 def test_versions_count_up_and_none_is_replaced(detector, tmp_path):
     model = detector[0]
     assert ae_zoo.export(model, tmp_path / "m").name == "1"
@@ -148,6 +149,7 @@ def test_folders_that_are_no_place_for_a_model_are_refused(detector, exported, c
         ae_zoo.export("model.keras", tmp_path / "m")
 
 
+@pytest.mark.slow
 def test_from_the_command_line(run, rows, tmp_path):
     frame = pd.DataFrame(100 * rows, columns=list("abcdefgh"))
     frame.to_csv("rows.csv", index=False)

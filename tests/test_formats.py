@@ -80,6 +80,7 @@ class _Page(html.parser.HTMLParser):
         self.words += data
 
 
+@pytest.mark.slow
 def test_the_cards_page_shows_figures_rows_and_signatures(detector, run, tmp_path):
     detector, x = detector
     version = ae_zoo.export(detector, tmp_path / "machines", x_test=x[:50], x_train=x, source="machines <1>")

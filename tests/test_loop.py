@@ -23,6 +23,7 @@ def weights_of(model):
 @pytest.mark.parametrize("compiled", [False, True])
 def test_the_loop_is_keras_own_step_after_step(compiled, monkeypatch):
     monkeypatch.setattr("ae_zoo.training.run.WORTH_COMPILING", 0 if compiled else np.inf)
+    monkeypatch.setattr(loop, "VALIDATION_BATCH", 32)  # so 70 rows are two batches of 24 and one of 22
     ours, plain = build(), build()
     result = ae_zoo.fit(
         ours, ROWS, validation=ROWS[:70], epochs=3, batch_size=30, optimizer=keras.optimizers.SGD(0.5), verbose=0

@@ -147,6 +147,7 @@ def test_a_range_in_a_grid_and_unknown_names_are_refused(x, tmp_path):
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.slow
 def test_errors_are_on_one_scale_whatever_the_models_own(x, tmp_path):
     x = 50 * x - 7
     rows = Rows.split(x, None, 0.25, 1, strange=False)
@@ -280,6 +281,7 @@ def test_a_folder_of_another_search_is_refused_and_more_trials_are_not(x, tmp_pa
         ae_zoo.search("undercomplete", x, directory=tmp_path / "other", **SMALL)
 
 
+@pytest.mark.slow
 def test_time_that_is_up_keeps_the_best_so_far(x, tmp_path):
     plan = {**SMALL, "space": {**SMALL["space"], "epochs": 100_000}, "directory": tmp_path}
     found = ae_zoo.search("undercomplete", x, minutes=0.05, **plan)

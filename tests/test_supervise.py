@@ -45,6 +45,7 @@ def labels(x):
     return (x[:, 0] > np.median(x[:, 0])).astype(int)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*sorted(FAMILIES), "maps", "k_sparse", "layers"])
 def test_every_family_gives_a_classifier_and_stays_as_it_is(family, x, labels, tmp_path):
     options = {

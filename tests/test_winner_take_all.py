@@ -87,6 +87,7 @@ def test_threshold_makes_inference_as_sparse_as_training(digits):
     assert model.reconstruction_error(digits.x_test).mean() < 0.6 * mean
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"threshold": True}, {"winners": "k_sparse"}])
 def test_convolutional_codes_are_maps_that_decode(options, tmp_path):
     images = np.random.default_rng(0).uniform(size=(33, 9, 6)).astype("float32")  # the last batch has one row

@@ -21,6 +21,7 @@ from ae_zoo.training.split import Split
 from ae_zoo.training.verdict import worse_than_pca
 from ae_zoo.typing import Rows
 
+MANY_STEPS = 2000  # each is faster by a third of a millisecond, however small its network
 WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds of work; XLA takes one or two to compile a step
 
 
@@ -176,8 +177,9 @@ def _pays_to_compile(model: Autoencoder, schedule: Schedule) -> bool:
     """Returns whether XLA saves more time than compiling takes. On a CPU its convolutions take twice TensorFlow's time."""
     if keras.backend.backend() == "jax":
         return True  # otherwise each operation is a call of its own
-    shown = schedule.epochs * schedule.steps * schedule.batch_size
-    return model.config.network == "dense" and 6.0 * model.count_params() * shown > WORTH_COMPILING
+    steps = schedule.epochs * schedule.steps
+    work = 6.0 * model.count_params() * steps * schedule.batch_size
+    return model.config.network == "dense" and (work > WORTH_COMPILING or steps > MANY_STEPS)
 
 
 def _reseed(model: keras.Model, seed: int) -> None:

@@ -92,7 +92,10 @@ def _test(model: Trainable, make: Make) -> Any:
 
         def step(index: Tensor) -> Tensor:
             begin = index * make.size
-            some = [tf.ensure_shape(each[begin : begin + make.size], (make.size, *each.shape[1:])) for each in rows]
+            # A slice of a fixed size, as XLA needs it; Python's own has a size that XLA does not know.
+            some = [
+                tf.slice(each, [begin, *[0] * (each.shape.rank - 1)], [make.size, *each.shape[1:]]) for each in rows
+            ]
             model.test_step(_data(make, some))
             return index + 1
 
