@@ -18,6 +18,7 @@ from ae_zoo._support import versions
 from tests.test_conformance import make
 
 
+@pytest.mark.slow
 def test_load_gives_the_model_back(detector, exported, tmp_path):
     detector, x = detector
     model = ae_zoo.load(exported.parent)

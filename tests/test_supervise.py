@@ -86,11 +86,13 @@ def test_what_served_the_autoencoder_alone_is_left_out(family, x, labels):
     assert model.losses or family != "sparse"
 
 
+@pytest.mark.slow
 def test_a_linear_rule_is_learned(model, x, labels):
     classifier = ae_zoo.supervise(model, 100 * x - 30, labels, **FULL)
     assert (np.asarray(classifier(100 * x - 30)).argmax(axis=1) == labels).mean() >= 0.98
 
 
+@pytest.mark.slow
 def test_numbers_come_in_their_own_units(model):
     """A linear map of the rows, which least squares finds without an error; one number is large and one is small."""
     rows = np.random.default_rng(0).uniform(-30, 70, (64, 8)).astype("float32")
