@@ -73,6 +73,32 @@ def test_a_model_that_was_changed_by_hand_has_a_program_of_its_own():
     assert errors[1] > 1.2 * errors[0]  # absolute, not squared
 
 
+def test_a_likelihood_that_was_changed_by_hand_counts():
+    plain, changed = build(loss="huber"), build(loss="huber")
+    ae_zoo.fit(plain, ROWS, epochs=1, verbose=0)
+    changed.likelihood.delta = 1e-4
+    assert ae_zoo.fit(changed, ROWS, epochs=1, verbose=0).history["loss"][0] < 1e-4
+
+
+def test_without_xla_one_program_is_for_any_number_of_rows():
+    ae_zoo.fit(build(), ROWS, validation=0, epochs=1, batch_size=16, verbose=0)
+    kept = list(steps._kept)
+    ae_zoo.fit(build(), ROWS[:130], validation=0, epochs=1, batch_size=16, verbose=0)
+    assert list(steps._kept) == kept
+
+
+def test_a_stop_that_somebody_asked_for_is_not_taken_back():
+    result = ae_zoo.fit(
+        build(), ROWS, epochs=9, callbacks=[Ruin([3], np.nan), keras.callbacks.TerminateOnNaN()], verbose=0
+    )
+    assert (result.epochs, result.stopped) == (4, "stopped by a callback")
+
+
+def test_averaged_weights_are_refused():
+    with pytest.raises(ae_zoo.AEZooError, match="without use_ema"):
+        ae_zoo.fit(build(), ROWS, optimizer=keras.optimizers.Adam(use_ema=True), verbose=0)
+
+
 def test_a_callback_that_sets_the_rate_is_refused():
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-4)
     with pytest.raises(ae_zoo.AEZooError, match="A callback changed the learning rate"):

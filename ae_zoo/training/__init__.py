@@ -1,1 +1,5 @@
-"""Training with one call: `fit` for a whole model, `pretrain` for its layers, `fit_robust` for rows with outliers."""
+"""Training with one call.
+
+`fit` trains a whole model, `pretrain` its layers, `fit_robust` on rows with outliers; `supervise` makes a classifier or a
+regressor of a trained model.
+"""

@@ -25,6 +25,8 @@ class Record(keras.callbacks.Callback):
 
     Attributes:
         since: the epoch from which patience is counted.
+        stops: whether it was this callback that stopped the model.
+        baseline: the error of the rows' mean, in the unit of `monitor`.
         broken: what became NaN or infinite in the last epoch; None if nothing did.
     """
 
@@ -34,7 +36,8 @@ class Record(keras.callbacks.Callback):
         self.history: dict[str, list[float]] = {}
         self.best_error, self.best_epoch = math.inf, -1
         self.best_weights: list[Array] = []
-        self.since = 0
+        self.since, self.stops = 0, False
+        self.baseline = math.inf
         self.broken: str | None = None
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -62,8 +65,8 @@ class Record(keras.callbacks.Callback):
                 self.best_error, self.best_epoch, self.best_weights = error, epoch, weights
             else:
                 self.broken = _BROKEN.format(epoch + 1)
-        elif self.is_exhausted:
-            self.model.stop_training = True
+        elif self.is_exhausted and not self.model.stop_training:
+            self.stops = self.model.stop_training = True
 
     @property
     def next_epoch(self) -> int:

@@ -36,7 +36,6 @@ class Checkpoint(keras.callbacks.Callback):
         self, path: str | os.PathLike[str], run: dict[str, Any], record: Record, deadline: Deadline, pace: Pace
     ) -> None:
         super().__init__()
-        files.writable(path)  # better an error before the training than after it
         self.path = pathlib.Path(path)
         self.run = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()
         self.record, self.deadline, self.pace = record, deadline, pace
@@ -67,6 +66,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.record.history = state["history"]
         self.record.best_error, self.record.best_epoch = state["best_error"], state["best_epoch"]
         self.record.since = self.pace.begin = state["since"]
+        self.record.warmup, self.record.baseline = state["warmup"], state["baseline"]  # those of the start
         self.pace.factor, self.pace.notes = state["factor"], state["notes"]
         self.record.best_weights = [arrays[f"best_{index}"] for index in range(state["best_weights"])]
 
@@ -93,6 +93,8 @@ class Checkpoint(keras.callbacks.Callback):
             "best_epoch": self.record.best_epoch,
             "best_weights": len(self.record.best_weights),
             "since": self.pace.begin,
+            "warmup": self.record.warmup,
+            "baseline": self.record.baseline,
             "factor": self.pace.factor,
             "notes": self.pace.notes,
         }
@@ -103,7 +105,9 @@ class Checkpoint(keras.callbacks.Callback):
 def identity(model: Autoencoder, data: Iterable[Array | None], plan: Plan, schedule: Schedule) -> dict[str, Any]:
     """Returns what identifies a run: family, options, data, plan and optimizer."""
     return {
+        "backend": keras.backend.backend(),
         "family": type(model).__name__,
+        "variables": [(tuple(variable.shape), variable.trainable) for variable in model.variables],
         "config": model.config.to_dict(),
         "data": [None if part is None else digest(part) for part in data],
         "plan": [schedule.epochs, schedule.batch_size, schedule.learning_rate, plan.seed, schedule.patience],

@@ -96,11 +96,12 @@ class Loop:
         rates = np.zeros(len(order), "float32") if self.pace is None else self.pace.rates(epoch)
         logs: dict[str, float] = {}
         for first, rows, some in self._windows(order):
-            count = _coarse(len(some)) if self.compiled else len(some)
-            make = Make(
-                "train", steps.shapes_of(rows), self.batches.batch_size, count, self.pace is not None, self.compiled
-            )
-            program = self._program(make)
+            count = _coarse(self.window or len(order)) if self.compiled else len(some)
+            shapes = steps.shapes_of(rows)
+            if not self.compiled:  # then a program is for any number of rows and of steps
+                shapes, count = steps.of_any_length(shapes), 0
+            make = Make("train", shapes, self.batches.batch_size, count, self.pace is not None, self.compiled)
+            program, count = self._program(make), count or len(some)
             placed = steps.place(_lengthened(some, count))
             rate = steps.place(_lengthened(rates[first : first + len(some)], count))
             begin = 0
@@ -167,7 +168,7 @@ def _window(batches: Batches) -> int | None:
     if room is None or sum(each.nbytes for each in arrays) <= room:
         return None
     step = batches.batch_size * sum(each.nbytes // len(each) for each in arrays)
-    return max(1, min(batches.steps, room // step))
+    return max(1, min(batches.steps, room // (2 * step)))  # the next window is placed beside the last
 
 
 def _coarse(n: int) -> int:

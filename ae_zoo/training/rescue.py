@@ -27,13 +27,12 @@ class Rescue(keras.callbacks.Callback):
     Args:
         record: what holds the best weights; it must come before this callback.
         pace: the rates that are lowered; None if the caller's optimizer has its own. Then only NaN ends the run.
-        baseline: the error of the rows' mean, in the unit of the record's metric.
         says: whether to print each rescue.
     """
 
-    def __init__(self, record: Record, pace: Pace | None, baseline: float, says: bool) -> None:
+    def __init__(self, record: Record, pace: Pace | None, says: bool) -> None:
         super().__init__()
-        self.record, self.pace, self.baseline, self.says = record, pace, baseline, says
+        self.record, self.pace, self.says = record, pace, says
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         record, pace = self.record, self.pace
@@ -46,14 +45,16 @@ class Rescue(keras.callbacks.Callback):
                 f"{why[0].upper()}{why[1:]}, so the training was stopped and the best weights so far were kept; {ADVICE}."
             )
         if pace is None or hopeless:
-            if record.best_error < self.baseline:
+            if pace is not None and record.best_error < record.baseline:
                 self.model.stop_training = True
+                pace.notes.append(f"{why}; the run was stopped: {ADVICE}")
             return
         record.restore(self.model)
         _forget(self.model.optimizer)
         factor = pace.lower(epoch + 1, LOWER)
         record.since = epoch + 1
-        self.model.stop_training = False
+        if record.stops:  # a stop that somebody else asked for stays
+            self.model.stop_training = record.stops = False
         weights = f"the weights of epoch {record.best_epoch + 1}" if record.best_epoch >= 0 else "the first weights"
         note = f"{why}; went back to {weights} and on at {factor:.3g} of the rate"
         pace.notes.append(note)
@@ -62,18 +63,18 @@ class Rescue(keras.callbacks.Callback):
 
     def _collapse(self) -> str | None:
         """Returns what has happened, or None if nothing has."""
-        record, baseline = self.record, self.baseline
+        record, baseline = self.record, self.record.baseline
         errors = record.history[record.monitor][record.since :]
         if record.last or record.next_epoch <= max(record.warmup, record.since):
             return None
-        if record.best_error < 0.7 * baseline:
+        if record.best_error < baseline - 0.3 * abs(baseline):  # a loss in nats may be negative
             halfway = (record.best_error + baseline) / 2
             if errors[-1] >= baseline or (len(errors) > 1 and min(errors[-2:]) > halfway):
                 return f"the error rose from {record.best_error:.4g} to {errors[-1]:.4g} in epoch {record.next_epoch}"
         elif (
             record.best_error > baseline
             and len(errors) >= max(3, record.epochs // 10)
-            and errors[-1] > 0.98 * errors[0]
+            and errors[-1] > errors[0] - 0.02 * abs(errors[0])
         ):
             return (
                 f"the error was no better than that of the rows' mean, {baseline:.4g}, up to epoch {record.next_epoch}"
@@ -87,7 +88,8 @@ def error_of_mean(model: Autoencoder, data: Data) -> float:
     target = model.target(*some)
     constant = model.likelihood.start(keras.ops.convert_to_numpy(target))
     output = keras.ops.broadcast_to(keras.ops.convert_to_tensor(constant), target.shape)
-    return float(np.mean(keras.ops.convert_to_numpy(model.row_loss(target, output))))
+    losses = keras.ops.convert_to_numpy(model.row_loss(target, output))
+    return float(np.average(losses, weights=None if data.weights is None else data.weights[:SAMPLE] + 1e-12))
 
 
 def _forget(optimizer: keras.optimizers.Optimizer) -> None:

@@ -116,8 +116,8 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     if plan.checkpoint is not None:
         arrays = (*data.arrays, *(() if valid is None else valid.arrays))
         saved = Checkpoint(plan.checkpoint, identity(model, arrays, plan, schedule), record, deadline, pace)
-    baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
-    rescue = Rescue(record, loop.pace, baseline, says=bool(plan.verbose))
+    record.baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
+    rescue = Rescue(record, loop.pace, says=bool(plan.verbose))
     # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
     # checkpoint, so that these hold what they changed.
     watchers = [stopwatch, splitter, deadline, *plan.callbacks, record, rescue, saved]

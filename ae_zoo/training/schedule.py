@@ -9,7 +9,7 @@ from typing import Literal, Self, TypeAlias
 import keras
 import numpy as np
 
-from ae_zoo._support import checks
+from ae_zoo._support import checks, files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.training.adam import Adam
@@ -56,6 +56,12 @@ class Plan:
             raise AEZooError(
                 f"optimizer must be one of Keras's, such as keras.optimizers.Adam(0.001); received {short(self.optimizer)}."
             )
+        if getattr(self.optimizer, "use_ema", False):
+            raise AEZooError(
+                "ae_zoo.fit keeps the weights of the best epoch, not averages: give an optimizer without use_ema."
+            )
+        if self.checkpoint is not None:
+            files.writable(self.checkpoint)  # better an error before the training than after it
         one = isinstance(self.callbacks, keras.callbacks.Callback | str)
         if one or not all(isinstance(each, keras.callbacks.Callback) for each in _listed(self.callbacks)):
             raise AEZooError(f"callbacks must be a list of Keras callbacks; received {short(self.callbacks)}.")

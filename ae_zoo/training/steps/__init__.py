@@ -28,9 +28,10 @@ class Make:
 
     Attributes:
         kind: whether the steps train, or measure.
-        shapes: shape and type of each array of rows; None for one that is missing.
+        shapes: shape and type of each array of rows; None for one that is missing. Without XLA a training program is for any
+            number of rows, which is 0 here.
         size: rows in a step.
-        steps: number of steps in an epoch's order. Of a test 0: it takes the rows one after another.
+        steps: number of steps in an epoch's order; 0 if any, and of a test, which takes the rows one after another.
         paced: whether each step is given its learning rate.
         compiled: whether XLA compiles the loop.
     """
@@ -106,6 +107,13 @@ def shapes_of(rows: Sequence[Array | Tensor | None]) -> tuple[tuple[tuple[int, .
     )
 
 
+def of_any_length(
+    shapes: tuple[tuple[tuple[int, ...], str] | None, ...],
+) -> tuple[tuple[tuple[int, ...], str] | None, ...]:
+    """Returns shapes with 0 in the place of the number of rows."""
+    return tuple(None if each is None else ((0, *each[0][1:]), each[1]) for each in shapes)
+
+
 _kept: collections.OrderedDict[Hashable, Program] = collections.OrderedDict()
 _lock = threading.Lock()
 
@@ -126,28 +134,58 @@ def _backend() -> Any:
 
 
 def _key(model: Trainable, make: Make) -> Hashable:
-    """Returns what models share that have equal steps: their class, their config and their variables' shapes.
+    """Returns what models share that have equal steps: classes, configs, and the shapes of their variables.
 
-    None if no config tells what a step does: of an optimizer that the caller gave, or a model that was changed by hand.
+    The layers' present configs count, not only the model's, because an option of a layer can be changed by hand.
+
+    None if no config tells what a step does: of an optimizer that the caller gave, or where a method was replaced.
     """
-    own_methods = any(callable(value) and name in _STEPS for name, value in vars(model).items())
+    parts = [model, model.likelihood, model.schema]
+    own_methods = any(callable(value) and name in _STEPS for part in parts for name, value in vars(part).items())
     if own_methods or (make.kind == "train" and not make.paced):
         return None
-    optimizer = without_names(keras.optimizers.serialize(model.optimizer)) if make.kind == "train" else None
+    optimizer = keras.optimizers.serialize(model.optimizer) if make.kind == "train" else None
     _drop(optimizer, "learning_rate")
-    config = {name: value for name, value in model.get_config().items() if name != "name"}
+    layers = [layer for network in model.networks for layer in network.layers]
     variables = [(tuple(v.shape), str(v.dtype), v.trainable) for v in model.variables]
-    told = json.dumps([config, optimizer, variables, model.dtype_policy.name], sort_keys=True, default=repr)
-    return keras.backend.backend(), type(model), make, told
+    configs = [model.get_config(), *(layer.get_config() for layer in layers), *map(_plain, parts)]
+    try:
+        told = json.dumps(without_names([configs, optimizer, variables, model.dtype_policy.name]), sort_keys=True)
+    except TypeError:  # a config that is not plain
+        return None
+    return keras.backend.backend(), (*map(type, parts), *map(type, layers)), make, told
 
 
-_STEPS = ("call", "compute_loss", "compute_metrics", "loss_parts", "row_loss", "target", "test_step", "train_step")
+def _plain(part: object) -> dict[str, Any]:
+    """Returns the numbers and words among an object's public attributes, but for what a run changes."""
+    return {
+        name: value
+        for name, value in vars(part).items()
+        if isinstance(value, bool | int | float | str) and not name.startswith("_") and name != "stop_training"
+    }
+
+
+_STEPS = (
+    "call",
+    "compute_loss",
+    "error",
+    "loss",
+    "mean",
+    "compute_metrics",
+    "loss_parts",
+    "row_loss",
+    "target",
+    "test_step",
+    "train_step",
+)
 
 
 def without_names(value: Any) -> Any:
     """Returns a serialized optimizer without names, because Keras numbers them within a process."""
     if isinstance(value, dict):
         return {key: without_names(part) for key, part in value.items() if key != "name"}
+    if isinstance(value, list | tuple):
+        return [without_names(part) for part in value]
     return value
 
 

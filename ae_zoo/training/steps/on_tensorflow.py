@@ -48,8 +48,10 @@ class Steps:
         captures = [_handle(variables[each]) if isinstance(each, int) else each for each in self._captures]
         with self._lock:  # two threads may train two models of one make
             self._function.set_external_captures(captures)
-            logs = self._function(*given)
-            self._function.set_external_captures([])
+            try:
+                logs = self._function(*given)
+            finally:
+                self._function.set_external_captures([])
         return {name: float(value) for name, value in logs.items()}
 
 
