@@ -76,6 +76,7 @@ def test_a_signature_without_its_tensor_is_no_crash(copy):
         serving.SavedModel(copy).run("encode", {"x": np.zeros((1, 8))})
 
 
+@pytest.mark.slow
 def test_the_check_runs_without_keras_and_this_package(copy):
     """In a process of its own: what writes models takes no part in judging them."""
     script = pathlib.Path(parity.__file__).with_name("saved_model.py")

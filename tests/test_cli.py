@@ -135,6 +135,7 @@ def test_a_density_of_codes_draws_only_where_it_is_asked_for(run, table, tmp_pat
     assert (code, "nearest neighbors" in out) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_pca_s_own_file_and_its_detector_s_do_all_that_a_model_s_does(run, table, tmp_path):
     import ae_zoo
 

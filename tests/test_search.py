@@ -165,6 +165,7 @@ def test_errors_are_on_one_scale_whatever_the_models_own(x, tmp_path):
     assert errors["minmax"][0] > 2 * errors["minmax"][1]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_skipped_with_its_reason_and_no_penalty_is_chosen_for_its_loss(x, tmp_path):
     space = [
         {"code_activation": "linear"},  # a KL divergence needs a bounded code

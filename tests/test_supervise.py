@@ -103,6 +103,7 @@ def test_numbers_come_in_their_own_units(model):
     assert ae_zoo.supervise(model, rows, y[:, 0], **{**FULL, "epochs": 1}).output_shape == (None, 1)
 
 
+@pytest.mark.slow
 def test_rows_without_a_label_and_held_out_rows_are_not_trained_on(model, x, labels):
     rows, some = 100 * x - 30, np.where(np.arange(64) < 40, labels, -1)
     plan = {"validation": (rows[50:], labels[50:]), **QUICK}
