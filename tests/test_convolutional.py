@@ -6,6 +6,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo.families import FAMILIES
+from ae_zoo.training import steps
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (27, 29), (5, 3), (1, 7), (6, 5, 3)])
@@ -72,11 +73,11 @@ def test_learns_digits_by_the_trainer_without_xla(digits, monkeypatch):
     images = digits.x_train[:1500].reshape(-1, 28, 28)
     model = ae_zoo.build("convolutional", data=images, hidden=[8, 16], seed=1)
     assert (model.config.input_shape, model.config.scaling) == ((28, 28), "none")
-    compiled = []
-    compile_model = model.compile
-    monkeypatch.setattr(model, "compile", lambda **options: (compiled.append(options), compile_model(**options)))
+    makes = []
+    program = steps.program
+    monkeypatch.setattr(steps, "program", lambda model, make: (makes.append(make), program(model, make))[1])
     ae_zoo.fit(model, images, epochs=10, verbose=0)
-    assert compiled[0]["jit_compile"] is False
+    assert {make.kind: make.compiled for make in makes} == {"train": False, "test": False}
     test = digits.x_test.reshape(-1, 28, 28)
     assert model.reconstruction_error(test).mean() < 0.5 * test.var(axis=0).mean()
 

@@ -34,11 +34,11 @@ def fit(
 ) -> TrainingResult:
     """Trains a model with defaults that work, and leaves it with the weights of its best epoch.
 
-    The learning rate rises over the first 200 steps and then falls along a cosine. A scaling that has seen no rows is fitted
-    to the training rows. The steps are Keras's own, many in one compiled call. A run that collapses goes on from its best
-    weights at a lower rate, and a run never ends with a worse held-out error than it began with: see docs/training.md. The
-    model is compiled for the run, and plainly again afterwards; to use your own metrics, call plain `model.fit`. A `robust`
-    model is trained by `fit_robust`, whose result has more fields.
+    The learning rate rises over the first 5 % of the steps, at most 200, and then falls along a cosine. A scaling that has
+    seen no rows is fitted to the training rows. The steps are Keras's own, many in one compiled call. A run that collapses
+    goes on from its best weights at a lower rate, and with held-out rows a run does not end worse than it began: see
+    docs/training.md. The model is compiled for the run, and plainly again afterwards; to use your own metrics, call plain
+    `model.fit`. A `robust` model is trained by `fit_robust`, whose result has more fields.
 
     Args:
         model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.

@@ -69,6 +69,9 @@ class Rescue(keras.callbacks.Callback):
             return None
         if record.best_error < baseline - 0.3 * abs(baseline):  # a loss in nats may be negative
             halfway = (record.best_error + baseline) / 2
+            losses = record.history["val_loss" if record.monitor.startswith("val_") else "loss"][record.since :]
+            if losses[-1] <= min(losses):
+                return None  # a penalty is paid for, and the loss as a whole still falls
             if errors[-1] >= baseline or (len(errors) > 1 and min(errors[-2:]) > halfway):
                 return f"the error rose from {record.best_error:.4g} to {errors[-1]:.4g} in epoch {record.next_epoch}"
         elif (
