@@ -3,7 +3,9 @@
 import keras
 import numpy as np
 
+from ae_zoo import networks
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.likelihoods import Squared
 from ae_zoo.training.holdout import Data
 from ae_zoo.typing import Array
 
@@ -24,10 +26,8 @@ def worse_than_pca(model: Autoencoder, data: Data, rows: Array, valid: Data) -> 
         valid: the held-out rows.
     """
     config = model.config
-    plain = (
-        config.loss == "mse" and model.PARTS == ("reconstruction",) and config.corruption == "none" and not config.l1
-    )
-    if not plain or config.sparsity is not None or data.y is not None or data.weights is not None:
+    plain = model.likelihood.unit == Squared.unit and len(model.PARTS) == 1 and config.corruption == "none"
+    if not plain or networks.code_regularizer(config) is not None or data.y is not None or data.weights is not None:
         return None
     if model.schema.features > WIDEST or not 0 < config.code < min(len(rows), model.schema.features):
         return None

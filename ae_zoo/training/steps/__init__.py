@@ -148,9 +148,10 @@ def _key(model: Trainable, make: Make) -> Hashable:
     _drop(optimizer, "learning_rate")
     layers = [layer for network in model.networks for layer in network.layers]
     variables = [(tuple(v.shape), str(v.dtype), v.trainable) for v in model.variables]
-    configs = [model.get_config(), *(layer.get_config() for layer in layers), *map(_plain, parts)]
+    configs = [{**part.get_config(), "name": ""} for part in (model, *layers)]
+    told_by = [configs, [_plain(part) for part in parts], without_names(optimizer), variables, model.dtype_policy.name]
     try:
-        told = json.dumps(without_names([configs, optimizer, variables, model.dtype_policy.name]), sort_keys=True)
+        told = json.dumps(told_by, sort_keys=True)
     except TypeError:  # a config that is not plain
         return None
     return keras.backend.backend(), (*map(type, parts), *map(type, layers)), make, told
@@ -161,7 +162,9 @@ def _plain(part: object) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(part).items()
-        if isinstance(value, bool | int | float | str) and not name.startswith("_") and name != "stop_training"
+        if isinstance(value, bool | int | float | str)
+        and not name.startswith("_")
+        and name not in ("name", "stop_training")
     }
 
 
