@@ -15,7 +15,7 @@ from ae_zoo.training import steps
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.holdout import Data
 from ae_zoo.training.schedule import Pace, Schedule
-from ae_zoo.training.steps import Make, Placed, Program
+from ae_zoo.training.steps import Make, Placed, Program, Some
 from ae_zoo.typing import Array
 
 SECONDS_A_CALL = 0.5  # so that progress is shown, and a limit of time or Ctrl-C is heeded
@@ -109,7 +109,7 @@ class Loop:
                 end = min(len(some), begin + self._steps_a_call)
                 callbacks.on_train_batch_begin(first + begin)
                 start = time.perf_counter()
-                logs = program(model, rows, placed, rate, begin, end, reset=first + begin == 0)
+                logs = program(model, rows, Some(placed, rate, begin, end, reset=first + begin == 0))
                 self._seconds_a_step = (time.perf_counter() - start) / (end - begin)
                 callbacks.on_train_batch_end(first + end - 1, logs)
                 if model.stop_training or not math.isfinite(logs["loss"]):

@@ -44,28 +44,34 @@ class Make:
     compiled: bool = True
 
 
+@dataclasses.dataclass(frozen=True)
+class Some:
+    """Some steps of an epoch.
+
+    Attributes:
+        order: indices of the rows of each step `(steps, size)`, on the device.
+        rates: learning rate of each step `(steps,)`, on the device; unused if the program is not paced.
+        begin, end: which of the steps.
+        reset: whether the metrics begin anew.
+    """
+
+    order: Tensor
+    rates: Tensor
+    begin: int
+    end: int
+    reset: bool
+
+
 class Program(Protocol):
     """A compiled loop over a model's steps."""
 
-    def __call__(
-        self,
-        model: Trainable,
-        rows: Placed,
-        order: Tensor = None,
-        rates: Tensor = None,
-        begin: int = 0,
-        end: int = 0,
-        reset: bool = True,
-    ) -> dict[str, float]:
+    def __call__(self, model: Trainable, rows: Placed, some: Some | None = None) -> dict[str, float]:
         """Runs steps on a model, in place, and returns its metrics.
 
         Args:
             model: of the make that the program was compiled for.
             rows: on the device, from `place`.
-            order: indices of the rows of each step `(steps, size)`, on the device; a test needs none.
-            rates: learning rate of each step `(steps,)`, on the device; unused if the program is not paced.
-            begin, end: which of the steps to run.
-            reset: whether the metrics begin anew.
+            some: which steps of a training; a test takes all rows.
         """
 
 

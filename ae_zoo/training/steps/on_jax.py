@@ -9,7 +9,7 @@ import numpy as np
 
 from ae_zoo.trainable import Trainable
 from ae_zoo.training import steps
-from ae_zoo.training.steps import Make, Placed
+from ae_zoo.training.steps import Make, Placed, Some
 from ae_zoo.typing import Array, Tensor
 
 
@@ -36,19 +36,10 @@ class Steps:
         donated = () if jax.default_backend() == "cpu" else (0,)
         self._function = jax.jit(run, donate_argnums=donated).lower(*given).compile()
 
-    def __call__(
-        self,
-        model: Trainable,
-        rows: Placed,
-        order: Tensor = None,
-        rates: Tensor = None,
-        begin: int = 0,
-        end: int = 0,
-        reset: bool = True,
-    ) -> dict[str, float]:
+    def __call__(self, model: Trainable, rows: Placed, some: Some | None = None) -> dict[str, float]:
         given: tuple[Any, ...] = (_state(model, self.make), rows)
-        if self.make.kind == "train":
-            given += (order, rates, np.int32(begin), np.int32(end), np.bool_(reset))
+        if some is not None:
+            given += (some.order, some.rates, np.int32(some.begin), np.int32(some.end), np.bool_(some.reset))
         logs, state = self._function(*given)
         for variables, values in zip(_variables(model, self.make), state, strict=True):
             for variable, value in zip(variables, values, strict=True):

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ae_zoo.trainable import Trainable
 from ae_zoo.training import steps
-from ae_zoo.training.steps import Make, Placed
+from ae_zoo.training.steps import Make, Placed, Some
 from ae_zoo.typing import Array, Tensor
 
 
@@ -31,19 +31,10 @@ class Steps:
         self._captures = [places.get(id(capture), capture) for capture in self._function.captured_inputs]
         self._function.set_external_captures([])  # so the model can be freed
 
-    def __call__(
-        self,
-        model: Trainable,
-        rows: Placed,
-        order: Tensor = None,
-        rates: Tensor = None,
-        begin: int = 0,
-        end: int = 0,
-        reset: bool = True,
-    ) -> dict[str, float]:
+    def __call__(self, model: Trainable, rows: Placed, some: Some | None = None) -> dict[str, float]:
         given: list[Any] = [each for each in rows if each is not None]
-        if self.make.kind == "train":
-            given += [order, rates, tf.constant(begin), tf.constant(end), tf.constant(reset)]
+        if some is not None:
+            given += [some.order, some.rates, *map(tf.constant, (some.begin, some.end, some.reset))]
         variables = _variables(model, self.make)
         captures = [_handle(variables[each]) if isinstance(each, int) else each for each in self._captures]
         with self._lock:  # two threads may train two models of one make
