@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits
 
 import ae_zoo
+from ae_zoo.data.mnist import Digits
 from benchmarks import common
 
 RATES = (8e-3, 4e-3, 2e-3, 1e-3, 5e-4)  # at a batch of 256 rows, proportional to the root of the batch size
@@ -57,7 +58,7 @@ def main() -> None:
     common.verdict("a longer run's error over its own shorter run's, at worst", max(longer), 1.02, at_most=True)
 
 
-def _rows(rows: int | str, digits: ae_zoo.Digits) -> tuple[np.ndarray, np.ndarray]:
+def _rows(rows: int | str, digits: Digits) -> tuple[np.ndarray, np.ndarray]:
     """Returns training rows and test rows."""
     if isinstance(rows, int):
         return digits.x_train[:rows], digits.x_test[:5000]

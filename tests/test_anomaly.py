@@ -68,6 +68,26 @@ def test_threshold_is_the_conformal_quantile():
         ae_zoo.Detector(Scores()).flag(rows)
 
 
+def test_the_weighted_threshold_is_that_of_rows_that_come_as_often():
+    random = np.random.default_rng(0)
+    rows = random.exponential(size=(2000, 1))
+    weights = np.where(rows[:, 0] > 1, 3.0, 1.0)  # the new rows are three times as often large
+    detector = ae_zoo.Detector(Scores()).calibrate(rows, 0.1, weights=weights)
+    assert ae_zoo.Detector(Scores()).calibrate(rows, 0.1, weights=np.full(2000, 7)).threshold == pytest.approx(
+        ae_zoo.Detector(Scores()).calibrate(rows, 0.1).threshold
+    )
+    new = random.choice(random.exponential(size=100_000), 20_000)
+    new = random.choice(new, 20_000, p=(share := np.where(new > 1, 3.0, 1.0)) / share.sum())
+    assert detector.flag(new[:, None]).mean() == pytest.approx(0.1, abs=0.015)
+    assert detector.calibrate(rows[:5], 0.25, weights=[0, 0, 1, 1, 1]).threshold == pytest.approx(
+        max(rows[2:5, 0]), rel=2e-4
+    )
+    with pytest.raises(ValueError, match="weigh as much as 3 held-out rows of the heaviest; received 5"):
+        detector.calibrate(rows[:5], 0.25, weights=[0, 0, 0, 1, 1])
+    with pytest.raises(ValueError, match="0 or more"):
+        detector.calibrate(rows[:5], 0.25, weights=[-1, 0, 0, 1, 1])
+
+
 def test_false_alarms_of_new_rows_come_at_the_promised_rate():
     random = np.random.default_rng(0)
     rates = []

@@ -94,8 +94,31 @@ def test_a_stop_that_somebody_asked_for_is_not_taken_back():
     assert (result.epochs, result.stopped) == (4, "stopped by a callback")
 
 
-def test_averaged_weights_are_refused():
-    with pytest.raises(ae_zoo.AEZooError, match="without use_ema"):
+def test_the_model_gets_the_exponential_averages_of_its_weights_as_numpy_computes_them():
+    """One step an epoch, so a callback sees each step's weights."""
+    last, averages = [], []
+
+    class Watch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            last.append(weights_of(self.model))
+
+        def on_epoch_end(self, epoch, logs=None):
+            averages.append(weights_of(self.model))
+
+    model, plain = build(), build()
+    options = {"validation": 0, "epochs": 6, "batch_size": 200, "learning_rate": 1e-3, "verbose": 0}
+    ae_zoo.fit(model, ROWS, ema=0.7, callbacks=[Watch()], **options)
+    ae_zoo.fit(plain, ROWS, **options)
+    assert np.array_equal(weights_of(plain), last[-1])  # the averages do not change the training
+    expected = last[0]
+    for step, average in zip(last, averages, strict=True):
+        expected = 0.7 * expected + 0.3 * step
+        assert np.allclose(average, expected, atol=1e-6)
+    assert np.array_equal(weights_of(model), averages[-1])
+
+
+def test_averages_of_an_optimizer_of_ones_own_are_refused():
+    with pytest.raises(ae_zoo.AEZooError, match=r"ema=0\.999"):
         ae_zoo.fit(build(), ROWS, optimizer=keras.optimizers.Adam(use_ema=True), verbose=0)
 
 
@@ -104,6 +127,26 @@ def test_a_callback_that_sets_the_rate_is_refused():
     with pytest.raises(ae_zoo.AEZooError, match="A callback changed the learning rate"):
         ae_zoo.fit(build(), ROWS, epochs=2, callbacks=[schedule], verbose=0)
     ae_zoo.fit(build(), ROWS, epochs=2, callbacks=[schedule], optimizer=keras.optimizers.Adam(), verbose=0)
+
+
+def test_a_callback_that_sets_the_rate_of_a_batch_is_refused_too():
+    class Slower(keras.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            self.model.optimizer.learning_rate = 1e-4
+
+    with pytest.raises(ae_zoo.AEZooError, match="A callback changed the learning rate"):
+        ae_zoo.fit(build(), ROWS, epochs=2, callbacks=[Slower()], verbose=0)
+
+
+def test_a_refused_run_leaves_the_model_as_it_was():
+    used = keras.optimizers.Adam()
+    ae_zoo.fit(build(), ROWS, epochs=1, optimizer=used, verbose=0)
+    model = build(scaling="minmax")
+    before = weights_of(model)
+    with pytest.raises(ae_zoo.AEZooError, match="used for another model"):
+        ae_zoo.fit(model, 10 * ROWS, epochs=1, optimizer=used, verbose=0)
+    assert not model.scaling.adapted
+    assert np.array_equal(weights_of(model), before)
 
 
 @pytest.mark.parametrize(("n", "coarse"), [(1, 1), (15, 15), (17, 18), (511, 512), (569, 576), (20_000, 20_000)])

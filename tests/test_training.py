@@ -10,6 +10,7 @@ import pytest
 
 import ae_zoo
 from ae_zoo.training.batches import Batches
+from ae_zoo.training.callbacks import Deadline
 from ae_zoo.training.holdout import Data, hold_out
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -293,6 +294,43 @@ def test_checkpoint_of_another_run_or_a_damaged_one_is_refused(x, tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         ae_zoo.fit(build(), x, epochs=2, checkpoint=path, verbose=0)
     assert [file.name for file in tmp_path.iterdir()] == ["run.npz"]  # nothing is left beside it
+
+
+@pytest.mark.parametrize("end", ["finished", "broken off", "cut"])
+def test_a_checkpoint_of_a_model_that_began_with_other_weights_says_so(end, x, tmp_path, monkeypatch):
+    """Whether the run was finished, broken off or cut by a limit of time, the model that it left may go on in silence."""
+
+    def fit(model, **options):
+        ae_zoo.fit(model, x, **{"epochs": 4, "checkpoint": tmp_path / "run.npz", "verbose": 0, **options})
+
+    model = build()
+    if end == "finished":
+        fit(model)
+    elif end == "broken off":
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, callbacks=[Interrupt(2)])
+    else:
+        late = Late(2)
+        monkeypatch.setattr(Deadline, "seconds", property(lambda self: 1e9 * late.now))
+        fit(model, callbacks=[late], minutes=1)
+        late.now = False
+    fit(model)  # the model that the run left
+    fit(build())  # one that begins as that one did
+    other = ae_zoo.build("denoising", 8, code=2, hidden=[6], seed=2)
+    with pytest.warns(ae_zoo.AEZooWarning, match=r"began with other weights than this one.*taken over.*another file"):
+        fit(other)
+    assert all(np.array_equal(a, b) for a, b in zip(other.get_weights(), model.get_weights(), strict=True))
+
+
+class Late(keras.callbacks.Callback):
+    """Says that the time is up from the first step of an epoch on."""
+
+    def __init__(self, epoch):
+        super().__init__()
+        self.epoch, self.now = epoch, False
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch == self.epoch
 
 
 def test_few_labels_are_split_as_the_rows_are():

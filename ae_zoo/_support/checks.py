@@ -64,6 +64,23 @@ def share(name: str, value: object) -> float:
     return number
 
 
+def weights(value: Rows, rows: int) -> Array:
+    """Returns the weights of rows as float64 `(rows,)`.
+
+    Raises:
+        AEZooError: they are not one finite number of at least 0 for each row, or all are 0.
+    """
+    try:
+        found = np.asarray(value, "float64")
+    except (TypeError, ValueError) as error:
+        raise AEZooError(f"weights must be numbers (n,), one for each row; received {short(value)}.") from error
+    if found.ndim != 1 or len(found) != rows:
+        raise AEZooError(f"weights must be one number for each of the {rows} rows; received the shape {found.shape}.")
+    if not np.isfinite(found).all() or found.min() < 0 or not found.any():
+        raise AEZooError("weights must be finite, 0 or more, and not all 0.")
+    return found
+
+
 def seed(value: object) -> int | None:
     """Returns `value`; raises `AEZooError` if it is neither a whole number from 0 to 2^32 - 1 nor None."""
     if value is None:

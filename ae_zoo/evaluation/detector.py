@@ -80,7 +80,7 @@ class Detector:
         """What a row is."""
         return self.model.schema
 
-    def calibrate(self, x: Rows, false_alarm_rate: float = 0.01) -> Self:
+    def calibrate(self, x: Rows, false_alarm_rate: float = 0.01, *, weights: Rows | None = None) -> Self:
         """Sets the threshold from ordinary rows that the model was *not* trained on.
 
         It is just above the split-conformal quantile, the ceil((n + 1)(1 - rate))-th smallest of the n scores: a new
@@ -92,21 +92,28 @@ class Detector:
         Args:
             x: held-out rows `(n, *input_shape)` in the data's units.
             false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
+            weights: of the rows `(n,)`, 0 or more: how often such rows will come, if the held-out rows are not a fair sample
+                of the new ones. Only their proportions matter. The promise then holds for rows that are drawn by these
+                weights (Tibshirani et al. 2019, section 2); a new row counts as much as the heaviest of them.
 
         Raises:
-            AEZooError: the rate is not in (0, 1), there are too few rows for it, or the model has seen no rows.
+            AEZooError: the rate is not in (0, 1), there are too few rows for it, the weights are not legal, or the model has
+                seen no rows.
         """
         rate = checks.share("false_alarm_rate", false_alarm_rate)
         if not self.model.has_learned:
             raise AEZooError("The model has not been trained, so its scores mean nothing: train it before calibrate.")
-        scores = np.sort(self.score(x))
-        rank = math.ceil((len(scores) + 1) * (1 - rate) - 1e-9)
-        if rank > len(scores):
-            raise AEZooError(
-                f"A false alarm rate of {rate:g} needs at least {math.ceil(1 / rate) - 1} "
-                f"held-out rows; received {len(scores)}."
-            )
-        just_above = np.float32(scores[rank - 1]) * np.float32(1 + MARGIN) + np.float32(1e-12)
+        scores = self.score(x)
+        order = np.argsort(scores)
+        counts = np.ones(len(scores)) if weights is None else checks.weights(weights, len(scores))[order]
+        reached = np.cumsum(counts)
+        needed = (reached[-1] + counts.max()) * (1 - rate)
+        rank = int(np.searchsorted(reached, needed * (1 - 1e-12)))  # a rounded sum may fall short of its limit
+        if rank == len(scores):
+            rows = f"{math.ceil(1 / rate) - 1} held-out rows"
+            needs = rows if weights is None else f"held-out rows that weigh as much as {rows} of the heaviest"
+            raise AEZooError(f"A false alarm rate of {rate:g} needs at least {needs}; received {len(scores)}.")
+        just_above = np.float32(scores[order[rank]]) * np.float32(1 + MARGIN) + np.float32(1e-12)
         self.threshold, self.false_alarm_rate = float(just_above), rate
         return self
 

@@ -24,6 +24,7 @@ def fit(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     weight_decay: float | None = None,
+    ema: float | None = None,
     optimizer: keras.optimizers.Optimizer | None = None,
     patience: int | None = None,
     minutes: float | None = None,
@@ -56,7 +57,9 @@ def fit(
             for wide and deep dense networks, and more for small ones.
         weight_decay: the share of each kernel that a step takes away, times the rate (Loshchilov and Hutter 2019); none by
             default.
-        optimizer: an optimizer instead of Adam and its schedule; `learning_rate` and `weight_decay` are then ignored.
+        ema: the model gets exponential moving averages of the weights of its steps, in which the average before a step counts
+            this much, such as 0.999 (Polyak and Juditsky 1992); no averages by default.
+        optimizer: an optimizer instead of Adam and its schedule; `learning_rate`, `weight_decay` and `ema` are then ignored.
         patience: the run stops after this number of epochs without a better value of the family's metric on the held-out
             rows; by default half of `epochs`, at least 5.
         minutes: limit of wall-clock time. When it is over, the model keeps the best weights so far.
@@ -85,6 +88,7 @@ def fit(
         batch_size=batch_size,
         learning_rate=learning_rate,
         weight_decay=weight_decay,
+        ema=ema,
         optimizer=optimizer,
         patience=patience,
         minutes=minutes,

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
+from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.errors import AEZooError, short
+from ae_zoo.errors import AEZooError
 from ae_zoo.training.schedule import Validation
 from ae_zoo.typing import Array, Rows
 
@@ -47,19 +48,7 @@ def checked(
     y = None if y is None else model.check_y(y, x)
     if y is None or model.config.target == "labels":
         model.check_targets(x, name)
-    return Data(x, y, None if weights is None else _checked_weights(weights, x))
-
-
-def _checked_weights(weights: Rows, x: Array) -> Array:
-    try:
-        found = np.asarray(weights, "float64")
-    except (TypeError, ValueError) as error:
-        raise AEZooError(f"weights must be numbers (n,), one for each row; received {short(weights)}.") from error
-    if found.ndim != 1 or len(found) != len(x):
-        raise AEZooError(f"weights must be one number for each of the {len(x)} rows; received the shape {found.shape}.")
-    if not np.isfinite(found).all() or found.min() < 0 or not found.any():
-        raise AEZooError("weights must be finite, 0 or more, and not all 0.")
-    return _of_mean_one(found)
+    return Data(x, y, None if weights is None else _of_mean_one(checks.weights(weights, len(x))))
 
 
 def _of_mean_one(weights: Array) -> Array:

@@ -66,7 +66,8 @@ class Loop:
         for epoch in range(begin, self.schedule.epochs):
             with self._own_rate():
                 callbacks.on_epoch_begin(epoch)
-            logs = self._train(epoch, callbacks)
+            with self._last_weights():
+                logs = self._train(epoch, callbacks)
             if self.valid is not None:
                 callbacks.on_test_begin()
                 found = self.test()
@@ -107,11 +108,13 @@ class Loop:
             begin = 0
             while begin < len(some):
                 end = min(len(some), begin + self._steps_a_call)
-                callbacks.on_train_batch_begin(first + begin)
+                with self._own_rate():
+                    callbacks.on_train_batch_begin(first + begin)
                 start = time.perf_counter()
                 logs = program(model, rows, Some(placed, rate, begin, end, reset=first + begin == 0))
                 self._seconds_a_step = (time.perf_counter() - start) / (end - begin)
-                callbacks.on_train_batch_end(first + end - 1, logs)
+                with self._own_rate():
+                    callbacks.on_train_batch_end(first + end - 1, logs)
                 if model.stop_training or not math.isfinite(logs["loss"]):
                     return logs
                 begin = end
@@ -146,12 +149,22 @@ class Loop:
         return max(1, int(SECONDS_A_CALL / self._seconds_a_step))
 
     @contextlib.contextmanager
+    def _last_weights(self) -> Iterator[None]:
+        """Gives the model the weights of its last step, where it has averages of them between the epochs."""
+        adam = None if self.pace is None else steps.inner(self.model.optimizer)
+        if adam is not None:
+            adam.swap()
+        yield
+        if adam is not None:
+            adam.swap()
+
+    @contextlib.contextmanager
     def _own_rate(self) -> Iterator[None]:
         """Refuses a callback that sets the learning rate, which the schedule would overwrite in silence."""
         if self.pace is None:
             yield
             return
-        rate = steps.learning_rate(self.model.optimizer)
+        rate = steps.inner(self.model.optimizer).learning_rate
         before = float(rate)
         yield
         if float(rate) != before:

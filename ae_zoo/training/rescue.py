@@ -5,6 +5,7 @@ import numpy as np
 
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import DivergedError
+from ae_zoo.training import steps
 from ae_zoo.training.callbacks import Record
 from ae_zoo.training.holdout import Data
 from ae_zoo.training.schedule import Pace
@@ -50,7 +51,7 @@ class Rescue(keras.callbacks.Callback):
                 pace.notes.append(f"{why}; the run was stopped: {ADVICE}")
             return
         record.restore(self.model)
-        _forget(self.model.optimizer)
+        steps.inner(self.model.optimizer).forget()
         factor = pace.lower(epoch + 1, LOWER)
         record.since = epoch + 1
         if record.stops:  # a stop that somebody else asked for stays
@@ -93,11 +94,3 @@ def error_of_mean(model: Autoencoder, data: Data) -> float:
     output = keras.ops.broadcast_to(keras.ops.convert_to_tensor(constant), target.shape)
     losses = keras.ops.convert_to_numpy(model.row_loss(target, output))
     return float(np.average(losses, weights=None if data.weights is None else data.weights[:SAMPLE] + 1e-12))
-
-
-def _forget(optimizer: keras.optimizers.Optimizer) -> None:
-    """Sets an optimizer's moments and its count of steps to 0."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    for variable in inner.variables:
-        if variable is not inner.learning_rate:
-            variable.assign(keras.ops.zeros_like(variable))

@@ -1,7 +1,9 @@
 """One run with its preparation and its callbacks: the common part of `fit` and `fit_robust`."""
 
+import contextlib
 import dataclasses
 import warnings
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -12,7 +14,7 @@ from ae_zoo.factory import compile_plainly
 from ae_zoo.networks.inference import check_not_forked
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Record, Stopwatch
-from ae_zoo.training.checkpoint import Checkpoint, identity
+from ae_zoo.training.checkpoint import Checkpoint, digest, identity
 from ae_zoo.training.holdout import checked, hold_out
 from ae_zoo.training.loop import Loop
 from ae_zoo.training.rescue import SAMPLE, Rescue, error_of_mean
@@ -96,27 +98,31 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     rows, valid = hold_out(model, data, plan.validation, plan.seed)
     keeps_last = model.config.recipe.monitor is None or splitter is not None
     schedule = Schedule.of(model, plan, len(rows), patient=not keeps_last and valid is not None)
-    if not model.scaling.adapted:
-        model.adapt(data.x[rows])
-    batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=model.config.target == "labels")
-    model.compile(optimizer=keras.optimizers.get(plan.optimizer or schedule.adam(plan.weight_decay)))
-    model.optimizer.build(model.trainable_variables)
-    compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
-    pace = Pace(schedule)
-    loop = Loop(model, batches, valid, schedule, pace=pace if plan.optimizer is None else None, compiled=compiled)
-    if splitter is not None:
-        splitter.begin(loop)
-    _reseed(model, plan.seed)
+    with _unchanged_if_refused(model):
+        if not model.scaling.adapted:
+            model.adapt(data.x[rows])
+        labels = model.config.target == "labels"
+        batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=labels)
+        model.compile(optimizer=_optimizer(model, plan, schedule))
+        model.optimizer.build(model.trainable_variables)
+        compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
+        pace = Pace(schedule)
+        loop = Loop(model, batches, valid, schedule, pace=pace if plan.optimizer is None else None, compiled=compiled)
+        if splitter is not None:
+            splitter.begin(loop)
+        _reseed(model, plan.seed)
 
-    deadline = Deadline(None if plan.minutes is None else 60 * plan.minutes)
-    stopwatch = Stopwatch(schedule.steps * schedule.batch_size)
-    monitor = f"{'' if valid is None else 'val_'}{model.config.recipe.monitor or 'reconstruction'}"
-    record = Record(monitor, schedule.epochs, schedule.patience, schedule.warmup, keeps_last)
-    saved = None
-    if plan.checkpoint is not None:
-        arrays = (*data.arrays, *(() if valid is None else valid.arrays))
-        saved = Checkpoint(plan.checkpoint, identity(model, arrays, plan, schedule), record, deadline, pace)
-    record.baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
+        deadline = Deadline(None if plan.minutes is None else 60 * plan.minutes)
+        stopwatch = Stopwatch(schedule.steps * schedule.batch_size)
+        monitor = f"{'' if valid is None else 'val_'}{model.config.recipe.monitor or 'reconstruction'}"
+        record = Record(monitor, schedule.epochs, schedule.patience, schedule.warmup, keeps_last)
+        record.baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
+        saved = None
+        if plan.checkpoint is not None:
+            arrays = (*data.arrays, *(() if valid is None else valid.arrays))
+            run_id, start = identity(model, arrays, plan, schedule), digest(*model.get_weights())
+            saved = Checkpoint(plan.checkpoint, run_id, record, deadline, pace, start)
+            saved.restore(model)
     rescue = Rescue(record, loop.pace, says=bool(plan.verbose))
     # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
     # checkpoint, so that these hold what they changed.
@@ -131,8 +137,6 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         steps=schedule.steps,
     )
     try:
-        if saved is not None:
-            saved.restore(model)
         if valid is not None and not (record.history or keeps_last or schedule.warmup):
             record.start(loop.test())
             _reseed(model, plan.seed)
@@ -171,6 +175,30 @@ def _reason(deadline: Deadline, record: Record) -> str:
     if record.is_complete:
         return "all epochs done"
     return "no improvement" if record.is_exhausted else "stopped by a callback"
+
+
+@contextlib.contextmanager
+def _unchanged_if_refused(model: Autoencoder) -> Iterator[None]:
+    """Takes back what a preparation has changed in a model whose scaling had seen no rows, if the run is refused."""
+    fresh = not model.scaling.adapted
+    before = model.get_weights() if fresh else []
+    try:
+        yield
+    except AEZooError:
+        if fresh:
+            model.set_weights(before)
+            model.scaling.adapted = False
+        compile_plainly(model)
+        raise
+
+
+def _optimizer(model: Autoencoder, plan: Plan, schedule: Schedule) -> keras.optimizers.Optimizer:
+    """Returns Adam or the caller's optimizer."""
+    optimizer = keras.optimizers.get(plan.optimizer or schedule.adam(plan))
+    known = [id(one) for one in getattr(optimizer, "_trainable_variables", ())]
+    if optimizer.built and known != [id(one) for one in model.trainable_variables]:
+        raise AEZooError("The optimizer has been used for another model, whose state it holds: give a new one.")
+    return optimizer
 
 
 def _pays_to_compile(model: Autoencoder, schedule: Schedule) -> bool:

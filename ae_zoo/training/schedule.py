@@ -33,6 +33,7 @@ class Plan:
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
+    ema: float | None = None
     optimizer: keras.optimizers.Optimizer | None = None
     patience: int | None = None
     minutes: float | None = None
@@ -49,6 +50,8 @@ class Plan:
                 raise AEZooError(f"{name} must be above 0; received {value!r}.")
         if self.weight_decay is not None and not checks.finite("weight_decay", self.weight_decay) >= 0:
             raise AEZooError(f"weight_decay must be 0 or more; received {self.weight_decay!r}.")
+        if self.ema is not None:
+            checks.share("ema", self.ema)
         for name in ("batch_size", "epochs", "patience"):
             if getattr(self, name) is not None:
                 checks.count(name, getattr(self, name))
@@ -58,7 +61,7 @@ class Plan:
             )
         if getattr(self.optimizer, "use_ema", False):
             raise AEZooError(
-                "ae_zoo.fit keeps the weights of the best epoch, not averages: give an optimizer without use_ema."
+                "Averaged weights come from ae_zoo.fit(..., ema=0.999); give an optimizer without use_ema."
             )
         if self.checkpoint is not None:
             files.writable(self.checkpoint)  # better an error before the training than after it
@@ -131,9 +134,16 @@ class Schedule:
             warmup=warmup,
         )
 
-    def adam(self, weight_decay: float | None) -> keras.optimizers.Optimizer:
+    def adam(self, plan: Plan) -> Adam:
         """Returns Adam; each step sets its rate. Biases and learned variances do not decay."""
-        adam = Adam(self.learning_rate, beta_1=self.beta_1, weight_decay=weight_decay or None, name="adam")
+        adam = Adam(
+            self.learning_rate,
+            beta_1=self.beta_1,
+            weight_decay=plan.weight_decay or None,
+            use_ema=plan.ema is not None,
+            ema_momentum=plan.ema or 0.99,
+            name="adam",
+        )
         adam.exclude_from_weight_decay(var_names=["bias", "variance", "gamma", "beta"])
         return adam
 

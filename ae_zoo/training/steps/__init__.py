@@ -101,9 +101,9 @@ def room() -> int | None:
     return _backend().room()
 
 
-def learning_rate(optimizer: keras.optimizers.Optimizer) -> keras.Variable:
-    """Returns the variable that holds an optimizer's learning rate, also within Keras's optimizer for half precision."""
-    return getattr(optimizer, "inner_optimizer", optimizer).learning_rate
+def inner(optimizer: keras.optimizers.Optimizer) -> Any:
+    """Returns the optimizer itself, from within Keras's for half precision."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
 
 
 def shapes_of(rows: Sequence[Array | Tensor | None]) -> tuple[tuple[tuple[int, ...], str] | None, ...]:

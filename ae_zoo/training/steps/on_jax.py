@@ -61,7 +61,7 @@ def room() -> int | None:
 def _train(model: Trainable, make: Make) -> Any:
     rate = None
     if make.paced:
-        variable = steps.learning_rate(model.optimizer)
+        variable = steps.inner(model.optimizer).learning_rate
         rate = next(place for place, each in enumerate(model.optimizer.variables) if each is variable)
 
     def run(

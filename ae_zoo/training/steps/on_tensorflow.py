@@ -57,7 +57,7 @@ def room() -> int | None:
 
 
 def _train(model: Trainable, make: Make) -> Any:
-    rate = steps.learning_rate(model.optimizer) if make.paced else None
+    rate = steps.inner(model.optimizer).learning_rate if make.paced else None
 
     def run(*given: Tensor) -> dict[str, Tensor]:
         *rows, order, rates, begin, end, reset = given
