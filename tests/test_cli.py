@@ -403,6 +403,8 @@ def test_blocks_of_the_pages_run(page, digits, tmp_path, monkeypatch):
     from ae_zoo.autoencoder import Autoencoder
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", (tmp_path / "mlflow").as_uri())
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # the small MLflow of the tests has no database
     few = dataclasses.replace(
         digits, **{name: getattr(digits, name)[:64] for name in ("x_train", "y_train", "x_test", "y_test")}
     )
@@ -418,6 +420,10 @@ def test_blocks_of_the_pages_run(page, digits, tmp_path, monkeypatch):
     for block in blocks(page):
         exec(compile(block, page.name, "exec"), namespace)
     assert namespace
+    if "mlflow" in namespace:
+        (run,) = namespace["mlflow"].search_runs(output_format="list")
+        assert run.data.metrics["loss"] > 0
+        assert run.data.params["code"] == "16"
 
 
 def blocks(page):
