@@ -15,7 +15,8 @@ from ae_zoo.errors import AEZooError, short
 from ae_zoo.training.adam import Adam
 from ae_zoo.typing import Array, Rows
 
-WARMUP = 200  # steps at most, in which Adam learns the size of the gradients; they do not grow with the run
+# Steps in which Adam learns the size of the gradients: they grow neither with the run nor with the network.
+WARMUP, SHORT_WARMUP = 200, 60  # at most; and at least, but no more than a third of the run
 LOWEST = 2e-3  # rate by default, of families whose own is not lower
 MOST = 8  # times the rate, for small networks
 INPUTS = 2800  # of a unit in each layer, summed over the layers, that the recipes' rates are for
@@ -190,11 +191,11 @@ class Pace:
     def rates(self, epoch: int) -> Array:
         """Returns the learning rate of each step of an epoch, `(steps,)`.
 
-        It rises over the first 5 % of the steps, at most 200, and then falls along a cosine.
+        It rises over the first 5 % of the steps, at least 60 and at most 200, and then falls along a cosine.
         """
         schedule = self.schedule
         total = (schedule.epochs - self.begin) * schedule.steps
-        warmup = max(1, min(WARMUP, total // 20))
+        warmup = max(1, min(WARMUP, max(total // 20, min(SHORT_WARMUP, total // 3))))
         step = np.arange(schedule.steps) + (epoch - self.begin) * schedule.steps
         rising = 0.01 + 0.99 * step / warmup
         falling = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
