@@ -19,6 +19,7 @@ from ae_zoo.typing import Array, Rows
 WARMUP, SHORT_WARMUP = 200, 60  # at most; and at least, but no more than a third of the run
 LOWEST = 2e-3  # rate by default, of families whose own is not lower
 MOST = 8  # times the rate, for small networks
+STEEPER = 1.25  # exponent for wide and deep networks, of the sweep in benchmarks/rates.py
 INPUTS = 2800  # of a unit in each layer, summed over the layers, that the recipes' rates are for
 Validation: TypeAlias = float | Rows | tuple[Rows, Rows]
 Verbose: TypeAlias = Literal["auto"] | int
@@ -156,7 +157,8 @@ def _rate(model: Autoencoder, batch_size: int) -> float:
     and follows the widths and the depth of a dense network. A step of Adam moves each weight by about the rate, so it can
     move a unit by the rate times the number of its inputs, and the output by the sum of that over the layers. For wide and
     deep networks the rate keeps this product at what the recipe's rate is for. (Per layer this is the rule of Yang et al.
-    2022, appendix B, for Adam.) Small networks gain less: there the rate grows with the root of what the sum allows.
+    2022, appendix B, for Adam.) The sweep in `benchmarks/rates.py` shows that the deepest networks need a little less, and that
+    small networks gain less: there the rate grows with the root of what the sum allows.
     """
     of_256 = model.config.recipe.learning_rate
     rate = max(of_256 * math.sqrt(batch_size / 256), min(of_256, LOWEST))
@@ -165,7 +167,7 @@ def _rate(model: Autoencoder, batch_size: int) -> float:
     kernels = [weight for weight in (*model.encoder.weights, *model.decoder.weights) if weight.name == "kernel"]
     room = INPUTS / sum(int(kernel.shape[0]) for kernel in kernels)
     if room < 1:
-        return rate * room
+        return rate * room**STEEPER
     return rate * min(math.sqrt(room), MOST) if of_256 > LOWEST else rate
 
 
