@@ -49,6 +49,7 @@ from .factory import load as load
 from .families.configs import list_families as list_families
 from .layers.corruption import corrupt as corrupt
 from .serving.export import export as export
+from .tables.schema import schema as schema
 from .training.fit import fit as fit
 from .training.fit_robust import fit_robust as fit_robust
 from .training.pretrain import pretrain as pretrain

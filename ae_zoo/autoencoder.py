@@ -1,18 +1,24 @@
 """The class that families inherit: the verbs that every model has, its endpoints, and its checks."""
 
 import warnings
-from typing import Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import keras
+import numpy as np
 
 from ae_zoo import schemas
 from ae_zoo._support import checks
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares, shares_of_tensor
 from ae_zoo.errors import AEZooError, AEZooWarning, unknown
 from ae_zoo.layers.corruption import corrupt
+from ae_zoo.layers.table import TableLayer
 from ae_zoo.networks.inference import Views, in_batches
+from ae_zoo.tables import verbs
 from ae_zoo.trainable import Trainable
 from ae_zoo.typing import Array, Rows, Tensor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Unit = Literal["squared", "loss"]
 
@@ -83,14 +89,11 @@ class Autoencoder(Trainable):
         """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
         self._check_learned()
         code = schemas.as_codes(code, self.decoder.input_shape[1:])
-        network = self._views.of("rows of codes", self.rows_of, self.decoder.input_shape[1:])
-        return checks.finite_answers(in_batches(network, code, batch_size), "reconstruction")
+        return self.schema.rows(self._decoded(code, batch_size))
 
     def reconstruct(self, x: Rows, *, batch_size: int = 1024) -> Array:
         """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
-        x = self._known(x)
-        network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
-        return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
+        return self.schema.rows(self._reconstructed(self._known(x), batch_size))
 
     def reconstruction_error(
         self, x: Rows, per_feature: bool = False, *, unit: Unit = "squared", batch_size: int = 1024
@@ -116,10 +119,23 @@ class Autoencoder(Trainable):
 
         def error(rows: Tensor) -> Tensor:
             found = self._feature_error(rows, unit)
-            return found if per_feature else keras.ops.mean(found, axis=tuple(range(1, len(found.shape))))
+            return found if per_feature else self.scaling.by_row(found)
 
         name = f"{'feature_' if per_feature else ''}error in {unit}"
-        return checks.finite_errors(in_batches(self._views.of(name, error), x, batch_size))
+        found = in_batches(self._views.of(name, error), x, batch_size)
+        if self.schema.may_miss:
+            missing = np.isnan(x)
+            unknown_rows = missing.all(axis=1)
+            if unknown_rows.any() and not per_feature:
+                warnings.warn(
+                    f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present, so their "
+                    "error is unknown: NaN.",
+                    AEZooWarning,
+                    stacklevel=2,
+                )
+            checks.finite_errors(np.where(missing if per_feature else unknown_rows, 0, found))
+            return found
+        return checks.finite_errors(found)
 
     def corrupt(self, x: Rows, *, seed: int | None = None) -> Array:
         """Returns rows `(n, *input_shape)` with the noise that the model is trained on, in the data's units.
@@ -129,10 +145,66 @@ class Autoencoder(Trainable):
         x = self._known(x)
         if self.config.corruption == "none":
             return x
+        if self.schema.corrupts_coded:
+            layer = self.schema.noise(self.config, "corruption")
+            layer.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
+            return self.schema.rows(keras.ops.convert_to_numpy(layer(x, training=True)))
         low, high = self.schema.extremes
         scaled = keras.ops.convert_to_numpy(self.scaling(x))
         noisy = corrupt(scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed)
         return keras.ops.convert_to_numpy(self.scaling.invert(noisy))
+
+    # The verbs of tables.
+
+    def explain(self, x: Rows, *, columns: int | None = None) -> "pd.DataFrame":
+        """Returns why rows of a table are strange: a line for each row and column, the strangest column of a row first.
+
+        A cell is compared with what the model expects if it sees only the row's other cells.
+
+        Args:
+            x: rows of the table.
+            columns: how many columns of each row to return; None for all.
+
+        Returns:
+            A frame with the columns `row` (the frame's index), `column`, `seen`, `expected` (the range of nine in ten cells,
+            or the likeliest level and its probability), `error` (1 for a model that always says what is usual) and `p_value`
+            (the share of held-out cells of this column with at least this error).
+
+        Raises:
+            AEZooError: the model is not of a table.
+        """
+        self._check_learned()
+        return verbs.explain(self, x, columns=columns)
+
+    def impute(self, x: Rows) -> "pd.DataFrame":
+        """Returns a table's rows with their holes filled with what the model expects; other cells stay as they are.
+
+        Raises:
+            AEZooError: the model is not of a table.
+        """
+        self._check_learned()
+        return verbs.impute(self, x)
+
+    def importance(self, x: Rows, *, seed: int = 1) -> "pd.Series[float]":
+        """Returns how much each column of a table tells about the others, the most telling first.
+
+        It is the growth of the other columns' mean error when the column's cells are exchanged between the rows (Breiman
+        2001, section 10).
+
+        Args:
+            x: rows that the model was not trained on.
+            seed: of the exchange.
+
+        Raises:
+            AEZooError: the model is not of a table.
+        """
+        self._check_learned()
+        return verbs.importance(self, x, seed=seed)
+
+    def settle(self, x: Array) -> None:
+        """Keeps how large errors usually are, from coded rows that were held out. `ae_zoo.fit` calls it at its end."""
+        if isinstance(self.scaling, TableLayer):
+            self.scaling.settle(np.stack([error for error, _ in verbs.unseen(self, x)], axis=1))
 
     def to_model(self) -> Self:
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
@@ -148,7 +220,7 @@ class Autoencoder(Trainable):
             found["reconstruct"] = Endpoint(
                 input="x",
                 shape=shape,
-                verb=lambda x: {"reconstruction": self.reconstruct(x)},
+                verb=lambda x: {"reconstruction": self._reconstructed(self._known(x))},
                 function=lambda x: {"reconstruction": self.rows_of(self.encoder(x, training=False))},
                 about="the row's reconstruction, in the data's units",
             )
@@ -162,7 +234,7 @@ class Autoencoder(Trainable):
         found["decode"] = Endpoint(
             input="code",
             shape=code,
-            verb=lambda code: {"reconstruction": self.decode(code)},
+            verb=lambda code: {"reconstruction": self._decoded(code)},
             function=lambda code: {"reconstruction": self.rows_of(code)},
             about="the row of a code, in the data's units",
         )
@@ -180,6 +252,21 @@ class Autoencoder(Trainable):
         """Returns rows `(batch, *input_shape)`, in the data's units, of codes `(batch, code)`, as tensors."""
         return self.scaling.invert(self.likelihood.mean(_float32(self.decoder(code, training=False))))
 
+    def _decoded(self, code: Array, batch_size: int = 1024) -> Array:
+        """Returns coded rows `(n, *input_shape)` of codes."""
+        network = self._views.of("rows of codes", self.rows_of, self.decoder.input_shape[1:])
+        return checks.finite_answers(in_batches(network, code, batch_size), "reconstruction")
+
+    def _reconstructed(self, x: Array, batch_size: int = 1024) -> Array:
+        """Returns coded reconstructions of coded rows, both `(n, *input_shape)`."""
+        network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
+        return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
+
+    def _decoded_outputs(self, x: Array) -> Array:
+        """Returns what the decoder says of coded rows `(n, *output_shape)`, on the model's scale."""
+        network = self._views.of("outputs", lambda rows: _float32(self.decoder(self.encoder(rows, training=False))))
+        return in_batches(network, x, 1024)
+
     def _feature_error(self, x: Tensor, unit: Unit = "squared") -> Tensor:
         """Error of each feature `(batch, *input_shape)`."""
         target, found = self.scaling.target(x), _float32(self.decoder(self.encoder(x, training=False), training=False))
@@ -193,8 +280,7 @@ class Autoencoder(Trainable):
 
     def _score_of_tensor(self, x: Tensor) -> Tensors:
         error = self._feature_error(x)
-        mean = keras.ops.mean(error, axis=tuple(range(1, len(error.shape))))
-        return {"error": mean, "share": shares_of_tensor(error)}
+        return {"error": self.scaling.by_row(error), "share": shares_of_tensor(error)}
 
     # Checks of what comes in.
 

@@ -19,7 +19,7 @@ from ae_zoo.schemas import ArraySchema, ScalingMode, Schema, schema_of
 Activation: TypeAlias = Literal[
     "linear", "tanh", "sigmoid", "relu", "elu", "selu", "silu", "gelu", "leaky_relu", "softplus"
 ]
-CorruptionKind: TypeAlias = Literal["none", "gaussian", "dropout", "masking", "salt_pepper"]
+CorruptionKind: TypeAlias = Literal["none", "gaussian", "dropout", "masking", "salt_pepper", "swap"]
 Network: TypeAlias = Literal["dense", "convolutional"]
 Normalization: TypeAlias = Literal["none", "batch", "layer"]
 ACTIVATIONS: tuple[str, ...] = get_args(Activation)
@@ -170,6 +170,15 @@ class Config:
             raise AEZooError(
                 f"scaling={self.schema.scaling!r} gives values without bounds, so the output must have none either: set "
                 f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
+            )
+        if self.schema.corrupts_coded and self.corruption not in ("none", "masking", "swap"):
+            raise AEZooError(
+                f"The cells of a table can be hidden or swapped: give corruption='masking' or 'swap'; received {self.corruption!r}."
+            )
+        if self.tied and not self.schema.symmetric:
+            raise AEZooError(
+                "tied=True needs rows of which the networks see as many numbers as they return; of a table they see the holes "
+                "too: give tied=False."
             )
         if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
             raise AEZooError(

@@ -20,7 +20,10 @@ from ae_zoo.families.configs import config_of
 from ae_zoo.families.table import FAMILIES
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.schemas import ArraySchema, Schema
+from ae_zoo.tables.schema import TableSchema, is_table
 from ae_zoo.typing import Array, Rows
+
+HIDDEN = 0.15  # share of a table's cells that a training hides, by default
 
 
 def build(
@@ -38,8 +41,9 @@ def build(
         input_shape: shape of one row: `784`, or `(28, 28)`.
         data: training rows `(n, *input_shape)`, instead of `input_shape`. By default, rows in [0, 1] get a sigmoid output;
             other rows are standardized and get a linear output. The default code is at most half as wide as the row, except
-            in a family with wider codes. A data frame's column names are kept. Nothing is fitted to the rows yet:
-            `ae_zoo.fit` does that, or `model.adapt`.
+            in a family with wider codes. A data frame's column names are kept. A frame with texts, dates or missing cells
+            gets the schema that `ae_zoo.schema(data)` guesses. Nothing is fitted to the rows yet: `ae_zoo.fit` does that, or
+            `model.adapt`.
         seed: seed of the initial weights and the noise, from 0 to 2^32 - 1. It sets Keras's global seed, as
             `keras.utils.set_random_seed` does. None leaves that as it is.
         **options: fields of the family's config, such as `code=32`, `hidden=[256]`.
@@ -60,6 +64,8 @@ def build(
             raise AEZooError("Give input_shape or data, not both: the shape is taken from the data.")
         suited, rows = _suited(config, data, options)
         options = {**suited, **options}
+        if "schema" in suited:
+            options.pop("scaling", None)  # which the table's schema has
     elif input_shape is not None:
         options = {"input_shape": input_shape, **options}
     if seed is not None:
@@ -152,6 +158,10 @@ def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple
         schema = Schema.read(given["schema"])
         rows = schema.code(data, "data", learn=True)
         in_unit = schema.bounded
+    elif is_table(data):
+        schema, rows = TableSchema.of(data, scaling=given.get("scaling", "standard"), name="data")
+        in_unit = False
+        suited["schema"] = schema
     else:
         array, rows = ArraySchema.of(data, name="data")
         in_unit = rows.min() >= 0 and rows.max() <= 1
@@ -165,4 +175,9 @@ def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple
         suited["loss"] = config.real_loss  # also of a family whose default is for rows in [0, 1]
     if not schema.bounded:
         suited["output_activation"] = "linear"
+    if not schema.symmetric and config.default("tied"):
+        suited["tied"] = False
+    if schema.may_miss and config.default("corruption") == "none":
+        # Asked for cells that it does not see, a network learns to fill holes.
+        suited |= {"corruption": "masking", "corruption_amount": HIDDEN}
     return suited, rows

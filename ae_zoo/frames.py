@@ -99,8 +99,17 @@ def _float(value: Any) -> Any:
         return np.nan
 
 
-def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> Array:
-    """Returns a frame's numbers as float64, with the columns in order."""
+def as_pandas(x: Any, names: tuple[str, ...], name: str) -> "pd.DataFrame":
+    """Returns a frame of any library as one of pandas.
+
+    Args:
+        x: the frame.
+        names: of its columns, as texts.
+        name: the frame's name in messages.
+
+    Raises:
+        AEZooError: it has no columns, two of one name, or cannot be converted.
+    """
     import pandas as pd
 
     if not names:
@@ -115,7 +124,12 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
         raise AEZooError(
             f"{name} is a {type(x).__name__} of {len(names)} columns, whose to_pandas() gives no DataFrame with as many."
         )
-    frame = frame.set_axis(list(names), axis=1)
+    return frame.set_axis(list(names), axis=1)
+
+
+def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] | None, first_row: int) -> Array:
+    """Returns a frame's numbers as float64, with the columns in order."""
+    frame = as_pandas(x, names, name)
     if columns is not None:
         missing = [column for column in columns if column not in names]
         other = [column for column in names if column not in columns]
@@ -125,7 +139,7 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
                 f"{name} must have the {len(columns)} columns of the model's rows; it {' and '.join(parts)}."
             )
         frame = frame[list(columns)]
-    text = [column for column in frame.columns if not _is_numeric(frame[column])]
+    text = [column for column in frame.columns if not is_numeric(frame[column])]
     if text:
         several = f"{len(text)} columns that are" if len(text) > 1 else "a column that is"
         them = "them" if len(text) > 1 else "it"
@@ -141,7 +155,8 @@ def _of_frame(x: Any, names: tuple[str, ...], name: str, columns: Sequence[str] 
     return array
 
 
-def _is_numeric(column: "pd.Series[Any]") -> bool:
+def is_numeric(column: "pd.Series[Any]") -> bool:
+    """Returns whether a column holds nothing but numbers and booleans."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):

@@ -25,6 +25,8 @@ from ae_zoo.typing import Array, Rows
 if TYPE_CHECKING:
     import pandas as pd
 
+    import keras
+
     from ae_zoo.config import Config
     from ae_zoo.layers.scaling import RowLayer
 
@@ -101,6 +103,10 @@ class Schema(abc.ABC):
     input_shape: tuple[int, ...]
     columns: tuple[str, ...] | None
     scaling: ScalingMode = "none"
+    corrupts_coded: ClassVar[bool] = False  # whether noise is put on coded rows, and not on what the networks see
+    starts_at_zero: ClassVar[bool] = False  # whether outputs begin near 0, which then means what is usual
+    symmetric: ClassVar[bool] = True  # whether the networks see as many numbers of a row as they return
+    may_miss: ClassVar[bool] = False  # whether a coded row may have missing cells, which are NaN
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -126,9 +132,19 @@ class Schema(abc.ABC):
     def layer(self, name: str) -> "RowLayer":
         """Returns a new layer from coded rows `(batch, *input_shape)` to what the networks see, `(batch, *output_shape)`."""
 
+    def noise(self, config: "Config", name: str) -> "keras.layers.Layer":
+        """Returns the layer that puts the config's noise on rows in training."""
+        from ae_zoo.layers.corruption import Corruption
+
+        return Corruption(config.corruption, config.corruption_amount, *self.extremes, name=name)
+
+    def rows(self, coded: Array) -> Any:
+        """Returns coded rows `(n, *input_shape)` in the form in which people have them: here as they are."""
+        return coded
+
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of what the networks see and return for one row."""
+        """Shape of what the networks return for one row, and here of what they see."""
         return self.input_shape
 
     @property
@@ -182,6 +198,8 @@ class Schema(abc.ABC):
         Raises:
             AEZooError: the kind is unknown, or a value is not legal.
         """
+        import ae_zoo.tables.schema  # noqa: F401 - so that its kind is known
+
         if isinstance(plain, Schema):
             return plain
         if not isinstance(plain, Mapping):

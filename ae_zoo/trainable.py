@@ -197,7 +197,7 @@ class Trainable(keras.Model):
         coded = self.schema.code(x, learn=True)
         self.scaling.adapt(coded)
         if not np.any(output.bias(self.decoder)):
-            scaled = keras.ops.convert_to_numpy(self.scaling(coded))
+            scaled = keras.ops.convert_to_numpy(self.scaling.target(coded))
             output.start_at(self.decoder, self.likelihood.start(scaled), self.config.output_activation)
 
     @property

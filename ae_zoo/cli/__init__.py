@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import click
 
-from ae_zoo.cli import chapter, export, families, generate, notebooks, request, score, search, train
+from ae_zoo.cli import chapter, explain, export, families, generate, notebooks, request, score, search, train
 from ae_zoo.errors import AEZooError, first_line
 
 
@@ -34,6 +34,7 @@ for command in (
     search.search,
     score.encode,
     score.score,
+    explain.explain,
     generate.generate,
     export.export,
     export.check,

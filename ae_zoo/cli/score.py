@@ -13,6 +13,7 @@ from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
     from ae_zoo._support.cards import Card
+    from ae_zoo.schemas import Schema
     from ae_zoo.typing import Array, Rows
 
 Columns: TypeAlias = "dict[str, Array]"  # (n,) each
@@ -29,12 +30,12 @@ class _Scorer(NamedTuple):
     Attributes:
         errors: rows to the error of each row `(n,)` and, where asked for, of each feature `(n, features)`.
         threshold: of a detector, or None.
-        names: of the features, or None.
+        schema: what a row is.
     """
 
     errors: "Callable[[Rows], tuple[Array, Array | None]]"
     threshold: float | None
-    names: tuple[str, ...] | None
+    schema: "Schema"
 
 
 @click.command(short_help="Write the codes of rows.")
@@ -49,16 +50,20 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
     ae-zoo encode --model model.keras rows.parquet --out codes.npy
     """
     kind = _checked(model, rows, out)
+    from ae_zoo.schemas import schema_of
+
     if kind == "folder":
         if layer is not None:
             raise AEZooError("An exported model serves its codes alone: leave --layer out, or give the .keras file.")
-        answer = _exported(model)[0]
+        answer, card = _exported(model)
+        schema = schema_of(card["config"])
 
         def codes(x: "Rows") -> "Array":
             return answer("encode", x, ["code"])["code"]
 
     else:
         trained = load_trained(model).model
+        schema = trained.schema
 
         def codes(x: "Rows") -> "Array":
             return trained.encode(x, layer)
@@ -68,7 +73,7 @@ def encode(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path, layer: st
         return {f"{layer or 'code'}_{index}": column for index, column in enumerate(found.reshape(len(found), -1).T)}
 
     n, width = 0, 0
-    for piece in _through(rows, out, named):
+    for piece in _through(rows, out, named, schema):
         n, width = n + len(next(iter(piece.values()))), len(piece)
     click.echo(f"{out}: {n:,} rows of {width} codes")
 
@@ -94,7 +99,7 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
     kind = _checked(model, rows, out)
     from ae_zoo.frames import columns_of
 
-    errors, threshold, names = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
+    errors, threshold, schema = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
 
     def named(x: "Rows") -> Columns:
         import numpy as np
@@ -104,14 +109,16 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
         if threshold is not None:
             found["flagged"] = error > np.float32(threshold)
         if by_feature is not None:
-            own = names or columns_of(x) or [f"feature_{index}" for index in range(by_feature.shape[1])]
+            own = schema.columns or columns_of(x) or [f"feature_{index}" for index in range(by_feature.shape[1])]
             found |= {f"error_{name}": column for name, column in zip(own, by_feature.T, strict=True)}
         return found
 
+    import numpy as np
+
     n, total, largest, flagged = 0, 0.0, 0.0, 0
-    for piece in _through(rows, out, named):
+    for piece in _through(rows, out, named, schema):
         error = piece["error"]
-        n, total, largest = n + len(error), total + float(error.sum(dtype="float64")), max(largest, float(error.max()))
+        n, total, largest = n + len(error), total + float(np.nansum(error, dtype="float64")), float(np.fmax(largest, error.max()))
         flagged += int(piece["flagged"].sum()) if threshold is not None else 0
     click.echo(f"{out}: {n:,} rows, mean error {total / n:.5f}, largest {largest:.5f}", nl=threshold is None)
     if threshold is not None:
@@ -130,13 +137,15 @@ def _checked(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path) -> str:
     return kind
 
 
-def _through(rows: pathlib.Path, out: pathlib.Path, function: "Callable[[Rows], Columns]") -> Iterator[Columns]:
+def _through(
+    rows: pathlib.Path, out: pathlib.Path, function: "Callable[[Rows], Columns]", schema: "Schema"
+) -> Iterator[Columns]:
     """Applies a function to the rows piece by piece; writes and yields each result."""
     from ae_zoo.data import pieces, writer
 
     done = 0
     with writer(out) as add:
-        for piece in pieces(rows):
+        for piece in pieces(rows, as_they_are=schema.may_miss):
             try:
                 found = function(piece)
             except ValueError as error:
@@ -160,9 +169,9 @@ def _scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
             return model.reconstruction_error(x), None
         found = model.reconstruction_error(x, per_feature=True)
         found = found.reshape(len(found), -1)
-        return found.mean(axis=1), found
+        return (model.reconstruction_error(x) if model.schema.may_miss else found.mean(axis=1)), found
 
-    return _Scorer(errors, detector.threshold if detector else None, model.schema.columns)
+    return _Scorer(errors, detector.threshold if detector else None, model.schema)
 
 
 def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
@@ -178,7 +187,7 @@ def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
         share = found["share"].reshape(len(found["error"]), -1)
         return found["error"], share * found["error"][:, None] * share.shape[1]
 
-    return _Scorer(errors, card["threshold"], schema_of(card["config"]).columns)
+    return _Scorer(errors, card["threshold"], schema_of(card["config"]))
 
 
 def _exported(path: pathlib.Path) -> "tuple[Callable[[str, Rows, list[str]], Columns], Card]":

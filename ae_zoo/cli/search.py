@@ -157,7 +157,9 @@ def search(
         click.echo(f"Working for the chief at {join}.")
         work(out, join, options["workers"])
         return
-    x, y, columns = labeled or default_labeled(images, labels)
+    if labeled is not None and labeled.schema is not None:
+        raise AEZooError(f"{data} is a table with texts, dates or missing cells, which a search cannot take yet: train on it with ae-zoo train.")
+    x, y, columns, _ = labeled or default_labeled(images, labels)
     rows: Rows = x
     if columns is not None:
         import pandas as pd

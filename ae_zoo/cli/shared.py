@@ -13,9 +13,14 @@ from ae_zoo._support.quiet import quiet_import
 from ae_zoo.errors import AEZooError, NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+
     from ae_zoo.data import Digits
     from ae_zoo.evaluation.detector import Detector
     from ae_zoo.evaluation.reconstructor import Reconstructor
+    from ae_zoo.tables.schema import TableSchema
     from ae_zoo.typing import Array
 
 Kind = Literal["folder", "detector", "pca", "model"]
@@ -56,11 +61,19 @@ class Trained(NamedTuple):
 
 
 class Labeled(NamedTuple):
-    """Rows `(n, *shape)`, their labels `(n,)` where asked for, and the names of the columns where they have names."""
+    """Rows, their labels `(n,)` where asked for, and the names of the columns where they have names.
 
-    x: "Array"
+    The rows are an array `(n, *shape)`, or a frame with its schema if they are a table with texts, dates or missing cells.
+    """
+
+    x: "Array | pd.DataFrame"
     y: "Array | None"
     columns: tuple[str, ...] | None
+    schema: "TableSchema | None" = None
+
+    def take(self, rows: "Array") -> "Array | pd.DataFrame":
+        """Returns some of the rows, by index."""
+        return self.x[rows] if self.schema is None else self.x.iloc[rows]  # type: ignore[union-attr,call-overload]
 
 
 def check_rows(*paths: pathlib.Path | None) -> None:
@@ -119,15 +132,31 @@ def load_trained(path: pathlib.Path) -> Trained:
     return Trained(detector.model, None if detector.threshold is None and kind == "folder" else detector)
 
 
-def read_labeled(path: pathlib.Path, labels: str | None) -> Labeled:
+def kinds_of(text: str | None) -> dict[str, str]:
+    """Returns the kinds of columns in `zip=category,id=ignore`."""
+    parts = [part for part in (text or "").split(",") if part.strip()]
+    return dict(pair(part.strip(), "--columns NAME=KIND", "zip=category") for part in parts)
+
+
+def read_labeled(path: pathlib.Path, labels: str | None, kinds: "Mapping[str, str] | None" = None) -> Labeled:
     """Returns the rows in a file, with labels where asked for.
 
     Args:
         path: file or folder of the rows.
         labels: name of the column that holds the labels, which is then no feature; or the path of a file of labels.
+        kinds: of columns, by name; with them the rows are a table, whatever its columns are.
     """
-    from ae_zoo.data import read
+    from ae_zoo.data import read, read_frame
+    from ae_zoo.tables.schema import TableSchema, is_table
 
+    frame = read_frame(path)
+    if frame is None and kinds:
+        raise AEZooError(f"--columns is for tables, .csv or .parquet; {path} is none.")
+    if frame is not None and (kinds or is_table(frame)):
+        y = None
+        if labels is not None:
+            y = frame.pop(labels).to_numpy() if labels in frame else _labels(pathlib.Path(labels))
+        return Labeled(frame, y, None, TableSchema.of(frame, kinds, name=str(path))[0])
     table = read(path)
     columns = table.columns
     if labels is None:

@@ -15,6 +15,7 @@ from ae_zoo.cli.shared import (
     check_rows,
     choose_backend,
     default_labeled,
+    kinds_of,
     pair,
     read_labeled,
     rows_option,
@@ -37,6 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An option of the family; may be repeated."
+)
+@click.option(
+    "--columns",
+    "kinds",
+    metavar="NAME=KIND,...",
+    help="What columns of a table are, if the guess is wrong: number, integer, boolean, category, date or ignore.",
 )
 @click.option("--out", type=PATH, required=True, help="The .keras file to write.")
 @click.option("--epochs", type=click.IntRange(1), help="Default: as many as the family needs, from 8 to 100.")
@@ -65,6 +72,7 @@ def train(
     data: pathlib.Path | None,
     labels: str | None,
     settings: tuple[str, ...],
+    kinds: str | None,
     out: pathlib.Path,
     validation: float,
     checkpoint: pathlib.Path | None,
@@ -75,7 +83,8 @@ def train(
 ) -> None:
     """Train a model of FAMILY and write it to a file.
 
-    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. If the model's
+    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. A table with texts, dates
+    or missing cells is taken as it is; what its columns are is guessed, and printed first. If the model's
     reconstructions mean something, the last line compares the error on the held-out rows with the error of PCA with as
     many components. `ae-zoo families` lists families and options.
 
@@ -83,6 +92,7 @@ def train(
     ae-zoo train undercomplete --data rows.csv --set code=8 --out model.keras
     ae-zoo train denoising --set corruption=gaussian --set corruption_amount=0.2 --out digits.keras
     ae-zoo train convolutional --data images/ --out images.keras
+    ae-zoo train undercomplete --data loans.csv --columns zip=category,id=ignore --out loans.keras
     ae-zoo train stacked --data rows.parquet --backend jax --out model.keras
     """
     # All that can be refused without Keras is refused first.
@@ -100,7 +110,11 @@ def train(
     check_rows(data)
     if data is None:
         check_default_labels(labels)
-    given = None if data is None else read_labeled(data, labels)
+    if kinds and data is None:
+        raise AEZooError("--columns says what the columns of --data are, which is not given.")
+    given = None if data is None else read_labeled(data, labels, kinds_of(kinds))
+    if given is not None and given.schema is not None:
+        click.echo(f"{given.schema}\n")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import numpy as np
@@ -109,15 +123,19 @@ def train(
 
     if given is None:
         given = default_labeled(options.get("network", config.default("network")) == "convolutional", labels)
-    x, y, columns = given
+    x, y = given.x, given.y
     held_out = max(1, round(validation * len(x)))
     if held_out >= len(x):
         raise AEZooError(f"{len(x)} rows are too few to hold some out; give more.")
     order = np.random.default_rng(plan["seed"]).permutation(len(x))
     valid, train = order[:held_out], order[held_out:]
-    x_valid, x_train = x[valid], x[train]
+    x_valid, x_train = given.take(valid), given.take(train)
+    if given.schema is not None:
+        options["schema"] = given.schema.of_rows(x_train)  # the statistics are those of the training rows
+    else:
+        options["columns"] = given.columns
     verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
-    model = ae_zoo.build(family, data=x_train, columns=columns, seed=plan["seed"], **options)
+    model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **options)
     known: Array | tuple[Array, Array] = x_valid
     if y is not None:
         if model.config.target != "labels":
@@ -134,6 +152,10 @@ def train(
         click.echo(
             f"{out}: for features alone; its codes are denser than in training, so its reconstruction error says nothing"
         )
+        return
+    if given.schema is not None:
+        error = model.reconstruction_error(x_valid).mean()
+        click.echo(f"{out}: held-out error {error:.5f} on {held_out:,} rows, where 1 is that of always saying what is usual")
         return
     click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
     click.echo(_beside_pca(model, x_train, x_valid))

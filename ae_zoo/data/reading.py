@@ -16,6 +16,8 @@ from ae_zoo.frames import columns_of, numeric
 from ae_zoo.typing import Array
 
 PIECE = 65_536  # rows
+WHOLE = 2**31 - 1  # rows, more than a file has
+TABLES = (".csv", ".parquet")
 
 Pieces: TypeAlias = Iterator[Array] | Iterator[pd.DataFrame]
 
@@ -71,7 +73,26 @@ def read(path: str | os.PathLike[str]) -> Table:
     return Table(x, columns, f"{path.name}: {len(x):,} rows of {shape} features")
 
 
-def pieces(path: str | os.PathLike[str], rows: int = PIECE) -> Iterator[Array | pd.DataFrame]:
+def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame | None:
+    """Returns the table in a `.csv` or `.parquet` file as it is, with texts, dates and missing cells; None for other files.
+
+    Raises:
+        NotFoundError: there is nothing at `path`.
+        AEZooError: it is empty, damaged, or has no rows.
+        MissingExtraError: it is a Parquet file, and pyarrow is not installed.
+    """
+    path = files.as_path("path", path)
+    if path.suffix.lower() not in TABLES or path.is_dir():
+        return None
+    found = [piece for piece in _raw(path, WHOLE) if len(piece)]
+    if not found:
+        raise AEZooError(f"{path} has no rows.")
+    return pd.concat(found, ignore_index=True)
+
+
+def pieces(
+    path: str | os.PathLike[str], rows: int = PIECE, *, as_they_are: bool = False
+) -> Iterator[Array | pd.DataFrame]:
     """Yields the rows that `read` returns in pieces: arrays `(n, *shape)`, or frames of a table's columns.
 
     Only an `.npz` file is read into memory as a whole.
@@ -79,12 +100,16 @@ def pieces(path: str | os.PathLike[str], rows: int = PIECE) -> Iterator[Array | 
     Args:
         path: the file or folder.
         rows: the number of rows in a piece; the last piece may have fewer.
+        as_they_are: whether to yield a table's pieces unchecked, with texts and missing cells.
 
     Raises:
         NotFoundError: there is nothing at `path`.
         AEZooError: as `read` raises it; an error in a row is raised when that row is read, with its number in the file.
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
+    if as_they_are:
+        yield from (piece for piece in _raw(files.as_path("path", path), rows) if len(piece))
+        return
     for x, names in _checked(files.as_path("path", path), rows, learn=False):
         yield _named(x, names)
 

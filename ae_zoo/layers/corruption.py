@@ -16,7 +16,7 @@ class Corruption(keras.layers.Layer):
     """Puts fresh noise on its input at every training step, and none at inference.
 
     Args:
-        kind: `"gaussian"`, `"dropout"`, `"masking"` or `"salt_pepper"`; see `corrupt`.
+        kind: `"gaussian"`, `"dropout"`, `"masking"`, `"salt_pepper"` or `"swap"`; see `corrupt`.
         amount: standard deviation (gaussian) or share of the features (others).
         low, high: the values that pepper and salt take.
         seed: of the noise; drawn anew if not given.
@@ -50,7 +50,7 @@ def corrupt(
         x: rows `(n, *features)` on the scale that the model sees.
         kind: `"gaussian"` adds normal noise (Vincent et al. 2010, section 3.3); `"masking"` sets a random share of the
             features to zero and leaves the rest alone (Vincent et al. 2008, section 2.3); `"dropout"` does the same
-            and divides the rest by 1 - amount; `"salt_pepper"` sets a random share to `low` or `high`, each with
+            and divides the rest by 1 - amount; `"swap"` takes a random share from the row before; `"salt_pepper"` sets a random share to `low` or `high`, each with
             probability one half (the book's "on/off"); `"none"` returns `x`.
         amount: a standard deviation (gaussian), or the share of the features to corrupt, in [0, 1) (others).
         low: the value of pepper.
@@ -101,4 +101,11 @@ def _salt_pepper(x: Any, amount: float, low: float, high: float, seed: Any) -> A
     return keras.ops.where(draw < amount, extreme, x)
 
 
-KINDS = {"gaussian": _gaussian, "dropout": _dropout, "masking": _masking, "salt_pepper": _salt_pepper}
+def _swap(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:
+    other = keras.ops.roll(x, 1, axis=0)  # the order of the rows in a batch is random
+    swapped = noise.uniform(keras.ops.shape(x), seed) < amount
+    # A missing cell of a table is NaN, and stands for nothing that another row could have.
+    return keras.ops.where(keras.ops.logical_and(swapped, ~keras.ops.isnan(other)), other, x)
+
+
+KINDS = {"gaussian": _gaussian, "dropout": _dropout, "masking": _masking, "salt_pepper": _salt_pepper, "swap": _swap}

@@ -48,6 +48,10 @@ class RowLayer(keras.layers.Layer):
         """Returns errors `(batch, *output_shape)` as errors of the coded row's numbers `(batch, *input_shape)`."""
         return error
 
+    def by_row(self, error: Tensor) -> Tensor:
+        """Returns the error of each row `(batch,)` for those of its numbers `(batch, *input_shape)`: here their mean."""
+        return keras.ops.mean(error, axis=tuple(range(1, len(error.shape))))
+
     def save_own_variables(self, store: Any) -> None:
         store["adapted"] = np.array(self.adapted, "float32")
         for variable in self.weights:

@@ -13,7 +13,6 @@ import types
 import keras
 
 from ae_zoo.config import Config
-from ae_zoo.layers.corruption import Corruption
 from ae_zoo.layers.sparsity import KLSparsity, L1Sparsity
 from ae_zoo.networks import convolutions, dense
 from ae_zoo.networks.dense import INITIALIZERS
@@ -38,10 +37,12 @@ def decoder(config: Config, encoder: keras.Model) -> keras.Model:
 def trunk(config: Config) -> tuple[Tensor, Tensor]:
     """Returns the rows and the last hidden layer for them: the part of every encoder before the code."""
     x = keras.Input(config.input_shape, name="x")
-    h = config.schema.layer("scaling")(x)  # (batch, *output_shape)
+    layers = [config.schema.layer("scaling")]
     if config.corruption != "none":
-        low, high = config.schema.extremes
-        h = Corruption(config.corruption, config.corruption_amount, low, high, name="corruption")(h)
+        layers.insert(0 if config.schema.corrupts_coded else 1, config.schema.noise(config, "corruption"))
+    h = x
+    for layer in layers:
+        h = layer(h)
     return x, NETWORKS[config.network].down(config, h)
 
 

@@ -41,6 +41,8 @@ def up(config: Config, code: Tensor, encoder: keras.Model) -> Tensor:
         h = hidden_dense(h, config, f"hidden_{depth + index}", width, mirror)  # (batch, width)
     mirror = encoder.get_layer(mirrors[-1]) if config.tied else None
     output = _made(math.prod(shape), config.output_activation, mirror)
+    if mirror is None and config.schema.starts_at_zero:
+        output = functools.partial(output, kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3))
     name = "reconstruction" if flat else "reconstruction_flat"
     h = output(activation=config.output_activation, dtype=OUTPUT_DTYPE, name=name)(h)  # (batch, features)
     return h if flat else keras.layers.Reshape(shape, dtype=OUTPUT_DTYPE, name="reconstruction")(h)

@@ -31,7 +31,7 @@ class Checkpoint(keras.callbacks.Callback):
         record: the callback that holds the metrics and the best weights.
         deadline: the callback that holds the time.
         pace: the learning rates.
-        start: digest of the weights with which the run begins.
+        start: digest of the trained weights with which the run begins.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Checkpoint(keras.callbacks.Callback):
                 "delete it to start again."
             )
         best = [arrays[f"best_{index}"] for index in range(state["best_weights"])]
-        if self.start not in (state["start"], state["left"], digest(*best)):
+        if self.start not in (state["start"], state["left"], digest(*trained(model, best))):
             warnings.warn(
                 f"The checkpoint {self.path} is of a model that began with other weights than this one, and its run is "
                 f"{'taken over' if state['finished'] else 'continued'}. To train this model, name another file; build with "
@@ -98,7 +98,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.write()
         elif self.path.exists():  # the weights that the model keeps may be of the cut epoch, which the file lacks
             arrays, state = self._read()
-            self._write({**state, "left": digest(*self.record.best_weights)}, arrays)
+            self._write({**state, "left": digest(*trained(self.model, self.record.best_weights))}, arrays)
 
     def write(self) -> None:
         """Writes the file, completely or not at all."""
@@ -146,6 +146,11 @@ def identity(model: Autoencoder, data: Iterable[Array | None], plan: Plan, sched
         "plan": [schedule.epochs, schedule.batch_size, schedule.learning_rate, plan.seed, schedule.patience],
         "optimizer": without_names(model.optimizer.get_config()),
     }
+
+
+def trained(model: keras.Model, weights: Iterable[Array]) -> list[Array]:
+    """Returns those of a model's weights that are trained, from all of them in the model's order."""
+    return [value for value, weight in zip(weights, model.weights, strict=True) if weight.trainable]
 
 
 def digest(*arrays: Array) -> str:

@@ -91,6 +91,6 @@ def error_of_mean(model: Autoencoder, data: Data) -> float:
     some = (None if each is None else keras.ops.convert_to_tensor(each[:SAMPLE]) for each in (data.x, data.y))
     target = model.target(*some)
     constant = model.likelihood.start(keras.ops.convert_to_numpy(target))
-    output = keras.ops.broadcast_to(keras.ops.convert_to_tensor(constant), target.shape)
+    output = keras.ops.broadcast_to(keras.ops.convert_to_tensor(constant), (len(target), *constant.shape))
     losses = keras.ops.convert_to_numpy(model.row_loss(target, output))
     return float(np.average(losses, weights=None if data.weights is None else data.weights[:SAMPLE] + 1e-12))

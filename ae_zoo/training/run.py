@@ -14,7 +14,7 @@ from ae_zoo.factory import compile_plainly
 from ae_zoo.networks.inference import check_not_forked
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.callbacks import Deadline, Record, Stopwatch
-from ae_zoo.training.checkpoint import Checkpoint, digest, identity
+from ae_zoo.training.checkpoint import Checkpoint, digest, identity, trained
 from ae_zoo.training.holdout import checked, hold_out
 from ae_zoo.training.loop import Loop
 from ae_zoo.training.rescue import SAMPLE, Rescue, error_of_mean
@@ -24,6 +24,7 @@ from ae_zoo.training.verdict import worse_than_pca
 from ae_zoo.typing import Rows
 
 MANY_STEPS = 2000  # each is faster by a third of a millisecond, however small its network
+HELD_OUT = 2000  # rows, or training rows where none are held out, by which a model tells how rare an error is
 WORTH_COMPILING = 3e11  # FLOP of a whole run, a few seconds of work; XLA takes one or two to compile a step
 
 
@@ -120,7 +121,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         saved = None
         if plan.checkpoint is not None:
             arrays = (*data.arrays, *(() if valid is None else valid.arrays))
-            run_id, start = identity(model, arrays, plan, schedule), digest(*model.get_weights())
+            run_id, start = identity(model, arrays, plan, schedule), digest(*trained(model, model.get_weights()))
             saved = Checkpoint(plan.checkpoint, run_id, record, deadline, pace, start)
             saved.restore(model)
     rescue = Rescue(record, loop.pace, says=bool(plan.verbose))
@@ -145,6 +146,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     finally:  # also when interrupted: the best weights so far are kept
         record.restore(model)
         compile_plainly(model)  # this schedule is over
+    model.settle(data.x[rows[:HELD_OUT]] if valid is None else valid.x[:HELD_OUT])
     result = TrainingResult(
         history=record.history,
         best_epoch=record.best_epoch + 1,

@@ -1,0 +1,201 @@
+"""The first layer of an encoder of tables, from coded rows to the networks and back; and the noise on coded rows."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo.layers import corruption, noise
+from ae_zoo.layers.scaling import RowLayer
+from ae_zoo.tables.columns import Column
+from ae_zoo.tables.schema import ONE_HOT, TableSchema, embedding_width
+from ae_zoo.typing import Array, Tensor
+
+KEPT = 1000  # held-out errors of a column that are kept, so that a rarity of 1 in 1,000 can be told
+YEAR = 365.2425
+# A date's cycles: the period in days, and how many days the training rows must span for it.
+CYCLES = ((1.0, 2.0), (7.0, 21.0), (YEAR, 2 * YEAR))
+FAR = -1e9  # the logit of a level that there is not
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class TableLayer(RowLayer):
+    """From coded rows `(batch, columns)` to what the encoder sees, and from what the decoder returns to coded rows.
+
+    The encoder sees, in this order: numbers and dates, standardized, 0 where one is missing; the cycles of dates; one-hot
+    levels; a vector for the level of a category of many levels; and for each column whether its cell is missing.
+
+    The decoder returns numbers and dates on the standardized scale, then for each category of few levels a logit a level (the
+    other levels first), then for each category of many levels a vector, whose products with the levels' vectors are the
+    logits. To all logits the logarithms of the levels' frequencies are added: an output of 0 means what is usual.
+
+    Args:
+        schema: the table's schema as plain values.
+    """
+
+    def __init__(self, schema: "TableSchema | Mapping[str, Any]", **kwargs: Any) -> None:
+        table = TableSchema.read(schema)
+        assert isinstance(table, TableSchema)
+        # A layer that is not trainable has no trainable weights, and the vectors of levels are.
+        super().__init__(**{**kwargs, "trainable": True})
+        self.schema = table
+        columns = table.table
+        self.numbers = np.array([place for place, each in enumerate(columns) if not each.discrete], "int32")
+        self.few = [place for place, each in enumerate(columns) if each.discrete and len(each.levels) <= ONE_HOT]
+        self.many = [place for place, each in enumerate(columns) if each.discrete and len(each.levels) > ONE_HOT]
+        order = [*self.numbers, *self.few, *self.many]
+        self.order = np.argsort(order).astype("int32")  # from the groups to the columns
+        self.center = np.array([columns[place].center for place in self.numbers], "float32")
+        self.scale = np.array([columns[place].scale for place in self.numbers], "float32")
+        self.cycles = [
+            (place, period)
+            for place in self.numbers
+            for period, span in CYCLES
+            if columns[place].kind == "date" and columns[place].high - columns[place].low >= span
+        ]
+        classes = [1 + len(columns[place].levels) for place in self.few]
+        self.owner = np.repeat(np.array(self.few, "int32"), classes)
+        self.level = np.concatenate([np.arange(count) for count in classes] or [np.zeros(0)]).astype("float32")
+        # Logits of categories of few levels as (few, most levels): the places of each, the last for a level that is not.
+        most, ends = max(classes, default=1), np.cumsum([0, *classes])
+        self.places = np.full((len(classes), most), ends[-1], "int32")
+        self.priors = np.full((len(classes), most), FAR, "float32")
+        for row, count in enumerate(classes):
+            self.places[row, :count] = np.arange(ends[row], ends[row] + count)
+            self.priors[row, :count] = np.log(columns[self.few[row]].probabilities)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the vectors of levels, and the place for held-out errors."""
+        self.vectors = [
+            self.add_weight(
+                shape=(1 + len(column.levels), embedding_width(column)),
+                initializer=keras.initializers.RandomNormal(stddev=embedding_width(column) ** -0.5),
+                name=f"levels_{place}",
+            )
+            for place, column in ((place, self.schema.table[place]) for place in self.many)
+        ]
+        columns, fixed = len(self.schema.table), {"initializer": "zeros", "trainable": False}
+        self.errors = self.add_weight(shape=(columns, KEPT), name="errors", **fixed)
+        self.counts = self.add_weight(shape=(columns,), name="counts", **fixed)
+
+    def call(self, x: Tensor) -> Tensor:
+        ops = keras.ops
+        missing = ops.isnan(x)
+        present = ops.where(missing, ops.zeros_like(x), x)
+        parts = [self._standardized(x)]
+        for place, period in self.cycles:
+            angle = (2 * math.pi / period) * ops.mod(present[:, place : place + 1], period)
+            gone = missing[:, place : place + 1]
+            parts += [ops.where(gone, ops.zeros_like(angle), wave(angle)) for wave in (ops.sin, ops.cos)]
+        if self.few:
+            # A missing cell equals no level, so all of its numbers are 0.
+            parts.append(ops.cast(ops.equal(ops.take(x, self.owner, axis=1), self.level), "float32"))
+        for place, vectors in zip(self.many, self.vectors, strict=True):
+            found = ops.take(vectors, ops.cast(present[:, place], "int32"), axis=0)
+            parts.append(ops.where(missing[:, place : place + 1], ops.zeros_like(found), found))
+        parts.append(ops.cast(missing, "float32"))
+        return ops.concatenate(parts, axis=1)
+
+    def target(self, x: Tensor) -> Tensor:
+        """Returns what the decoder must tell `(batch, columns)`: standardized numbers, levels, and NaN for missing cells."""
+        ops = keras.ops
+        x = ops.convert_to_tensor(x)
+        numbers = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
+        levels = ops.take(x, np.array([*self.few, *self.many], "int32"), axis=1)
+        return ops.take(ops.concatenate([numbers, levels], axis=1), self.order, axis=1)
+
+    def invert(self, output: Tensor) -> Tensor:
+        """Returns coded rows for outputs: numbers within the training rows' bounds, and the likeliest levels."""
+        ops = keras.ops
+        columns = self.schema.table
+        low = np.array([columns[place].low for place in self.numbers], "float32")
+        high = np.array([columns[place].high for place in self.numbers], "float32")
+        numbers, few, many = self.split(output)
+        numbers = ops.clip(numbers * self.scale + self.center, low, high)
+        whole = np.array([columns[place].kind == "integer" for place in self.numbers])
+        parts = [ops.where(whole, ops.round(numbers), numbers)] if len(self.numbers) else []
+        if self.few:
+            # Of the levels that have a name, where there is one.
+            likely = ops.argmax(few[:, :, 1:], axis=-1) + 1 if self.places.shape[1] > 1 else ops.argmax(few, axis=-1)
+            named = np.array([len(columns[place].levels) > 0 for place in self.few])
+            parts.append(ops.cast(ops.where(named, likely, ops.zeros_like(likely)), "float32"))
+        parts += [ops.cast(ops.argmax(each[:, 1:], axis=-1, keepdims=True) + 1, "float32") for each in many]
+        return ops.take(ops.concatenate(parts, axis=1), self.order, axis=1)
+
+    def split(self, output: Tensor) -> tuple[Tensor, Tensor | None, list[Tensor]]:
+        """Returns the parts of outputs `(batch, ...)`.
+
+        They are numbers `(batch, numbers)`, log-probabilities of few levels `(batch, columns, levels)`, or None, and the
+        log-probabilities `(batch, levels)` of each category of many levels.
+        """
+        ops = keras.ops
+        first, second = len(self.numbers), len(self.numbers) + len(self.owner)
+        few = None
+        if self.few:
+            padded = ops.concatenate([output[:, first:second], ops.zeros_like(output[:, :1])], axis=1)
+            few = ops.log_softmax(ops.take(padded, self.places, axis=1) + self.priors, axis=-1)
+        many, begin = [], second
+        for place, vectors in zip(self.many, self.vectors, strict=True):
+            column = self.schema.table[place]
+            end = begin + embedding_width(column)
+            logits = ops.matmul(output[:, begin:end], ops.transpose(vectors)) + np.log(column.probabilities).astype("float32")
+            many.append(ops.log_softmax(logits, axis=-1))
+            begin = end
+        return output[:, :first], few, many
+
+    def by_row(self, error: Tensor) -> Tensor:
+        """Returns the weighted mean of the errors of present cells `(batch,)`; NaN for a row that has none."""
+        ops = keras.ops
+        weight = self.schema.weights.astype("float32")
+        counts = ops.where(ops.isnan(error), ops.zeros_like(error), ops.broadcast_to(weight, ops.shape(error)))
+        filled = ops.where(ops.isnan(error), ops.zeros_like(error), error)
+        return ops.sum(counts * filled, axis=1) / ops.sum(counts, axis=1)
+
+    def settle(self, found: Array) -> None:
+        """Keeps the held-out errors `(m, columns)` of each column, as `KEPT` quantiles, and their number."""
+        kept = np.zeros((len(self.schema.table), KEPT), "float32")
+        present = ~np.isnan(found)
+        for place in np.flatnonzero(present.any(axis=0)):
+            kept[place] = np.quantile(found[present[:, place], place], np.linspace(0, 1, KEPT), method="higher")
+        self.errors.assign(kept)
+        self.counts.assign(present.sum(axis=0))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "schema": self.schema.to_dict()}
+
+    def _standardized(self, x: Tensor) -> Tensor:
+        ops = keras.ops
+        found = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
+        return ops.where(ops.isnan(found), ops.zeros_like(found), found)
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class CellNoise(keras.layers.Layer):
+    """Hides cells of coded rows in training, or swaps them with another row's; at inference it does nothing.
+
+    Args:
+        kind: `"masking"`: a cell becomes missing, and the network is asked for it all the same; `"swap"`: a cell is taken from
+            the next row of the batch, whose order is random, so it is a legal value in a wrong place.
+        amount: the share of the cells.
+
+    Input and output: `(batch, columns)`, NaN for a missing cell.
+    """
+
+    def __init__(self, kind: str, amount: float, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.kind, self.amount, self.seed = kind, amount, seed
+        self.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
+
+    def call(self, x: Tensor, training: bool | None = None) -> Tensor:
+        if not training:
+            return x
+        if self.kind == "masking":
+            return keras.ops.where(noise.uniform(keras.ops.shape(x), self.seed_generator) < self.amount, float("nan"), x)
+        return corruption.KINDS[self.kind](x, self.amount, 0, 0, self.seed_generator)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "kind": self.kind, "amount": self.amount, "seed": self.seed}
+
+

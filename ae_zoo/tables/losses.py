@@ -1,0 +1,109 @@
+"""What outputs for a table mean: a loss for each column, in units that compare between kinds of columns.
+
+A number's loss is the squared error on the standardized scale (or another loss by the option `loss`), and a category's is the
+cross-entropy over the entropy of its levels in the training rows. Both are 1 for a model that always says what is usual. So a
+category of a thousand levels weighs as much as a boolean. A row's loss is the weighted mean over the columns that are present.
+
+With `loss="gaussian"` all losses are negative log-likelihoods in nats, for the variational bound: a row's loss is then the sum
+over its present columns, divided by the number of columns.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ae_zoo.errors import AEZooError
+from ae_zoo.likelihoods import LIKELIHOODS, Likelihood
+from ae_zoo.tables.schema import TableSchema
+from ae_zoo.typing import Array, Tensor
+
+if TYPE_CHECKING:
+    from ae_zoo.config import Config
+
+LEAST_ENTROPY = 0.05  # nats, so that a level that is nearly always there is not blown up
+NUMBERS = ("mse", "absolute", "huber", "quantile", "gaussian")  # losses of numbers
+
+
+class TableLikelihood(Likelihood):
+    """One loss a column.
+
+    Args:
+        schema: the table's.
+        number: the likelihood of numbers and dates, on the standardized scale.
+    """
+
+    def __init__(self, schema: TableSchema, number: Likelihood) -> None:
+        self.schema, self.number = schema, number
+        self.is_density = number.is_density  # type: ignore[misc]
+        self.name = number.name  # type: ignore[misc]
+        self.unit = "nats" if self.is_density else "of always saying what is usual"  # type: ignore[misc]
+        self._entropies: dict[int, float] = {
+            place: max(column.entropy, LEAST_ENTROPY) for place, column in enumerate(schema.table) if column.discrete
+        }
+
+    def build(self, model: Any) -> None:
+        self.number.build(model)
+        self._layer = model.scaling
+
+    def loss(self, target: Tensor, output: Tensor) -> Tensor:
+        """Returns the loss of each column `(batch, columns)`; NaN for a missing cell."""
+        return self._losses(target, output, self.number.loss, in_nats=self.is_density)
+
+    def error(self, target: Tensor, output: Tensor) -> Tensor:
+        """Returns squared errors on the standardized scale, and cross-entropies over the entropy; NaN for a missing cell."""
+        import keras
+
+        return self._losses(target, output, lambda target, output: keras.ops.square(target - output), in_nats=False)
+
+    def row_loss(self, target: Tensor, output: Tensor) -> Tensor:
+        import keras
+
+        ops = keras.ops
+        loss = self.loss(target, output)
+        missing = ops.isnan(target)
+        weight = self.schema.weights.astype("float32")
+        counts = ops.where(missing, ops.zeros_like(loss), ops.broadcast_to(weight, ops.shape(loss)))
+        total = ops.sum(counts * ops.where(missing, ops.zeros_like(loss), loss), axis=1)
+        if self.is_density:
+            return total / len(self.schema.table)
+        return total / ops.maximum(ops.sum(counts, axis=1), 1e-6)
+
+    def start(self, x: Array) -> Array:
+        """Returns the output that says what is usual: 0."""
+        return np.zeros(self.schema.output_shape, "float32")
+
+    def _losses(self, target: Tensor, output: Tensor, number: Any, *, in_nats: bool) -> Tensor:
+        import keras
+
+        ops, layer = keras.ops, self._layer
+        missing = ops.isnan(target)
+        # A missing cell has a legal target, because the gradient of NaN is NaN even where it is not used.
+        filled = ops.where(missing, ops.zeros_like(target), target)
+        numbers, few, many = layer.split(output)
+        parts = []
+        if len(layer.numbers):
+            parts.append(number(ops.take(filled, layer.numbers, axis=1), numbers))
+        if few is not None:
+            level = ops.cast(ops.take(filled, np.array(layer.few, "int32"), axis=1), "int32")
+            likelihood = ops.take_along_axis(few, level[:, :, None], axis=2)[:, :, 0]
+            parts.append(-likelihood / (1.0 if in_nats else np.array([self._entropies[p] for p in layer.few], "float32")))
+        for place, each in zip(layer.many, many, strict=True):
+            level = ops.cast(filled[:, place : place + 1], "int32")
+            likelihood = ops.take_along_axis(each, level, axis=1)
+            parts.append(-likelihood / (1.0 if in_nats else self._entropies[place]))
+        found = ops.take(ops.concatenate(parts, axis=1), layer.order, axis=1)
+        return ops.where(missing, float("nan"), found)
+
+
+def of_table(schema: TableSchema, config: "Config") -> TableLikelihood:
+    """Returns what outputs mean for a table, by the option `loss`, which is of the numbers.
+
+    Raises:
+        AEZooError: the loss is none of numbers.
+    """
+    if config.loss not in NUMBERS:
+        raise AEZooError(
+            f"loss={config.loss!r} is none for a table, whose numbers have no bounds and whose categories have a loss of their "
+            f"own: give one of {', '.join(NUMBERS)}."
+        )
+    return TableLikelihood(schema, LIKELIHOODS[config.loss].of(config))

@@ -1,0 +1,323 @@
+"""What a row of a table is: its columns in order, as coded numbers and as a frame."""
+
+import collections
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+
+from ae_zoo.errors import AEZooError, short, unknown
+from ae_zoo.options import option
+from ae_zoo.schemas import Schema
+from ae_zoo.tables import guess
+from ae_zoo.tables.columns import Column
+from ae_zoo.typing import Array, Rows
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from ae_zoo.config import Config
+    from ae_zoo.layers.table import TableLayer
+    from ae_zoo.likelihoods import Likelihood
+
+ONE_HOT = 32  # levels; more are a vector each, of a size that grows with the root of their number
+
+
+def _read_columns(value: Any) -> tuple[Column, ...]:
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Sequence):
+        raise AEZooError(f"table must be a list of columns; received {short(value)}.")
+    return tuple(map(Column.read, value))
+
+
+def _read_weights(value: Any) -> tuple[float, ...]:
+    found = np.asarray(value, "float64")
+    if found.ndim != 1 or not np.isfinite(found).all() or (found < 0).any():
+        raise AEZooError(f"column_weights must be numbers of at least 0; received {short(value)}.")
+    return tuple(map(float, found))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TableSchema(Schema):
+    """Rows of a table with columns of several kinds, which may have missing cells.
+
+    Coded rows are float32 `(n, columns)`: see `Column`. The networks see one number a number, one-hot levels or a vector for a
+    category, and for each column whether its cell is missing. They return one number a number, and a logit a level.
+    """
+
+    kind: ClassVar[str] = "table"
+    corrupts_coded: ClassVar[bool] = True
+    starts_at_zero: ClassVar[bool] = True
+    symmetric: ClassVar[bool] = False
+    may_miss: ClassVar[bool] = True
+
+    table: tuple[Column, ...] = option(help="the columns", read=_read_columns)
+    column_weights: tuple[float, ...] | None = option(
+        None, help="weight of each column in a row's loss and score; none: all alike", read=_read_weights
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.table:
+            raise AEZooError("A table needs at least one column.")
+        twice = [name for name, count in collections.Counter(self.names).items() if count > 1]
+        if twice:
+            raise AEZooError(f"Every column needs a name of its own; {twice[0]!r} is there more than once.")
+        if self.column_weights is not None and len(self.column_weights) != len(self.table):
+            raise AEZooError(f"column_weights must be one number for each of the {len(self.table)} columns.")
+
+    @classmethod
+    def of(
+        cls,
+        frame: "Rows",
+        said: Mapping[str, str] | None = None,
+        *,
+        max_levels: int = guess.MAX_LEVELS,
+        min_count: int = 2,
+        scaling: str = "standard",
+        column_weights: Mapping[str, float] | None = None,
+        name: str = "x",
+    ) -> tuple[Self, Array]:
+        """Returns the schema of a frame, and its rows, coded. The arguments are those of `ae_zoo.schema`."""
+        if scaling not in guess.SCALINGS:
+            raise unknown("scaling of a table", scaling, guess.SCALINGS)
+        table = to_pandas(frame, name)
+        if not len(table):
+            raise AEZooError(f"{name} has no rows.")
+        columns = guess.columns_of(table, said or {}, max_levels=max_levels, min_count=min_count, scaling=scaling)
+        weights = None
+        if column_weights is not None:
+            names = [column.name for column in columns]
+            for key in column_weights:
+                if key not in names:
+                    raise unknown("column", key, names)
+            weights = tuple(float(column_weights.get(key, 1.0)) for key in names)
+        schema = cls(table=columns, column_weights=weights)
+        return schema, schema.code(table, name)
+
+    def of_rows(self, frame: "Rows") -> Self:
+        """Returns the schema with the same columns, and the statistics of other rows."""
+        table = to_pandas(frame, "frame")[list(self.columns)]
+        columns = guess.columns_of(table, {column.name: column.kind for column in self.table})
+        return dataclasses.replace(self, table=columns)
+
+    # What a schema says.
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Shape of one coded row: a number a column."""
+        return (len(self.table),)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what the networks return for one row."""
+        return (sum(width(column) for column in self.table),)
+
+    @property
+    def columns(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The columns' names."""
+        return tuple(column.name for column in self.table)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return self.columns
+
+    @property
+    def features(self) -> int:
+        """The number of columns; a row's loss is a mean over them."""
+        return len(self.table)
+
+    @property
+    def bounded(self) -> bool:
+        """Never: numbers are standardized, and levels are logits."""
+        return False
+
+    @property
+    def weights(self) -> Array:
+        """The weight of each column in a row's loss and score `(columns,)`: 0 for those that the training rows say nothing of."""
+        given = np.ones(len(self.table)) if self.column_weights is None else np.asarray(self.column_weights)
+        found = np.where([column.constant for column in self.table], 0.0, given)
+        if not found.any():
+            raise AEZooError("No column of the table has two different values, so there is nothing to learn.")
+        return found
+
+    def code(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
+        """Returns a frame's rows as float32 `(n, columns)`; coded rows are returned as they are.
+
+        Raises:
+            AEZooError: a column is missing, or a cell is not of its column's kind.
+        """
+        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+            return self._coded_already(x, name)
+        frame = to_pandas(x, name)
+        lacks = [column for column in self.columns if column not in frame.columns]
+        if lacks:
+            shown = ", ".join(map(repr, lacks[:5])) + (f" and {len(lacks) - 5} more" if len(lacks) > 5 else "")
+            raise AEZooError(f"{name} must have the {len(self.table)} columns of the model's rows; it lacks {shown}.")
+        if not len(frame):
+            raise AEZooError(f"{name} must hold at least one row.")
+        found = np.empty((len(frame), len(self.table)), "float32")
+        for place, column in enumerate(self.table):
+            found[:, place] = column.code(frame[column.name])
+        if np.isinf(found).any():
+            row, place = np.argwhere(np.isinf(found))[0]
+            raise AEZooError(f"{name} holds a number beyond float32 in row {row} of the column {self.columns[place]!r}.")
+        return found
+
+    def _coded_already(self, x: Array, name: str) -> Array:
+        if x.ndim != 2 or x.shape[1] != len(self.table) or not len(x):
+            raise AEZooError(
+                f"{name} must be a frame with the columns {', '.join(map(repr, self.columns[:5]))}..., or coded rows "
+                f"(n, {len(self.table)}); received an array of shape {x.shape}."
+            )
+        coded = np.ascontiguousarray(x, "float32")
+        if np.isinf(coded).any():
+            raise AEZooError(f"{name} must hold finite numbers, or NaN for a missing cell.")
+        for place, column in enumerate(self.table):
+            cells = coded[:, place]
+            cells = cells[~np.isnan(cells)]
+            if column.discrete and ((cells != np.round(cells)) | (cells < 0) | (cells > len(column.levels))).any():
+                raise AEZooError(
+                    f"{name} is coded, and the column {column.name!r} is a level from 0 to {len(column.levels)}; received "
+                    f"{cells[(cells != np.round(cells)) | (cells < 0) | (cells > len(column.levels))][0]:g}."
+                )
+        return coded
+
+    def rows(self, coded: Array) -> "pd.DataFrame":
+        """Returns coded rows `(n, columns)` as a frame of the columns' own kinds."""
+        import pandas as pd
+
+        return pd.DataFrame({column.name: column.cells(coded[:, place]) for place, column in enumerate(self.table)})
+
+    def layer(self, name: str) -> "TableLayer":
+        from ae_zoo.layers.table import TableLayer
+
+        return TableLayer(self.to_dict(), name=name)
+
+    def noise(self, config: "Config", name: str) -> "keras.layers.Layer":
+        """Returns the layer that hides or swaps cells of coded rows in training."""
+        from ae_zoo.layers.table import CellNoise
+
+        return CellNoise(config.corruption, config.corruption_amount, name=name)
+
+    def likelihood(self, config: "Config") -> "Likelihood":
+        from ae_zoo.tables.losses import of_table
+
+        return of_table(self, config)
+
+    def to_dict(self) -> dict[str, Any]:
+        weights = None if self.column_weights is None else list(self.column_weights)
+        return {"kind": self.kind, "table": [column.to_dict() for column in self.table], "column_weights": weights}
+
+    def __str__(self) -> str:
+        """The columns as a table of text."""
+        lines = [("column", "kind", "missing", "values")]
+        lines += [(column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", _values(column)) for column in self.table]
+        widths = [max(len(line[place]) for line in lines) for place in range(3)]
+        return "\n".join(
+            "  ".join((*(cell.ljust(size) for cell, size in zip(line[:3], widths, strict=True)), line[3])).rstrip() for line in lines
+        )
+
+
+def width(column: Column) -> int:
+    """Returns how many numbers the networks return for a column."""
+    if not column.discrete:
+        return 1
+    classes = 1 + len(column.levels)
+    return classes if len(column.levels) <= ONE_HOT else embedding_width(column)
+
+
+def embedding_width(column: Column) -> int:
+    """Returns the size of a level's vector, for a category of many levels."""
+    return min(32, int(np.ceil(len(column.levels) ** 0.5)))
+
+
+def schema(
+    frame: Rows,
+    *,
+    max_levels: int = guess.MAX_LEVELS,
+    min_count: int = 2,
+    scaling: str = "standard",
+    column_weights: Mapping[str, float] | None = None,
+    **kinds: str,
+) -> TableSchema:
+    """Returns what a table's columns are, guessed from its cells; printing it shows them.
+
+    Whole numbers that are all 0 or 1 are booleans; texts that are all ISO dates are dates, and texts that are all numbers are
+    numbers; other texts are categories. An identifier or free text is refused, until you say what it is.
+
+    Args:
+        frame: the training rows, as a frame of pandas, polars or Arrow.
+        max_levels: of a category; the rarest are taken together as "other".
+        min_count: rows that a level needs; rarer ones are taken together as "other".
+        scaling: of numbers and dates: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles).
+        column_weights: weight of columns in a row's loss and score, by name; 1 for the others.
+        **kinds: by column: `"number"`, `"integer"`, `"boolean"`, `"category"`, `"date"`, or `"ignore"` to leave it out.
+
+    Raises:
+        AEZooError: a column is an identifier or free text, or not of the kind that is said.
+
+    Example:
+        >>> schema = ae_zoo.schema(frame, zip="category", id="ignore")
+        >>> model = ae_zoo.build("undercomplete", data=frame, schema=schema)
+    """
+    return TableSchema.of(
+        frame,
+        kinds,
+        max_levels=max_levels,
+        min_count=min_count,
+        scaling=scaling,
+        column_weights=column_weights,
+        name="frame",
+    )[0]
+
+
+def is_table(x: object) -> bool:
+    """Returns whether rows are a frame with a column that is not numeric, or with missing cells."""
+    from ae_zoo import frames
+
+    names = frames.columns_of(x)  # type: ignore[arg-type]
+    if not names or getattr(x, "ndim", 2) != 2:
+        return False
+    frame = to_pandas(x, "data")  # type: ignore[arg-type]
+    cells = [frame.iloc[:, place] for place in range(frame.shape[1])]
+    return any(not frames.is_numeric(column) or column.isna().any() for column in cells)
+
+
+def to_pandas(x: Any, name: str) -> "pd.DataFrame":
+    """Returns rows as a frame of pandas, whose names are texts, each there once.
+
+    Raises:
+        AEZooError: the rows are no frame, or two columns have one name.
+    """
+    import pandas as pd
+
+    from ae_zoo import frames
+
+    if isinstance(x, Mapping):
+        x = pd.DataFrame({key: value if isinstance(value, list | tuple | np.ndarray | pd.Series) else [value] for key, value in x.items()})
+    elif isinstance(x, list | tuple) and x and all(isinstance(row, Mapping) for row in x):
+        x = pd.DataFrame(list(x))
+    names = frames.columns_of(x)
+    if names is None or getattr(x, "ndim", 2) != 2:
+        raise AEZooError(
+            f"{name} must be a table: a frame of pandas, polars or Arrow, or dictionaries; received a {type(x).__name__}."
+        )
+    return frames.as_pandas(x, names, name)
+
+
+def _values(column: Column) -> str:
+    if column.missing == 1:
+        return "none"
+    if column.discrete:
+        named = [f"{level} ({count:,})" for level, count in zip(column.levels[:3], column.counts[1:], strict=False)]
+        more = len(column.levels) - 3
+        rest = f" and {more} more levels" if more > 0 else ""
+        others = f", {column.counts[0]:,} rows of rarer ones" if column.counts[0] else ""
+        return ", ".join(named) + rest + others
+    low, high = column.cells(np.array([column.low, column.high]))
+    if column.kind == "date":
+        return f"{low.date()} to {high.date()}" if column.step == 1 else f"{low} to {high}"
+    return f"{low:,.6g} to {high:,.6g}"
