@@ -237,7 +237,7 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
         unique, places = np.unique(np.where(missing, 0, numbers), return_inverse=True)
         found = np.array([f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique], object)[places]
     else:
-        found = cells.to_numpy(object, na_value=None)
+        found = np.array(cells.to_numpy(object, na_value=None))  # which may be read-only
         if not all(type(value) is str for value in found[~missing][:1000]) or pd.api.types.infer_dtype(found[~missing]) != "string":
             found = np.array([None if gone else str(value) for value, gone in zip(found, missing, strict=True)], object)
     found[missing] = None
