@@ -128,8 +128,8 @@ class Autoencoder(Trainable):
             unknown_rows = missing.all(axis=1)
             if unknown_rows.any() and not per_feature:
                 warnings.warn(
-                    f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present, so their "
-                    "error is unknown: NaN.",
+                    f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present, so "
+                    "their error is unknown: NaN.",
                     AEZooWarning,
                     stacklevel=2,
                 )
@@ -220,6 +220,7 @@ class Autoencoder(Trainable):
             found["reconstruct"] = Endpoint(
                 input="x",
                 shape=shape,
+                may_miss=self.schema.may_miss,
                 verb=lambda x: {"reconstruction": self._reconstructed(self._known(x))},
                 function=lambda x: {"reconstruction": self.rows_of(self.encoder(x, training=False))},
                 about="the row's reconstruction, in the data's units",
@@ -227,6 +228,7 @@ class Autoencoder(Trainable):
         found["encode"] = Endpoint(
             input="x",
             shape=shape,
+            may_miss=self.schema.may_miss,
             verb=lambda x: {"code": self.encode(x)},
             function=lambda x: {"code": _float32(self.encoder(x, training=False))},
             about="the row's code",
@@ -242,6 +244,7 @@ class Autoencoder(Trainable):
             found["score"] = Endpoint(
                 input="x",
                 shape=shape,
+                may_miss=self.schema.may_miss,
                 verb=self._score,
                 function=self._score_of_tensor,
                 about="mean squared error on the model's scale, and each feature's share of it",

@@ -173,12 +173,13 @@ class Config:
             )
         if self.schema.corrupts_coded and self.corruption not in ("none", "masking", "swap"):
             raise AEZooError(
-                f"The cells of a table can be hidden or swapped: give corruption='masking' or 'swap'; received {self.corruption!r}."
+                "The cells of a table can be hidden or swapped: give corruption='masking' or 'swap'; received "
+                f"{self.corruption!r}."
             )
         if self.tied and not self.schema.symmetric:
             raise AEZooError(
-                "tied=True needs rows of which the networks see as many numbers as they return; of a table they see the holes "
-                "too: give tied=False."
+                "tied=True needs rows of which the networks see as many numbers as they return; of a table they see the "
+                "holes too: give tied=False."
             )
         if self.corruption not in ("none", "gaussian") and not self.corruption_amount < 1:
             raise AEZooError(

@@ -26,6 +26,7 @@ class Endpoint:
         verb: the verb in Python: `(n, *shape)` to outputs by name, each `(n, ...)`. An export is checked against it.
         function: the same with tensors, `(batch, *shape)`, in operations that can be exported.
         about: what it returns, in a few words.
+        may_miss: whether a row may have missing cells, which are NaN, but not all of them.
     """
 
     input: Literal["x", "code", "seed"]
@@ -33,6 +34,7 @@ class Endpoint:
     verb: Callable[[np.ndarray], Arrays]
     function: Callable[[Tensor], Tensors]
     about: str
+    may_miss: bool = False
 
     @property
     def dtype(self) -> str:

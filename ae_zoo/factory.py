@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import zipfile
@@ -170,7 +171,7 @@ def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple
         if not in_unit and (loss is None or loss.legal is None):
             suited["scaling"] = "minmax" if given.get("output_activation") == "sigmoid" else "standard"
         schema = dataclasses.replace(array, scaling=given.get("scaling", suited.get("scaling", "none")))
-    suited["code"] = min(config.default("code"), config.widest_code(schema.features))
+    suited["code"] = min(config.default("code"), config.widest_code(math.prod(schema.output_shape)))
     if not in_unit:
         suited["loss"] = config.real_loss  # also of a family whose default is for rows in [0, 1]
     if not schema.bounded:

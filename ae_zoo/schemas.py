@@ -23,9 +23,8 @@ from ae_zoo.options import option, register
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     import keras
+    import pandas as pd
 
     from ae_zoo.config import Config
     from ae_zoo.layers.scaling import RowLayer

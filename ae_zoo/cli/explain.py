@@ -11,7 +11,9 @@ from ae_zoo.errors import AEZooError
 @click.command(short_help="Say why the strangest rows of a table are strange.")
 @click.argument("model", type=PATH)
 @click.argument("table", type=PATH)
-@click.option("--rows", type=click.IntRange(1), default=10, show_default=True, help="How many of the strangest rows to explain.")
+@click.option(
+    "--rows", type=click.IntRange(1), default=10, show_default=True, help="How many of the strangest rows to explain."
+)
 @click.option("--out", type=PATH, help="A file for all rows and columns: .csv or .parquet.")
 def explain(model: pathlib.Path, table: pathlib.Path, rows: int, out: pathlib.Path | None) -> None:
     """Say, for the strangest rows in the file TABLE, which cells are strange, and what the model expected there.

@@ -118,7 +118,11 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
     n, total, largest, flagged = 0, 0.0, 0.0, 0
     for piece in _through(rows, out, named, schema):
         error = piece["error"]
-        n, total, largest = n + len(error), total + float(np.nansum(error, dtype="float64")), float(np.fmax(largest, error.max()))
+        n, total, largest = (
+            n + len(error),
+            total + float(np.nansum(error, dtype="float64")),
+            float(np.fmax(largest, error.max())),
+        )
         flagged += int(piece["flagged"].sum()) if threshold is not None else 0
     click.echo(f"{out}: {n:,} rows, mean error {total / n:.5f}, largest {largest:.5f}", nl=threshold is None)
     if threshold is not None:

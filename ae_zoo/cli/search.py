@@ -158,7 +158,9 @@ def search(
         work(out, join, options["workers"])
         return
     if labeled is not None and labeled.schema is not None:
-        raise AEZooError(f"{data} is a table with texts, dates or missing cells, which a search cannot take yet: train on it with ae-zoo train.")
+        raise AEZooError(
+            f"{data} is a table with texts, dates or missing cells, which a search cannot take yet: use ae-zoo train."
+        )
     x, y, columns, _ = labeled or default_labeled(images, labels)
     rows: Rows = x
     if columns is not None:

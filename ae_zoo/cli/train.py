@@ -83,8 +83,8 @@ def train(
 ) -> None:
     """Train a model of FAMILY and write it to a file.
 
-    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. A table with texts, dates
-    or missing cells is taken as it is; what its columns are is guessed, and printed first. If the model's
+    Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. A table with
+    texts, dates or missing cells is taken as it is; what its columns are is guessed, and printed first. If the model's
     reconstructions mean something, the last line compares the error on the held-out rows with the error of PCA with as
     many components. `ae-zoo families` lists families and options.
 
@@ -155,7 +155,9 @@ def train(
         return
     if given.schema is not None:
         error = model.reconstruction_error(x_valid).mean()
-        click.echo(f"{out}: held-out error {error:.5f} on {held_out:,} rows, where 1 is that of always saying what is usual")
+        click.echo(
+            f"{out}: held-out error {error:.5f} on {held_out:,} rows, where 1 is that of always saying what is usual"
+        )
         return
     click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
     click.echo(_beside_pca(model, x_train, x_valid))

@@ -153,6 +153,7 @@ class Detector:
         detect = Endpoint(
             input="x",
             shape=self.schema.input_shape,
+            may_miss=self.schema.may_miss,
             verb=verb,
             function=function,
             about="the error, the threshold, and whether the error is above it",

@@ -50,8 +50,8 @@ def corrupt(
         x: rows `(n, *features)` on the scale that the model sees.
         kind: `"gaussian"` adds normal noise (Vincent et al. 2010, section 3.3); `"masking"` sets a random share of the
             features to zero and leaves the rest alone (Vincent et al. 2008, section 2.3); `"dropout"` does the same
-            and divides the rest by 1 - amount; `"swap"` takes a random share from the row before; `"salt_pepper"` sets a random share to `low` or `high`, each with
-            probability one half (the book's "on/off"); `"none"` returns `x`.
+            and divides the rest by 1 - amount; `"swap"` takes a random share from the row before; `"salt_pepper"` sets a
+            random share to `low` or `high`, each with probability one half (the book's "on/off"); `"none"` returns `x`.
         amount: a standard deviation (gaussian), or the share of the features to corrupt, in [0, 1) (others).
         low: the value of pepper.
         high: the value of salt.

@@ -9,7 +9,6 @@ import numpy as np
 
 from ae_zoo.layers import corruption, noise
 from ae_zoo.layers.scaling import RowLayer
-from ae_zoo.tables.columns import Column
 from ae_zoo.tables.schema import ONE_HOT, TableSchema, embedding_width
 from ae_zoo.typing import Array, Tensor
 
@@ -140,7 +139,9 @@ class TableLayer(RowLayer):
         for place, vectors in zip(self.many, self.vectors, strict=True):
             column = self.schema.table[place]
             end = begin + embedding_width(column)
-            logits = ops.matmul(output[:, begin:end], ops.transpose(vectors)) + np.log(column.probabilities).astype("float32")
+            logits = ops.matmul(output[:, begin:end], ops.transpose(vectors)) + np.log(column.probabilities).astype(
+                "float32"
+            )
             many.append(ops.log_softmax(logits, axis=-1))
             begin = end
         return output[:, :first], few, many
@@ -176,8 +177,8 @@ class CellNoise(keras.layers.Layer):
     """Hides cells of coded rows in training, or swaps them with another row's; at inference it does nothing.
 
     Args:
-        kind: `"masking"`: a cell becomes missing, and the network is asked for it all the same; `"swap"`: a cell is taken from
-            the next row of the batch, whose order is random, so it is a legal value in a wrong place.
+        kind: `"masking"`: a cell becomes missing, and the network is asked for it all the same; `"swap"`: a cell is taken
+            from the next row of the batch, whose order is random, so it is a legal value in a wrong place.
         amount: the share of the cells.
 
     Input and output: `(batch, columns)`, NaN for a missing cell.
@@ -192,10 +193,10 @@ class CellNoise(keras.layers.Layer):
         if not training:
             return x
         if self.kind == "masking":
-            return keras.ops.where(noise.uniform(keras.ops.shape(x), self.seed_generator) < self.amount, float("nan"), x)
+            return keras.ops.where(
+                noise.uniform(keras.ops.shape(x), self.seed_generator) < self.amount, float("nan"), x
+            )
         return corruption.KINDS[self.kind](x, self.amount, 0, 0, self.seed_generator)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "kind": self.kind, "amount": self.amount, "seed": self.seed}
-
-

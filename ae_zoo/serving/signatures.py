@@ -15,7 +15,12 @@ def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:
     """Returns the endpoint's outputs for `given` `(batch, *shape)`; refuses wrong shapes, NaN, ranges and overflow."""
     # A session accepts any shape, and a row with one feature would silently be broadcast to all features.
     given = tf.ensure_shape(given, (None, *endpoint.shape))
-    if given.dtype.is_floating:
+    if endpoint.may_miss:
+        legal = tf.logical_not(tf.reduce_any(tf.math.is_inf(given)))
+        given = _asserted(given, legal, f"{endpoint.input} must be finite, or NaN for a missing cell; it holds infinity")
+        known = tf.reduce_all(tf.reduce_any(tf.logical_not(tf.math.is_nan(given)), axis=1))
+        given = _asserted(given, known, f"each row of {endpoint.input} must have a cell that is present")
+    elif given.dtype.is_floating:
         given = _asserted(given, _all_finite(given), f"{endpoint.input} must be finite; it holds NaN or infinity")
     beyond = f"{endpoint.input} lies so far from what the model was trained on that {{}} is beyond float32"
     return {

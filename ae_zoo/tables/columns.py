@@ -73,9 +73,9 @@ class Column:
 
     @property
     def entropy(self) -> float:
-        """The entropy of the levels in the training rows, in nats: the loss of always saying what is usual."""
-        p = self.probabilities
-        return float(-(p * np.log(p)).sum())
+        """The mean loss of the training rows for always saying what is usual, in nats: the entropy of the levels."""
+        counts = np.asarray(self.counts, "float64")
+        return float(-(counts * np.log(self.probabilities)).sum() / max(1.0, counts.sum()))
 
     @classmethod
     def read(cls, plain: "Column | Mapping[str, Any]") -> Self:
@@ -94,11 +94,15 @@ class Column:
                 raise unknown("value of a column", name, known)
         values = dict(plain)
         if not isinstance(values.get("name"), str) or values.get("kind") not in KINDS:
-            raise AEZooError(f"A column must have a name and a kind, one of {', '.join(KINDS)}; received {short(plain)}.")
+            raise AEZooError(
+                f"A column must have a name and a kind, one of {', '.join(KINDS)}; received {short(plain)}."
+            )
         for name in ("missing", "origin", "center", "scale", "low", "high", "step"):
             value = values.get(name, known[name].default)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise AEZooError(f"{name} of the column {values['name']!r} must be a finite number; received {short(value)}.")
+                raise AEZooError(
+                    f"{name} of the column {values['name']!r} must be a finite number; received {short(value)}."
+                )
             values[name] = float(value)
         levels, counts = values.get("levels", ()), values.get("counts", ())
         try:
@@ -106,7 +110,11 @@ class Column:
         except (TypeError, ValueError) as error:
             raise AEZooError(f"levels and counts of the column {values['name']!r} must be lists.") from error
         found = cls(**values)
-        if found.scale <= 0 or (found.discrete and len(found.counts) != 1 + len(found.levels)) or min(found.counts, default=0) < 0:
+        if (
+            found.scale <= 0
+            or (found.discrete and len(found.counts) != 1 + len(found.levels))
+            or min(found.counts, default=0) < 0
+        ):
             raise AEZooError(f"The values of the column {found.name!r} do not go together: {short(plain)}.")
         return found
 
@@ -115,7 +123,9 @@ class Column:
         fields = dataclasses.fields(self)
         values = {field.name: getattr(self, field.name) for field in fields}
         kept = {field.name for field in fields if values[field.name] != field.default}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name in kept}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name in kept
+        }
 
     # From cells to numbers and back.
 
@@ -150,7 +160,9 @@ class Column:
         if self.kind == "number":
             return pd.Series(coded + self.origin, name=self.name)
         if self.kind == "integer":
-            return pd.Series(np.round(coded + self.origin), name=self.name).astype("Int64" if missing.any() else "int64")
+            return pd.Series(np.round(coded + self.origin), name=self.name).astype(
+                "Int64" if missing.any() else "int64"
+            )
         level = np.where(missing, 0, coded).astype(int)
         if self.kind == "boolean":
             found = pd.Series(np.array([False, *(text == "True" for text in self.levels)])[level], name=self.name)
@@ -164,7 +176,7 @@ def coded(plain: Array, column: Column) -> Array:
         return (plain - column.origin).astype("float32")
     import pandas as pd
 
-    numbers = pd.Categorical(plain, categories=list(column.levels)).codes.astype("float32") + 1
+    numbers = pd.Index(column.levels, dtype=object).get_indexer(pd.Index(plain, dtype=object)).astype("float32") + 1
     numbers[pd.isna(plain)] = np.nan
     return numbers
 
@@ -223,7 +235,7 @@ def days(cells: "pd.Series[Any]", name: str) -> tuple[Array, str | None]:
 
 
 def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
-    """Returns levels as texts, None where one is missing. Whole numbers are written without a point: holes make them floats."""
+    """Returns levels as texts, None where one is missing. Whole numbers have no point, though holes make them floats."""
     import pandas as pd
 
     if isinstance(cells.dtype, pd.CategoricalDtype):
@@ -235,20 +247,40 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
     elif pd.api.types.is_numeric_dtype(cells):
         numbers = cells.to_numpy("float64", na_value=np.nan)
         unique, places = np.unique(np.where(missing, 0, numbers), return_inverse=True)
-        found = np.array([f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique], object)[places]
+        found = np.array([f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique], object)[
+            places
+        ]
     else:
         found = np.array(cells.to_numpy(object, na_value=None))  # which may be read-only
-        if not all(type(value) is str for value in found[~missing][:1000]) or pd.api.types.infer_dtype(found[~missing]) != "string":
+        if (
+            not all(type(value) is str for value in found[~missing][:1000])
+            or pd.api.types.infer_dtype(found[~missing]) != "string"
+        ):
             found = np.array([None if gone else str(value) for value, gone in zip(found, missing, strict=True)], object)
     found[missing] = None
     found[found == ""] = None
+    for text in set(found):
+        if text is not None and not text.isascii():
+            try:
+                text.encode("utf-8")
+            except UnicodeEncodeError as error:
+                raise AEZooError(f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}.") from error
     return found
 
 
 def _boolean(value: Any, name: str) -> str | None:
     if value is None:
         return None
-    words = {"true": "True", "false": "False", "1": "True", "0": "False", "1.0": "True", "0.0": "False", "yes": "True", "no": "False"}
+    words = {
+        "true": "True",
+        "false": "False",
+        "1": "True",
+        "0": "False",
+        "1.0": "True",
+        "0.0": "False",
+        "yes": "True",
+        "no": "False",
+    }
     word = words.get(str(value).lower())
     if word is None:
         raise AEZooError(f"The column {name!r} holds booleans; received {short(value)}.")

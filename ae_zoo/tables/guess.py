@@ -114,21 +114,26 @@ def _of_objects(present: "pd.Series[Any]", name: str) -> Kind:
         return "boolean"
     if held in ("datetime", "datetime64", "date", "period"):
         return "date"
-    if held in ("integer", "floating", "decimal", "mixed-integer-float") or isinstance(present.iloc[0], decimal.Decimal):
+    if held in ("integer", "floating", "decimal", "mixed-integer-float") or isinstance(
+        present.iloc[0], decimal.Decimal
+    ):
         return _number(columns.floats(present, name))
     if held != "string":
         raise _no_kind(name, present)
     few = present.iloc[:20]
     if pd.to_numeric(few, errors="coerce").notna().all() and pd.to_numeric(present, errors="coerce").notna().all():
         return _number(columns.floats(present, name))
-    if few.str.contains(r"\d{4}-\d\d").all() and pd.to_datetime(present, format="ISO8601", errors="coerce", utc=True).notna().all():
+    if (
+        few.str.contains(r"\d{4}-\d\d").all()
+        and pd.to_datetime(present, format="ISO8601", errors="coerce", utc=True).notna().all()
+    ):
         return "date"
     different = present.nunique()
     if len(present) >= FEW and different > DIFFERENT * len(present):
         raise AEZooError(
             f"The column {name!r} holds {different:,} different texts in {len(present):,} rows, such as "
-            f"{short(present.iloc[0])}: an identifier or free text, which tells a network nothing. Give {name}='ignore' to leave it "
-            f"out, or {name}='category'."
+            f"{short(present.iloc[0])}: an identifier or free text, which tells a network nothing. Give {name}='ignore' to "
+            f"leave it out, or {name}='category'."
         )
     return "category"
 
@@ -144,14 +149,12 @@ def _number(values: Array) -> Kind:
 def _no_kind(name: str, present: "pd.Series[Any]") -> AEZooError:
     kinds = sorted({type(value).__name__ for value in present.iloc[:10_000]})
     return AEZooError(
-        f"The column {name!r} holds values of type {' and '.join(kinds[:3])}, such as {short(present.iloc[0])}; a column holds "
-        f"numbers, texts, booleans or dates. Give {name}='category' to take each value as a text, or {name}='ignore'."
+        f"The column {name!r} holds values of type {' and '.join(kinds[:3])}, such as {short(present.iloc[0])}; a column "
+        f"holds numbers, texts, booleans or dates. Give {name}='category' to take each value as a text, or {name}='ignore'."
     )
 
 
-def column(
-    cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int, min_count: int, scaling: str
-) -> Column:
+def column(cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int, min_count: int, scaling: str) -> Column:
     """Returns a column of a known kind, with its statistics."""
     missing = float(cells.isna().mean()) if len(cells) else 0.0
     if kind in ("category", "boolean"):
@@ -165,10 +168,14 @@ def column(
     if not len(values):
         return Column(name=name, kind=kind, missing=1.0, zone=zone)
     if kind == "integer" and (values != np.round(values)).any():
-        raise AEZooError(f"The column {name!r} is to hold whole numbers; it holds {values[values != np.round(values)][0]:g}.")
+        raise AEZooError(
+            f"The column {name!r} is to hold whole numbers; it holds {values[values != np.round(values)][0]:g}."
+        )
     limit = np.finfo("float32").max
     if values.max() - values.min() > limit or np.abs(values).max() > 2.0**1000:
-        raise AEZooError(f"The column {name!r} must have a range within float32; received {values.max() - values.min():g}.")
+        raise AEZooError(
+            f"The column {name!r} must have a range within float32; received {values.max() - values.min():g}."
+        )
     if kind == "date":  # a Monday, so that days of the week and hours begin at the origin
         origin = float(np.floor((np.median(values) + 3) / 7) * 7 - 3)
     elif _loses(values):
@@ -209,11 +216,6 @@ def _discrete(cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int
         kept = counts.reindex(levels, fill_value=0)
     else:
         kept = counts[counts >= min(min_count, counts.max() if len(counts) else 1)].iloc[:max_levels]
-    for level in kept.index:
-        try:
-            level.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise AEZooError(f"The column {name!r} has a level that is not legal text (UTF-8): {level!r}.") from error
     rest = int(counts.sum() - kept.sum())
     return Column(
         name=name,

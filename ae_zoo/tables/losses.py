@@ -1,11 +1,12 @@
 """What outputs for a table mean: a loss for each column, in units that compare between kinds of columns.
 
-A number's loss is the squared error on the standardized scale (or another loss by the option `loss`), and a category's is the
-cross-entropy over the entropy of its levels in the training rows. Both are 1 for a model that always says what is usual. So a
-category of a thousand levels weighs as much as a boolean. A row's loss is the weighted mean over the columns that are present.
+A number's loss is the squared error on the standardized scale (or another loss by the option `loss`), and a category's is
+the cross-entropy over the entropy of its levels in the training rows. Both are 1 for a model that always says what is usual.
+So a category of a thousand levels weighs as much as a boolean. A row's loss is the weighted mean over the columns that are
+present.
 
-With `loss="gaussian"` all losses are negative log-likelihoods in nats, for the variational bound: a row's loss is then the sum
-over its present columns, divided by the number of columns.
+With `loss="gaussian"` all losses are negative log-likelihoods in nats, for the variational bound: a row's loss is then the
+sum over its present columns, divided by the number of columns.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,9 @@ class TableLikelihood(Likelihood):
         if few is not None:
             level = ops.cast(ops.take(filled, np.array(layer.few, "int32"), axis=1), "int32")
             likelihood = ops.take_along_axis(few, level[:, :, None], axis=2)[:, :, 0]
-            parts.append(-likelihood / (1.0 if in_nats else np.array([self._entropies[p] for p in layer.few], "float32")))
+            parts.append(
+                -likelihood / (1.0 if in_nats else np.array([self._entropies[p] for p in layer.few], "float32"))
+            )
         for place, each in zip(layer.many, many, strict=True):
             level = ops.cast(filled[:, place : place + 1], "int32")
             likelihood = ops.take_along_axis(each, level, axis=1)
@@ -103,7 +106,7 @@ def of_table(schema: TableSchema, config: "Config") -> TableLikelihood:
     """
     if config.loss not in NUMBERS:
         raise AEZooError(
-            f"loss={config.loss!r} is none for a table, whose numbers have no bounds and whose categories have a loss of their "
-            f"own: give one of {', '.join(NUMBERS)}."
+            f"loss={config.loss!r} is none for a table, whose numbers have no bounds and whose categories have a loss of "
+            f"their own: give one of {', '.join(NUMBERS)}."
         )
     return TableLikelihood(schema, LIKELIHOODS[config.loss].of(config))

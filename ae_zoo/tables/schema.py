@@ -42,8 +42,8 @@ def _read_weights(value: Any) -> tuple[float, ...]:
 class TableSchema(Schema):
     """Rows of a table with columns of several kinds, which may have missing cells.
 
-    Coded rows are float32 `(n, columns)`: see `Column`. The networks see one number a number, one-hot levels or a vector for a
-    category, and for each column whether its cell is missing. They return one number a number, and a logit a level.
+    Coded rows are float32 `(n, columns)`: see `Column`. The networks see one number a number, one-hot levels or a vector for
+    a category, and for each column whether its cell is missing. They return one number a number, and a logit a level.
     """
 
     kind: ClassVar[str] = "table"
@@ -136,7 +136,7 @@ class TableSchema(Schema):
 
     @property
     def weights(self) -> Array:
-        """The weight of each column in a row's loss and score `(columns,)`: 0 for those that the training rows say nothing of."""
+        """The weight of each column in a row's loss and score `(columns,)`: 0 where the training rows say nothing of it."""
         given = np.ones(len(self.table)) if self.column_weights is None else np.asarray(self.column_weights)
         found = np.where([column.constant for column in self.table], 0.0, given)
         if not found.any():
@@ -163,7 +163,9 @@ class TableSchema(Schema):
             found[:, place] = column.code(frame[column.name])
         if np.isinf(found).any():
             row, place = np.argwhere(np.isinf(found))[0]
-            raise AEZooError(f"{name} holds a number beyond float32 in row {row} of the column {self.columns[place]!r}.")
+            raise AEZooError(
+                f"{name} holds a number beyond float32 in row {row} of the column {self.columns[place]!r}."
+            )
         return found
 
     def _coded_already(self, x: Array, name: str) -> Array:
@@ -214,10 +216,14 @@ class TableSchema(Schema):
     def __str__(self) -> str:
         """The columns as a table of text."""
         lines = [("column", "kind", "missing", "values")]
-        lines += [(column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", _values(column)) for column in self.table]
+        lines += [
+            (column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", _values(column))
+            for column in self.table
+        ]
         widths = [max(len(line[place]) for line in lines) for place in range(3)]
         return "\n".join(
-            "  ".join((*(cell.ljust(size) for cell, size in zip(line[:3], widths, strict=True)), line[3])).rstrip() for line in lines
+            "  ".join((*(cell.ljust(size) for cell, size in zip(line[:3], widths, strict=True)), line[3])).rstrip()
+            for line in lines
         )
 
 
@@ -297,7 +303,12 @@ def to_pandas(x: Any, name: str) -> "pd.DataFrame":
     from ae_zoo import frames
 
     if isinstance(x, Mapping):
-        x = pd.DataFrame({key: value if isinstance(value, list | tuple | np.ndarray | pd.Series) else [value] for key, value in x.items()})
+        x = pd.DataFrame(
+            {
+                key: value if isinstance(value, list | tuple | np.ndarray | pd.Series) else [value]
+                for key, value in x.items()
+            }
+        )
     elif isinstance(x, list | tuple) and x and all(isinstance(row, Mapping) for row in x):
         x = pd.DataFrame(list(x))
     names = frames.columns_of(x)

@@ -166,7 +166,9 @@ def _expected(model: "Autoencoder", place: int, output: Array) -> list[str]:
         # On the standardized scale, the error that one in ten held-out cells exceeds.
         spread = float(np.sqrt(np.quantile(np.asarray(layer.errors)[place], USUAL)))
         return _ranges(column, np.asarray(numbers)[:, list(layer.numbers).index(place)], spread)
-    logs = np.asarray(few)[:, layer.few.index(place)] if place in layer.few else np.asarray(many[layer.many.index(place)])
+    logs = (
+        np.asarray(few)[:, layer.few.index(place)] if place in layer.few else np.asarray(many[layer.many.index(place)])
+    )
     return _levels(column, np.exp(logs[:, : 1 + len(column.levels)]))
 
 
@@ -195,4 +197,10 @@ def _text(value: Any) -> str:
         return "missing"
     if isinstance(value, pd.Timestamp):
         return str(value.date()) if value == value.normalize() else str(value.round("s"))
-    return f"{value:,.6g}" if isinstance(value, float | np.floating) else f"{value:,}" if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_) else str(value)
+    return (
+        f"{value:,.6g}"
+        if isinstance(value, float | np.floating)
+        else f"{value:,}"
+        if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
+        else str(value)
+    )

@@ -37,9 +37,9 @@ def fit(
 
     The learning rate rises over the first 5 % of the steps, at least 60 and at most 200, and then falls along a cosine. A
     scaling that has seen no rows is fitted to the training rows. The steps are Keras's own, many in one compiled call. A run
-    that collapses goes on from its best weights at a lower rate, and with held-out rows a run does not end worse than it began: see
-    docs/training.md. The model is compiled for the run, and plainly again afterwards; to use your own metrics, call plain
-    `model.fit`. A `robust` model is trained by `fit_robust`, whose result has more fields.
+    that collapses goes on from its best weights at a lower rate, and with held-out rows a run does not end worse than it
+    began: see docs/training.md. The model is compiled for the run, and plainly again afterwards; to use your own metrics,
+    call plain `model.fit`. A `robust` model is trained by `fit_robust`, whose result has more fields.
 
     Args:
         model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.

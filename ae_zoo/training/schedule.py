@@ -157,8 +157,8 @@ def _rate(model: Autoencoder, batch_size: int) -> float:
     and follows the widths and the depth of a dense network. A step of Adam moves each weight by about the rate, so it can
     move a unit by the rate times the number of its inputs, and the output by the sum of that over the layers. For wide and
     deep networks the rate keeps this product at what the recipe's rate is for. (Per layer this is the rule of Yang et al.
-    2022, appendix B, for Adam.) The sweep in `benchmarks/rates.py` shows that the deepest networks need a little less, and that
-    small networks gain less: there the rate grows with the root of what the sum allows.
+    2022, appendix B, for Adam.) The sweep in `benchmarks/rates.py` shows that the deepest networks need a little less, and
+    that small networks gain less: there the rate grows with the root of what the sum allows.
     """
     of_256 = model.config.recipe.learning_rate
     rate = max(of_256 * math.sqrt(batch_size / 256), min(of_256, LOWEST))

@@ -68,6 +68,7 @@ class Variational(Autoencoder):
             "encode_distribution": Endpoint(
                 input="x",
                 shape=self.config.input_shape,
+                may_miss=self.schema.may_miss,
                 verb=lambda x: dict(zip(("mean", "log_variance"), self.encode_distribution(x), strict=True)),
                 function=of_tensor,
                 about="mean and log-variance of the row's code",
