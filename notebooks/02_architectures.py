@@ -13,6 +13,8 @@
 # network has learned anything at all: PCA with as many components as the network has codes.
 
 # %%
+import warnings
+
 import numpy as np
 
 import ae_zoo
@@ -73,12 +75,15 @@ show(architectures.figure(found))
 #   ends, so white paper and black ink are easy to give back exactly.
 #
 # Patience is not the reason. The network below has `tanh` throughout, is trained exactly as ours, and does no better than the book's. (It
-# changes the code, the output and the activation together, so it does not say which of them matters most.)
+# changes the code, the output and the activation together, so it does not say which of them matters most.) A run that ends
+# worse than PCA warns of it.
 
 # %%
 tanh = {"activation": "tanh", "code_activation": "tanh", "output_activation": "tanh"}
 as_the_book = ae_zoo.build("undercomplete", data=data.x_train, code=100, hidden=[], seed=1, **tanh)
-ae_zoo.fit(as_the_book, data.x_train, verbose=0)
+with warnings.catch_warnings(record=True) as said:
+    ae_zoo.fit(as_the_book, data.x_train, verbose=0)
+print(*(warning.message for warning in said), sep="\n")
 tanh_error = float(as_the_book.reconstruction_error(data.x_test).mean())
 print(f"100 codes, tanh throughout                {tanh_error:.5f}")
 print(f"100 codes, linear code and sigmoid output {found['100']['test_mse']:.5f}")

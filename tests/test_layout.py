@@ -17,6 +17,7 @@ LAYERS = [
     {"_support", "options", "recipe"},
     {"likelihoods", "endpoints"},
     {"schemas"},
+    {"tables"},
     {"config"},
     {"layers"},
     {"networks", "data"},
@@ -35,7 +36,13 @@ LAYERS = [
 MAKES = {
     ("schemas", "ae_zoo.layers.scaling.Scaling"),
     ("schemas", "ae_zoo.layers.scaling.RowLayer"),
+    ("schemas", "ae_zoo.layers.corruption.Corruption"),
+    ("schemas", "ae_zoo.tables.schema"),
     ("schemas", "ae_zoo.config.Config"),
+    ("tables", "ae_zoo.layers.table.TableLayer"),
+    ("tables", "ae_zoo.layers.table.CellNoise"),
+    ("tables", "ae_zoo.config.Config"),
+    ("tables", "ae_zoo.autoencoder.Autoencoder"),
     ("likelihoods", "ae_zoo.config.Config"),
 }
 # Imported at the top of one module alone; elsewhere only inside a function.

@@ -272,7 +272,9 @@ def test_every_family_learns_from_a_table(family, tmp_path):
     model.adapt(rows)
     before = model.reconstruction_error(rows).mean()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The (codes|discriminator)", ae_zoo.AEZooWarning)  # four epochs are few for a game
+        warnings.filterwarnings(
+            "ignore", "The (codes|discriminator)", ae_zoo.AEZooWarning
+        )  # four epochs are few for a game
         result = ae_zoo.fit(model, rows, epochs=4, verbose=0)
     assert np.isfinite(result.history["loss"]).all()
     if family not in ("adversarial", "winner_take_all"):

@@ -40,5 +40,5 @@ def explain(model: pathlib.Path, table: pathlib.Path, rows: int, out: pathlib.Pa
         click.echo(sentence)
     if out is not None:
         with writer(out) as add:
-            add({name: reasons[name].to_numpy() for name in reasons})
+            add({str(name): cells.to_numpy() for name, cells in reasons.items()})
         click.echo(f"{out}: {len(frame):,} rows of {reasons['column'].nunique()} columns")

@@ -73,7 +73,7 @@ class Labeled(NamedTuple):
 
     def take(self, rows: "Array") -> "Array | pd.DataFrame":
         """Returns some of the rows, by index."""
-        return self.x[rows] if self.schema is None else self.x.iloc[rows]  # type: ignore[union-attr,call-overload]
+        return self.x[rows] if self.schema is None else self.x.iloc[rows]  # type: ignore[union-attr]
 
 
 def check_rows(*paths: pathlib.Path | None) -> None:

@@ -1,5 +1,6 @@
 """`ae-zoo train`: a model of any family, from a file of rows to a `.keras` file."""
 
+import math
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
     from ae_zoo.autoencoder import Autoencoder
-    from ae_zoo.typing import Array
+    from ae_zoo.typing import Rows
 
 
 @click.command(short_help="Train a model and write it to a file.")
@@ -136,12 +137,12 @@ def train(
         options["columns"] = given.columns
     verbose = 0 if quiet else (1 if sys.stdout.isatty() else 2)
     model = ae_zoo.build(family, data=x_train, seed=plan["seed"], **options)
-    known: Array | tuple[Array, Array] = x_valid
+    known: Rows | tuple[Rows, Rows] = x_valid
     if y is not None:
         if model.config.target != "labels":
             remedy = "say how many there are, --set n_classes=10" if "n_classes" in config.options() else "leave it out"
             raise AEZooError(f"This {family} model takes no labels, but --labels is given: {remedy}.")
-        y = model.check_y(y, x)
+        y = model.check_y(y, model.check_rows(x))
         known = x_valid, y[valid]
     if pretrain and not (checkpoint and checkpoint.exists()):
         ae_zoo.pretrain(model, x_train, **plan, verbose=verbose)
@@ -163,12 +164,13 @@ def train(
     click.echo(_beside_pca(model, x_train, x_valid))
 
 
-def _beside_pca(model: "Autoencoder", x_train: "Array", x_valid: "Array") -> str:
+def _beside_pca(model: "Autoencoder", x_train: "Rows", x_valid: "Rows") -> str:
     """Returns, in words, the error of PCA with as many components as the code has units."""
     from ae_zoo.evaluation.pca import pca_beside
 
-    units, features = model.encode(x_valid[:1]).size, model.schema.features
+    units, features = math.prod(model.encoder.output_shape[1:]), model.schema.features
     if units >= features:
         return f"PCA loses nothing with the code's {units:,} units, because a row has only {features:,} features"
-    components = min(units, len(x_train))
-    return f"PCA with {components} components {pca_beside(model, x_train, x_valid, components):.5f}"
+    train, valid = model.check_rows(x_train), model.check_rows(x_valid)
+    components = min(units, len(train))
+    return f"PCA with {components} components {pca_beside(model, train, valid, components):.5f}"

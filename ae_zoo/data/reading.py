@@ -84,7 +84,7 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame | None:
     path = files.as_path("path", path)
     if path.suffix.lower() not in TABLES or path.is_dir():
         return None
-    found = [piece for piece in _raw(path, WHOLE) if len(piece)]
+    found = [pd.DataFrame(piece) for piece in _raw(path, WHOLE) if len(piece)]
     if not found:
         raise AEZooError(f"{path} has no rows.")
     return pd.concat(found, ignore_index=True)

@@ -56,7 +56,9 @@ class TableLayer(RowLayer):
         ]
         classes = [1 + len(columns[place].levels) for place in self.few]
         self.owner = np.repeat(np.array(self.few, "int32"), classes)
-        self.level = np.concatenate([np.arange(count) for count in classes] or [np.zeros(0)]).astype("float32")
+        self.level = np.concatenate([np.zeros(0), *(np.arange(count, dtype="float64") for count in classes)]).astype(
+            "float32"
+        )
         # Logits of categories of few levels as (few, most levels): the places of each, the last for a level that is not.
         most, ends = max(classes, default=1), np.cumsum([0, *classes])
         self.places = np.full((len(classes), most), ends[-1], "int32")
@@ -115,7 +117,7 @@ class TableLayer(RowLayer):
         numbers = ops.clip(numbers * self.scale + self.center, low, high)
         whole = np.array([columns[place].kind == "integer" for place in self.numbers])
         parts = [ops.where(whole, ops.round(numbers), numbers)] if len(self.numbers) else []
-        if self.few:
+        if few is not None:
             # Of the levels that have a name, where there is one.
             likely = ops.argmax(few[:, :, 1:], axis=-1) + 1 if self.places.shape[1] > 1 else ops.argmax(few, axis=-1)
             named = np.array([len(columns[place].levels) > 0 for place in self.few])

@@ -17,7 +17,9 @@ def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:
     given = tf.ensure_shape(given, (None, *endpoint.shape))
     if endpoint.may_miss:
         legal = tf.logical_not(tf.reduce_any(tf.math.is_inf(given)))
-        given = _asserted(given, legal, f"{endpoint.input} must be finite, or NaN for a missing cell; it holds infinity")
+        given = _asserted(
+            given, legal, f"{endpoint.input} must be finite, or NaN for a missing cell; it holds infinity"
+        )
         known = tf.reduce_all(tf.reduce_any(tf.logical_not(tf.math.is_nan(given)), axis=1))
         given = _asserted(given, known, f"each row of {endpoint.input} must have a cell that is present")
     elif given.dtype.is_floating:

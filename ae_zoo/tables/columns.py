@@ -21,6 +21,7 @@ Kind: TypeAlias = Literal["number", "integer", "boolean", "category", "date"]
 KINDS: tuple[str, ...] = ("number", "integer", "boolean", "category", "date")
 OTHER = "other"  # what a frame shows for a level that the training rows do not have
 DAY = 86_400_000_000  # microseconds
+WORDS = dict.fromkeys(("true", "1", "1.0", "yes"), "True") | dict.fromkeys(("false", "0", "0.0", "no"), "False")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -239,24 +240,19 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
     import pandas as pd
 
     if isinstance(cells.dtype, pd.CategoricalDtype):
-        of_levels = texts(pd.Series(cells.cat.categories), kind, name)
-        return np.append(of_levels, None)[cells.cat.codes.to_numpy()]
-    missing = cells.isna().to_numpy()
+        of_levels = [*texts(pd.Series(cells.cat.categories), kind, name), None]  # -1, a missing cell, is the last
+        return np.array(of_levels, object)[cells.cat.codes.to_numpy()]
+    missing, found = cells.isna().to_numpy(), np.array(cells.astype(object), object)  # a copy, which may be written to
+    found[missing] = None
     if pd.api.types.is_bool_dtype(cells) or kind == "boolean":
-        found = np.array([_boolean(value, name) for value in cells.to_numpy(object, na_value=None)], object)
+        found = np.array([_boolean(value, name) for value in found], object)
     elif pd.api.types.is_numeric_dtype(cells):
         numbers = cells.to_numpy("float64", na_value=np.nan)
         unique, places = np.unique(np.where(missing, 0, numbers), return_inverse=True)
-        found = np.array([f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique], object)[
-            places
-        ]
-    else:
-        found = np.array(cells.to_numpy(object, na_value=None))  # which may be read-only
-        if (
-            not all(type(value) is str for value in found[~missing][:1000])
-            or pd.api.types.infer_dtype(found[~missing]) != "string"
-        ):
-            found = np.array([None if gone else str(value) for value, gone in zip(found, missing, strict=True)], object)
+        words = [f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique]
+        found = np.array(words, object)[places]
+    elif pd.api.types.infer_dtype(found[~missing]) != "string":
+        found = np.array([str(value) for value in found], object)
     found[missing] = None
     found[found == ""] = None
     for text in set(found):
@@ -264,24 +260,16 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
             try:
                 text.encode("utf-8")
             except UnicodeEncodeError as error:
-                raise AEZooError(f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}.") from error
+                raise AEZooError(
+                    f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}."
+                ) from error
     return found
 
 
 def _boolean(value: Any, name: str) -> str | None:
     if value is None:
         return None
-    words = {
-        "true": "True",
-        "false": "False",
-        "1": "True",
-        "0": "False",
-        "1.0": "True",
-        "0.0": "False",
-        "yes": "True",
-        "no": "False",
-    }
-    word = words.get(str(value).lower())
+    word = WORDS.get(str(value).lower())
     if word is None:
         raise AEZooError(f"The column {name!r} holds booleans; received {short(value)}.")
     return word

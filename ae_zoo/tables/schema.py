@@ -280,14 +280,14 @@ def schema(
     )[0]
 
 
-def is_table(x: object) -> bool:
+def is_table(x: Any) -> bool:
     """Returns whether rows are a frame with a column that is not numeric, or with missing cells."""
     from ae_zoo import frames
 
-    names = frames.columns_of(x)  # type: ignore[arg-type]
+    names = frames.columns_of(x)
     if not names or getattr(x, "ndim", 2) != 2:
         return False
-    frame = to_pandas(x, "data")  # type: ignore[arg-type]
+    frame = to_pandas(x, "data")
     cells = [frame.iloc[:, place] for place in range(frame.shape[1])]
     return any(not frames.is_numeric(column) or column.isna().any() for column in cells)
 

@@ -35,15 +35,15 @@ def explain(model: "Autoencoder", x: Rows, *, columns: int | None = None) -> "pd
     seen = [[_text(value) for value in cells] for _, cells in schema.rows(coded).items()]
     # Missing cells have no error and come last; equal ones stay in the table's order.
     worst = np.argsort(np.where(np.isnan(errors), np.inf, -errors), axis=1, kind="stable")[:, :shown]
-    row, place = np.repeat(np.arange(len(coded)), shown), worst.ravel()
+    row, column = np.repeat(np.arange(len(coded)), shown), worst.ravel()
     return pd.DataFrame(
         {
             "row": index[row],
-            "column": names[place],
-            "seen": [seen[p][r] for r, p in zip(row, place, strict=True)],
-            "expected": [expected[p][r] for r, p in zip(row, place, strict=True)],
-            "error": errors[row, place],
-            "p_value": _rarity(model, errors)[row, place],
+            "column": names[column],
+            "seen": [seen[c][r] for r, c in zip(row, column, strict=True)],
+            "expected": [expected[c][r] for r, c in zip(row, column, strict=True)],
+            "error": errors[row, column],
+            "p_value": _rarity(model, errors)[row, column],
         }
     )
 
