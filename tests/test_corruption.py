@@ -1,4 +1,4 @@
-"""What `ae_zoo.corrupt` refuses."""
+"""What `ae_zoo.corrupt` refuses, and the noise that needs other rows."""
 
 import numpy as np
 import pytest
@@ -27,3 +27,11 @@ def test_rows_that_are_no_finite_numbers_are_refused(bad):
 def test_other_arguments_are_checked_too(name, value):
     with pytest.raises(ae_zoo.AEZooError, match=f"{name} must be"):
         ae_zoo.corrupt(ROWS, "salt_pepper", 0.3, **{name: value})
+
+
+def test_swapped_features_are_those_of_the_row_before():
+    rows = np.random.default_rng(0).random((1000, 20), "float32")
+    noisy = ae_zoo.corrupt(rows, "swap", 0.3, seed=1)
+    changed = noisy != rows
+    assert changed.mean() == pytest.approx(0.3, abs=0.01)
+    assert np.array_equal(noisy[changed], np.roll(rows, 1, axis=0)[changed])
