@@ -12,6 +12,7 @@ import io
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -25,18 +26,30 @@ ROWS, TEST_ROWS = 2000, 500  # of the fast mode
 EPOCHS, TRIALS = 3, 2  # at most, in the fast mode
 DPI = 72
 
+_shown = warnings.showwarning
 _part = False  # whether the digits are a part of MNIST, of which the claims are not
 
 
 def digits(*, flat: bool = True) -> Digits:
-    """The digits of `ae_zoo.load_mnist`, or the first of them in fast mode; prints which they are."""
+    """The digits of `ae_zoo.load_mnist`, or the first of them in fast mode; prints which they are.
+
+    From here on, warnings of this library are printed under the cell, as a part of the notebook.
+    """
     global _part
+    warnings.showwarning = _printed
     found = load_mnist(flat=flat)
     _part = not found.full
     if FAST:
         found = found.first(ROWS, TEST_ROWS, f"the first of {found.source}")
     print(found)
     return found
+
+
+def _printed(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+    if issubclass(category, ae_zoo.AEZooWarning):
+        print(f"Warning: {message}")
+    else:
+        _shown(message, category, *where, **options)
 
 
 def workplace() -> None:
