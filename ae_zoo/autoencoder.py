@@ -89,11 +89,11 @@ class Autoencoder(Trainable):
         """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
         self._check_learned()
         code = schemas.as_codes(code, self.decoder.input_shape[1:])
-        return self.schema.rows(self._decoded(code, batch_size))
+        return self.schema.rows(self.decoded(code, batch_size))
 
     def reconstruct(self, x: Rows, *, batch_size: int = 1024) -> Array:
         """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
-        return self.schema.rows(self._reconstructed(self._known(x), batch_size))
+        return self.schema.rows(self.reconstructed(self._known(x), batch_size))
 
     def reconstruction_error(
         self, x: Rows, per_feature: bool = False, *, unit: Unit = "squared", batch_size: int = 1024
@@ -221,7 +221,7 @@ class Autoencoder(Trainable):
                 input="x",
                 shape=shape,
                 may_miss=self.schema.may_miss,
-                verb=lambda x: {"reconstruction": self._reconstructed(self._known(x))},
+                verb=lambda x: {"reconstruction": self.reconstructed(self._known(x))},
                 function=lambda x: {"reconstruction": self.rows_of(self.encoder(x, training=False))},
                 about="the row's reconstruction, in the data's units",
             )
@@ -236,7 +236,7 @@ class Autoencoder(Trainable):
         found["decode"] = Endpoint(
             input="code",
             shape=code,
-            verb=lambda code: {"reconstruction": self._decoded(code)},
+            verb=lambda code: {"reconstruction": self.decoded(code)},
             function=lambda code: {"reconstruction": self.rows_of(code)},
             about="the row of a code, in the data's units",
         )
@@ -255,17 +255,17 @@ class Autoencoder(Trainable):
         """Returns rows `(batch, *input_shape)`, in the data's units, of codes `(batch, code)`, as tensors."""
         return self.scaling.invert(self.likelihood.mean(_float32(self.decoder(code, training=False))))
 
-    def _decoded(self, code: Array, batch_size: int = 1024) -> Array:
+    def decoded(self, code: Array, batch_size: int = 1024) -> Array:
         """Returns coded rows `(n, *input_shape)` of codes."""
         network = self._views.of("rows of codes", self.rows_of, self.decoder.input_shape[1:])
         return checks.finite_answers(in_batches(network, code, batch_size), "reconstruction")
 
-    def _reconstructed(self, x: Array, batch_size: int = 1024) -> Array:
+    def reconstructed(self, x: Array, batch_size: int = 1024) -> Array:
         """Returns coded reconstructions of coded rows, both `(n, *input_shape)`."""
         network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
         return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
 
-    def _decoded_outputs(self, x: Array) -> Array:
+    def decoder_outputs(self, x: Array) -> Array:
         """Returns what the decoder says of coded rows `(n, *output_shape)`, on the model's scale."""
         network = self._views.of("outputs", lambda rows: _float32(self.decoder(self.encoder(rows, training=False))))
         return in_batches(network, x, 1024)

@@ -141,6 +141,10 @@ class Schema(abc.ABC):
         """Returns coded rows `(n, *input_shape)` in the form in which people have them: here as they are."""
         return coded
 
+    def served(self, coded: Array) -> dict[str, Array]:
+        """Returns coded rows as the inputs of a served model, by name: here as they are, as `x`."""
+        return {"x": coded}
+
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the networks return for one row, and here of what they see."""

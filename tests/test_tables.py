@@ -349,14 +349,59 @@ def test_columns_that_tell_of_others_matter(trained):
 
 
 @pytest.mark.slow
-def test_a_table_is_served_as_coded_rows(trained, tmp_path):
-    rows = table(300, seed=6)
-    detector = ae_zoo.Detector(trained).calibrate(rows, 0.1)
-    version = ae_zoo.export(detector, tmp_path / "served", x_test=rows)
+def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path):
+    """Also levels that are new, holes, and dates of several forms; what is no cell is refused."""
+    random = np.random.default_rng(0)
+    rows = table(400).assign(
+        moment=pd.Timestamp("2020-01-06 10:30") + pd.to_timedelta(random.integers(0, 10**7, 400), "s"),
+        **{"zip code": random.choice(["0150", "75001"], 400), "big": 1.7e9 + random.normal(0, 50, 400)},
+    )
+    schema = ae_zoo.schema(rows, **{"zip code": "category"})
+    model = ae_zoo.build("variational", data=rows, schema=schema, seed=1)
+    ae_zoo.fit(model, rows, epochs=3, verbose=0)
+    detector = ae_zoo.Detector(model).calibrate(rows, 0.1)
+    version = ae_zoo.export(detector, tmp_path / "served", x_test=rows, x_train=rows[:200])
     assert serving.check(version).passed
     again = ae_zoo.load(tmp_path / "served")
-    assert np.array_equal(again.reconstruction_error(rows), trained.reconstruction_error(rows))
-    assert again.explain(rows.head(2)).equals(trained.explain(rows.head(2)))
+    assert again.explain(rows.head(2)).equals(model.explain(rows.head(2)))
+
+    served = serving.SavedModel(version)
+    raw = {
+        "city": ["Oslo", "Nowhere", ""],
+        "country": ["NO", "", "FR"],
+        "amount": [100.25, np.nan, -3],
+        "children": [2.0, 1, np.nan],
+        "member": [1.0, 0, np.nan],
+        "since": ["2020-05-05", "2000-02-29T12:00", ""],
+        "moment": ["2020-05-05T01:02:03.25", "", "1969-12-31 23:59:59"],
+        "zip_code": ["0150", "x", ""],
+        "big": [1.7e9 + 1, np.nan, 1.7e9 - 60.5],
+    }
+    frame = pd.DataFrame(raw).rename(columns={"zip_code": "zip code"}).replace({"": None})
+    frame["member"] = frame["member"].astype("boolean")
+    answers = served.run("detect", raw)
+    assert np.allclose(answers["score"], model.reconstruction_error(frame), rtol=1e-5)
+    back = served.run("reconstruct", raw)
+    assert back["city"].astype(str).tolist() == model.reconstruct(frame)["city"].tolist()
+    assert np.allclose(back["amount"], model.reconstruct(frame)["amount"], rtol=1e-5)
+    for wrong, sentence in (
+        ({"since": ["soon", "", ""]}, "since must be dates such as"),
+        ({"member": [2.0, 0, 0]}, "member must be 0, 1, or NaN"),
+        ({"amount": [np.inf, 0, 0]}, "must be finite"),
+        (
+            {key: ["" if isinstance(cells[0], str) else np.nan] * 3 for key, cells in raw.items()},
+            "a cell that is present",
+        ),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            served.run("score", raw | wrong)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("suffix", ["onnx", "tflite"])
+def test_other_formats_take_coded_rows(suffix, trained, tmp_path):
+    ae_zoo.export(trained, tmp_path / f"model.{suffix}", x_test=table(50, seed=6))
+    assert (tmp_path / f"model.{suffix}").is_file()
 
 
 @pytest.mark.slow

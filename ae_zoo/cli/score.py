@@ -216,9 +216,10 @@ def _exported(path: pathlib.Path) -> "tuple[Callable[[str, Rows, list[str]], Col
         if signature not in model.signatures:
             raise AEZooError(f"{version} does not serve {signature!r}; it serves {', '.join(model.signatures)}.")
         coded = schema.code(x)
+        inputs = schema.served(coded)
         try:
             parts = [
-                model.run(signature, {"x": coded[start : start + AT_ONCE]}, outputs)
+                model.run(signature, {key: value[start : start + AT_ONCE] for key, value in inputs.items()}, outputs)
                 for start in range(0, len(coded), AT_ONCE)
             ]
         except ValueError as error:

@@ -118,11 +118,10 @@ class TableLayer(RowLayer):
         whole = np.array([columns[place].kind == "integer" for place in self.numbers])
         parts = [ops.where(whole, ops.round(numbers), numbers)] if len(self.numbers) else []
         if few is not None:
-            # Of the levels that have a name, where there is one.
-            likely = ops.argmax(few[:, :, 1:], axis=-1) + 1 if self.places.shape[1] > 1 else ops.argmax(few, axis=-1)
             named = np.array([len(columns[place].levels) > 0 for place in self.few])
-            parts.append(ops.cast(ops.where(named, likely, ops.zeros_like(likely)), "float32"))
-        parts += [ops.cast(ops.argmax(each[:, 1:], axis=-1, keepdims=True) + 1, "float32") for each in many]
+            likely = _likeliest(few)
+            parts.append(ops.where(named, likely, ops.zeros_like(likely)))
+        parts += [_likeliest(each[:, None]) for each in many]
         return ops.take(ops.concatenate(parts, axis=1), self.order, axis=1)
 
     def split(self, output: Tensor) -> tuple[Tensor, Tensor | None, list[Tensor]]:
@@ -172,6 +171,18 @@ class TableLayer(RowLayer):
         ops = keras.ops
         found = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
         return ops.where(ops.isnan(found), ops.zeros_like(found), found)
+
+
+def _likeliest(log_probability: Tensor) -> Tensor:
+    """Returns the number of the likeliest level with a name `(batch, columns)`, of all `(batch, columns, levels)`.
+
+    By comparing, because Keras's argmax on TensorFlow looks at bits, which ONNX and LiteRT cannot.
+    """
+    ops = keras.ops
+    number = np.arange(log_probability.shape[-1], dtype="float32")
+    named = ops.where(number > 0, log_probability, 2 * FAR)
+    best = ops.max(named, axis=-1, keepdims=True)
+    return ops.min(ops.where(ops.equal(named, best), number, float(len(number))), axis=-1)
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

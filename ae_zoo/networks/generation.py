@@ -17,8 +17,8 @@ class Drawing(Protocol):
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
         """Returns codes `(n, code)` from the prior, as a tensor."""
 
-    def decode(self, code: Array) -> Array:
-        """Returns rows of codes, in the data's units."""
+    def decoded(self, code: Array) -> Array:
+        """Returns coded rows of codes."""
 
     def rows_of(self, code: Tensor) -> Tensor:
         """Does the same with tensors."""
@@ -47,7 +47,7 @@ def drawing(model: Drawing) -> Endpoint:
 
     def verb(seed: Array) -> Arrays:
         code = np.asarray(keras.ops.convert_to_numpy(codes(keras.ops.convert_to_tensor(seed))))
-        return {"code": code, "generated": model.decode(code)}
+        return {"code": code, "generated": model.decoded(code)}
 
     def function(seed: Tensor) -> Tensors:
         code = codes(seed)

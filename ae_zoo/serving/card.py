@@ -6,14 +6,17 @@ import importlib.metadata
 import math
 import pathlib
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae_zoo._support import cards
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoints
 from ae_zoo.evaluation.pca import pca_beside
 from ae_zoo.typing import Array, Tensor
+
+if TYPE_CHECKING:
+    from ae_zoo.serving.signatures import Signature
 
 PACKAGES = ("ae-zoo", "keras", "tensorflow", "numpy")
 DRAWN = "drawn at random"  # where the examples come from if the export got no rows
@@ -46,12 +49,14 @@ def tolerance(model: Autoencoder) -> float:
     return TOLERANCES.get(model.compute_dtype, TOLERANCE)
 
 
-def signatures(served: Endpoints, outputs: Mapping[str, Mapping[str, Tensor]]) -> dict[str, cards.ServedSignature]:
+def signatures(
+    served: "Mapping[str, Signature]", outputs: Mapping[str, Mapping[str, Tensor]]
+) -> dict[str, cards.ServedSignature]:
     """Returns for each signature what it is for, and dtype and shape of its inputs and outputs."""
     return {
         name: {
-            "about": one.about,
-            "inputs": {one.input: f"{one.dtype} {_shape((None, *one.shape))}"},
+            "about": one.endpoint.about,
+            "inputs": {key: f"{dtype} {_shape((None, *shape))}" for key, (dtype, shape) in one.inputs.items()},
             "outputs": {key: f"{value.dtype.name} {_shape(value.shape)}" for key, value in outputs[name].items()},
         }
         for name, one in served.items()

@@ -1,24 +1,26 @@
 """Exports a trained model to a folder that TensorFlow Serving loads directly."""
 
 import errno
-import functools
 import json
 import os
 import pathlib
 import shutil
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ae_zoo._support import checks, files, versions
 from ae_zoo._support.quiet import quiet_log
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Endpoints, Tensors
+from ae_zoo.endpoints import Tensors
 from ae_zoo.errors import AEZooError, AEZooWarning, AlreadyThereError, first_line
 from ae_zoo.evaluation.reconstructor import Servable
 from ae_zoo.serving import card, examples, formats, warmup
 from ae_zoo.typing import Array, Rows
+
+if TYPE_CHECKING:
+    from ae_zoo.serving.signatures import Signature
 
 ERRORS = 2000  # how many errors of test rows a version keeps, evenly by rank, for the picture on its page
 
@@ -72,6 +74,8 @@ def export(
             f"A SavedModel is written by TensorFlow, and Keras runs on {keras.backend.backend()}: save the model, and "
             "export it in a process with KERAS_BACKEND=tensorflow."
         )
+    from ae_zoo.serving import signatures  # which loads TensorFlow
+
     if not isinstance(model, Servable):
         raise AEZooError(f"model must be a model of ae_zoo, a Detector or a PCA; received a {type(model).__name__}.")
     served, network = model.endpoints(), model.to_model()
@@ -94,27 +98,29 @@ def export(
             stacklevel=2,
         )
     rows = examples.some_rows(network) if x_test is None else x_test[: examples.SHOWN]
-    kept = examples.make(served, rows)
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise AEZooError(
                 f"{folder.name} is a single file, without a version and a card: leave out version, training rows, source "
                 "and metrics, or export to a folder."
             )
-        formats.write(served, kept, folder, card.tolerance(network))
+        plain = {name: signatures.Signature(one) for name, one in served.items()}
+        formats.write(served, examples.make(plain, rows), folder, card.tolerance(network))
         return folder
     if folder.is_file():
         raise AEZooError(f"{folder} is a file; give the folder of a served model.")
+    given = signatures.of(served, network.schema)
+    kept = examples.make(given, rows)
     errors = network.reconstruction_error(x_test) if x_test is not None and "score" in served else None
     with files.beside(folder, folder) as beside:
         made = beside / "version"
-        variables, outputs = _write(network, served, made)
+        variables, outputs = _write(network, given, made)
         extra = made / versions.EXTRA
         extra.mkdir()
         arrays: dict[str, Any] = kept | _by_rank(errors)  # NumPy's own keywords are among the types that it declares
         np.savez_compressed(extra / versions.EXAMPLES, **arrays)
         warmup.write(extra / warmup.NAME, folder.resolve().name, {
-            name: {one.input: kept[f"{name}/input/{one.input}"][:1]} for name, one in served.items()
+            name: {key: kept[f"{name}/input/{key}"][:1] for key in one.inputs} for name, one in given.items()
         })  # fmt: skip
         about = {
             "family": model.family,
@@ -123,7 +129,7 @@ def export(
             "examples": card.DRAWN if x_test is None else "rows of x_test",
             "tolerance": card.tolerance(network),
             "metrics": {**card.metrics(network, errors, x_train, x_test), **metrics},
-            "signatures": card.signatures(served, outputs),
+            "signatures": card.signatures(given, outputs),
             "variables": variables,
         }
         (extra / versions.CARD).write_text(json.dumps(versions.sealed(about), indent=2) + "\n")
@@ -150,12 +156,12 @@ def _by_rank(errors: Array | None) -> dict[str, Array]:
     return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
 
 
-def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple[list[str], dict[str, Tensors]]:
+def _write(
+    model: Autoencoder, served: "dict[str, Signature]", folder: pathlib.Path
+) -> tuple[list[str], dict[str, Tensors]]:
     """Writes the SavedModel. Returns the names of the weights that it keeps, and the outputs of each signature."""
     import keras
     import tensorflow as tf
-
-    from ae_zoo.serving.signatures import guarded
 
     archive = keras.export.ExportArchive()
     weights = model.lasting_weights
@@ -163,8 +169,8 @@ def _write(model: Autoencoder, served: Endpoints, folder: pathlib.Path) -> tuple
     archive.add_variable_collection(versions.WEIGHTS, [weight.value for weight in weights.values()])
     outputs = {}
     for name, one in served.items():
-        spec = tf.TensorSpec((None, *one.shape), one.dtype, name=one.input)
-        function = archive.add_endpoint(name, functools.partial(guarded, one), [spec])
+        specs = [tf.TensorSpec((None, *shape), dtype, name=key) for key, (dtype, shape) in one.inputs.items()]
+        function = archive.add_endpoint(name, one.function, specs)
         outputs[name] = function.get_concrete_function().structured_outputs
     try:
         with quiet_log("Assets written"):

@@ -202,11 +202,23 @@ def differences(run: Callable[[str, Arrays], Mapping[str, np.ndarray]], examples
             for key, want in wanted.items():
                 if answers[key].shape != want.shape:
                     raise ValueError(f"{name} gives {key} of shape {answers[key].shape}; expected {want.shape}.")
-                want = want.astype("float64")
-                gap = float(np.abs(answers[key] - want).max() / max(1.0, np.abs(want).max()))
+                found, want = _numbers(answers[key], want)
+                gap = float(np.abs(found - want).max() / max(1.0, np.abs(want).max()))
                 largest = result.setdefault(name, 0.0)
                 result[name] = gap if not gap <= largest else largest  # a NaN counts as a difference
     return result
+
+
+def _numbers(found: np.ndarray, want: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns answers as float64: dates in seconds, and other texts as 1 where they differ from those that are wanted."""
+    if want.dtype.kind != "U":
+        return found, want.astype("float64")
+    texts = np.char.decode(found.astype(bytes), "utf-8")
+    try:
+        seconds = [each.astype("datetime64[s]").astype("float64") for each in (texts, want)]
+    except ValueError:
+        return (texts != want).astype("float64"), np.zeros(len(want))
+    return seconds[0], seconds[1]
 
 
 def checked(folder: str, file: str) -> dict[str, float]:

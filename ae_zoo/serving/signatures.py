@@ -1,14 +1,85 @@
-"""Checks inside the served graph: it refuses illegal inputs and outputs of an endpoint.
+"""What a server takes and returns for an endpoint, and the checks inside the served graph, which refuses what is illegal.
 
 Rows come in the data's units and are scaled inside. Random numbers follow from a seed in the request, so a request always has
 the same answer. The first axis of every input and output is the batch, which the server's own batching needs. A row's
 answer does not depend on the other rows.
 """
 
+import dataclasses
+
+import numpy as np
 import tensorflow as tf
 
-from ae_zoo.endpoints import Endpoint, Tensors
-from ae_zoo.typing import Tensor
+from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors
+from ae_zoo.schemas import Schema
+from ae_zoo.serving import tables
+from ae_zoo.tables import raw
+from ae_zoo.tables.schema import TableSchema
+from ae_zoo.typing import Array, Tensor
+
+Input = tuple[str, tuple[int, ...]]  # type, and shape of one row
+ROWS = ("reconstruction", "generated", "filled")  # outputs that are coded rows
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """An endpoint as it is served: its rows are arrays."""
+
+    endpoint: Endpoint
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """Type and shape of each input, by name."""
+        return {self.endpoint.input: (self.endpoint.dtype, self.endpoint.shape)}
+
+    def given(self, value: Array) -> Arrays:
+        """Returns the inputs of a request, for coded rows, codes or seeds."""
+        return {self.endpoint.input: value}
+
+    def answers(self, value: Array) -> Arrays:
+        """Returns Python's answers to that request."""
+        return self.endpoint.verb(value)
+
+    def function(self, *inputs: Tensor) -> Tensors:
+        """Returns the answers in the served graph, for the inputs in their order."""
+        return guarded(self.endpoint, inputs[0])
+
+
+@dataclasses.dataclass(frozen=True)
+class TableSignature(Signature):
+    """An endpoint as it is served for a table: its rows are raw columns, each an input or an output of its own."""
+
+    schema: TableSchema
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        if self.endpoint.input != "x":
+            return super().inputs
+        names = raw.keys(self.schema.columns)
+        return {names[column.name]: (raw.type_of(column), ()) for column in self.schema.table}
+
+    def given(self, value: Array) -> Arrays:
+        return raw.arrays(self.schema.table, value) if self.endpoint.input == "x" else super().given(value)
+
+    def answers(self, value: Array) -> Arrays:
+        found = self.endpoint.verb(value)
+        rows = [found.pop(name) for name in ROWS if name in found]
+        return found | (raw.arrays(self.schema.table, np.asarray(rows[0], "float32")) if rows else {})
+
+    def function(self, *inputs: Tensor) -> Tensors:
+        value = inputs[0]
+        if self.endpoint.input == "x":
+            value = tables.coded(self.schema.table, dict(zip(self.inputs, inputs, strict=True)))
+        found = dict(guarded(self.endpoint, value))
+        rows = [found.pop(name) for name in ROWS if name in found]
+        return found | (tables.raw(self.schema.table, rows[0]) if rows else {})
+
+
+def of(served: Endpoints, schema: Schema) -> dict[str, Signature]:
+    """Returns what is served for endpoints, by name."""
+    if isinstance(schema, TableSchema):
+        return {name: TableSignature(one, schema) for name, one in served.items()}
+    return {name: Signature(one) for name, one in served.items()}
 
 
 def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:

@@ -85,17 +85,26 @@ class TableLikelihood(Likelihood):
         if len(layer.numbers):
             parts.append(number(ops.take(filled, layer.numbers, axis=1), numbers))
         if few is not None:
-            level = ops.cast(ops.take(filled, np.array(layer.few, "int32"), axis=1), "int32")
-            likelihood = ops.take_along_axis(few, level[:, :, None], axis=2)[:, :, 0]
-            parts.append(
-                -likelihood / (1.0 if in_nats else np.array([self._entropies[p] for p in layer.few], "float32"))
-            )
+            level = ops.take(filled, np.array(layer.few, "int32"), axis=1)
+            unit = 1.0 if in_nats else np.array([self._entropies[place] for place in layer.few], "float32")
+            parts.append(-_of_level(few, level) / unit)
         for place, each in zip(layer.many, many, strict=True):
-            level = ops.cast(filled[:, place : place + 1], "int32")
-            likelihood = ops.take_along_axis(each, level, axis=1)
-            parts.append(-likelihood / (1.0 if in_nats else self._entropies[place]))
+            unit = 1.0 if in_nats else self._entropies[place]
+            parts.append(-_of_level(each[:, None], filled[:, place : place + 1]) / unit)
         found = ops.take(ops.concatenate(parts, axis=1), layer.order, axis=1)
         return ops.where(missing, float("nan"), found)
+
+
+def _of_level(log_probability: Tensor, level: Tensor) -> Tensor:
+    """Returns the log-probability of each level, `(batch, columns)`, from those of all, `(batch, columns, levels)`.
+
+    By comparing, because ONNX and LiteRT lack the operations of a gather along an axis.
+    """
+    import keras
+
+    ops = keras.ops
+    chosen = ops.equal(level[:, :, None], np.arange(log_probability.shape[-1], dtype="float32"))
+    return ops.sum(ops.where(chosen, log_probability, ops.zeros_like(log_probability)), axis=-1)
 
 
 def of_table(schema: TableSchema, config: "Config") -> TableLikelihood:

@@ -10,7 +10,7 @@ import numpy as np
 from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
-from ae_zoo.tables import guess
+from ae_zoo.tables import guess, raw
 from ae_zoo.tables.columns import Column
 from ae_zoo.typing import Array, Rows
 
@@ -192,6 +192,10 @@ class TableSchema(Schema):
         import pandas as pd
 
         return pd.DataFrame({column.name: column.cells(coded[:, place]) for place, column in enumerate(self.table)})
+
+    def served(self, coded: Array) -> dict[str, Array]:
+        """Returns coded rows as raw columns, by key: see `tables/raw.py`."""
+        return raw.arrays(self.table, coded)
 
     def layer(self, name: str) -> "TableLayer":
         from ae_zoo.layers.table import TableLayer

@@ -58,7 +58,7 @@ def unseen(model: "Autoencoder", coded: Array) -> Iterator[tuple[Array, Array]]:
     for place in range(coded.shape[1]):
         hidden = coded.copy()
         hidden[:, place] = np.nan
-        output = model._decoded_outputs(hidden)
+        output = model.decoder_outputs(hidden)
         yield np.asarray(model.likelihood.error(target, output))[:, place], output
 
 
@@ -71,7 +71,7 @@ def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
     holes = np.isnan(coded)
     filled = coded
     for _ in range(ROUNDS if holes.any() else 0):
-        filled = np.where(holes, model._reconstructed(filled), coded)
+        filled = np.where(holes, model.reconstructed(filled), coded)
     for place, column in enumerate(schema.table):
         hole = holes[:, place]
         if not hole.any() or column.missing == 1:
