@@ -125,11 +125,11 @@ class Autoencoder(Trainable):
         found = in_batches(self._views.of(name, error), x, batch_size)
         if self.schema.may_miss:
             missing = np.isnan(x)
-            unknown_rows = missing.all(axis=1)
+            unknown_rows = ~(~missing & (self.scaling.weight > 0)).any(axis=1)
             if unknown_rows.any() and not per_feature:
                 warnings.warn(
-                    f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present, so "
-                    "their error is unknown: NaN.",
+                    f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present and "
+                    "counts, so their error is unknown: NaN.",
                     AEZooWarning,
                     stacklevel=2,
                 )
@@ -144,7 +144,7 @@ class Autoencoder(Trainable):
         """
         x = self._known(x)
         if self.config.corruption == "none":
-            return x
+            return self.schema.rows(x)
         if self.schema.corrupts_coded:
             layer = self.schema.noise(self.config, "corruption")
             layer.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
@@ -156,25 +156,26 @@ class Autoencoder(Trainable):
 
     # The verbs of tables.
 
-    def explain(self, x: Rows, *, columns: int | None = None) -> "pd.DataFrame":
+    def explain(self, x: Rows, *, top: int | None = None) -> "pd.DataFrame":
         """Returns why rows of a table are strange: a line for each row and column, the strangest column of a row first.
 
         A cell is compared with what the model expects if it sees only the row's other cells.
 
         Args:
             x: rows of the table.
-            columns: how many columns of each row to return; None for all.
+            top: how many columns of each row to return, the strangest; None for all.
 
         Returns:
             A frame with the columns `row` (the frame's index), `column`, `seen`, `expected` (the range of nine in ten cells,
             or the likeliest level and its probability), `error` (1 for a model that always says what is usual) and `p_value`
-            (the share of held-out cells of this column with at least this error).
+            (the share of held-out cells of this column with at least this error, or of training cells if none were held
+            out; NaN if the model was not trained by `ae_zoo.fit`). Its index is the position of the row.
 
         Raises:
             AEZooError: the model is not of a table.
         """
         self._check_learned()
-        return verbs.explain(self, x, columns=columns)
+        return verbs.explain(self, x, top=top)
 
     def impute(self, x: Rows) -> "pd.DataFrame":
         """Returns a table's rows with their holes filled with what the model expects; other cells stay as they are.
@@ -204,7 +205,7 @@ class Autoencoder(Trainable):
     def settle(self, x: Array) -> None:
         """Keeps how large errors usually are, from coded rows that were held out. `ae_zoo.fit` calls it at its end."""
         if isinstance(self.scaling, TableLayer):
-            self.scaling.settle(np.stack([error for error, _ in verbs.unseen(self, x)], axis=1))
+            self.scaling.settle(verbs.unseen(self, x)[0])
 
     def to_model(self) -> Self:
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
@@ -265,10 +266,10 @@ class Autoencoder(Trainable):
         network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
         return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
 
-    def decoder_outputs(self, x: Array) -> Array:
-        """Returns what the decoder says of coded rows `(n, *output_shape)`, on the model's scale."""
-        network = self._views.of("outputs", lambda rows: _float32(self.decoder(self.encoder(rows, training=False))))
-        return in_batches(network, x, 1024)
+    def unseen(self, x: Array) -> Array:
+        """Returns what a model of a table says of each cell if it does not see it, for coded rows: see `verbs.unseen`."""
+        network = self._views.of("unseen", lambda rows: verbs.unseen_of(self, rows))
+        return in_batches(network, x, max(1, 4096 // x.shape[1]))
 
     def _feature_error(self, x: Tensor, unit: Unit = "squared") -> Tensor:
         """Error of each feature `(batch, *input_shape)`."""
@@ -279,11 +280,15 @@ class Autoencoder(Trainable):
 
     def _score(self, x: Array) -> Arrays:
         error = self.reconstruction_error(x, per_feature=True)
-        return {"error": self.reconstruction_error(x), "share": shares(error)}
+        return {"error": self.reconstruction_error(x), "share": self.shares(error)}
 
     def _score_of_tensor(self, x: Tensor) -> Tensors:
         error = self._feature_error(x)
-        return {"error": self.scaling.by_row(error), "share": shares_of_tensor(error)}
+        return {"error": self.scaling.by_row(error), "share": shares_of_tensor(self.scaling.shared(error))}
+
+    def shares(self, error: Array) -> Array:
+        """Returns each number's share of its row's error, both `(n, *input_shape)`."""
+        return shares(keras.ops.convert_to_numpy(self.scaling.shared(error)))
 
     # Checks of what comes in.
 

@@ -48,8 +48,6 @@ Endpoints = dict[str, Endpoint]  # a server takes the first where a request name
 def shares(error: Array) -> Array:
     """Returns each feature's share of its row's error, both `(n, *features)`; a row's add up to 1, or 0 for no error."""
     axes = tuple(range(1, error.ndim))
-    if np.isnan(error).any():  # of missing cells, which have no share
-        error = np.nan_to_num(error, nan=0.0)
     largest = error.max(axis=axes, keepdims=True, initial=0)
     part = np.divide(error, largest, out=np.zeros_like(error), where=largest > 0)  # whose sum cannot overflow
     total = part.sum(axis=axes, keepdims=True)
@@ -62,7 +60,6 @@ def shares_of_tensor(error: Tensor) -> Tensor:
 
     ops = keras.ops
     axes = tuple(range(1, len(error.shape)))
-    error = ops.where(ops.isnan(error), ops.zeros_like(error), error)  # of missing cells, which have no share
     largest = ops.max(error, axis=axes, keepdims=True)
     part = error / ops.where(largest > 0, largest, ops.ones_like(largest))
     total = ops.sum(part, axis=axes, keepdims=True)

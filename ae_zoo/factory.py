@@ -21,6 +21,7 @@ from ae_zoo.families.configs import config_of
 from ae_zoo.families.table import FAMILIES
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.schemas import ArraySchema, Schema
+from ae_zoo.tables.guess import Rules
 from ae_zoo.tables.schema import TableSchema, is_table
 from ae_zoo.typing import Array, Rows
 
@@ -160,7 +161,8 @@ def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple
         rows = schema.code(data, "data", learn=True)
         in_unit = schema.bounded
     elif is_table(data):
-        schema, rows = TableSchema.of(data, scaling=given.get("scaling", "standard"), name="data")
+        rules = Rules(scaling=given.get("scaling", Rules.scaling))
+        schema, rows = TableSchema.of(data, rules=rules, name="data")
         in_unit = False
         suited["schema"] = schema
     else:

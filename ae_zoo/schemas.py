@@ -141,6 +141,10 @@ class Schema(abc.ABC):
         """Returns coded rows `(n, *input_shape)` in the form in which people have them: here as they are."""
         return coded
 
+    def errors(self, share: Array, error: Array, x: Rows) -> Array:
+        """Returns errors of numbers `(n, features)` from their shares of the errors `(n,)` of rows `x`."""
+        return share * error[:, None] * share.shape[1]
+
     def served(self, coded: Array) -> dict[str, Array]:
         """Returns coded rows as the inputs of a served model, by name: here as they are, as `x`."""
         return {"x": coded}

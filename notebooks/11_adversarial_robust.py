@@ -66,7 +66,7 @@ few = few_labels.some(data.y_train, seed=1)
 y = few_labels.hidden_but(data.y_train, few)
 
 classes = ae_zoo.build("adversarial", data=data.x_train, code=4, n_classes=10, classification_weight=0.2, seed=1)
-ae_zoo.fit(classes, data.x_train, y, epochs=15, verbose=0)
+ae_zoo.fit(classes, data.x_train, y, epochs=25, verbose=0)
 
 wrong = float(np.mean(classes.classify(data.x_test) != data.y_test))
 plain_wrong = 1 - few_labels.accuracy(lambda pixels: pixels, data, few)

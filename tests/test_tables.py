@@ -310,7 +310,7 @@ def test_a_broken_cell_is_named_first(trained):
     broken["country"] = np.where(rows["country"] == "NO", "FR", "NO")
     broken.loc[100:, "country"] = rows.loc[100:, "country"]
     broken.loc[100:, "amount"] = 120 - rows.loc[100:, "amount"]
-    reasons = trained.explain(broken, columns=1)
+    reasons = trained.explain(broken, top=1)
     assert list(reasons) == ["row", "column", "seen", "expected", "error", "p_value"]
     assert (reasons["column"][:100] == "country").mean() > 0.95
     assert (reasons["column"][100:] == "amount").mean() > 0.95
@@ -432,3 +432,88 @@ def test_a_table_that_is_all_numbers_stays_an_array():
     frame = pd.DataFrame(np.random.default_rng(0).normal(size=(50, 3)), columns=list("abc"))
     assert not isinstance(ae_zoo.build("undercomplete", data=frame).schema, TableSchema)
     assert isinstance(ae_zoo.build("undercomplete", data=frame.assign(d="x")).schema, TableSchema)
+
+
+SAME_LEVELS = {
+    "floats with holes": pd.Series([150.0, np.nan, 75001.0]),
+    "objects": pd.Series([150.0, None, 75001.0], dtype=object),
+    "Int64": pd.Series([150, None, 75001], dtype="Int64"),
+    "texts": pd.Series(["150", None, "75001"]),
+    "Decimal": pd.Series([decimal.Decimal("150.0"), None, decimal.Decimal("75001")]),
+    "categories": pd.Series([150, None, 75001], dtype=pd.CategoricalDtype([75001, 150])),
+}
+
+
+@pytest.mark.parametrize("kind", SAME_LEVELS)
+def test_equal_levels_are_coded_alike_whatever_holds_them(kind):
+    schema = ae_zoo.schema(pd.DataFrame({"zip": ["150"] * 3 + ["75001"] * 2}), zip="category")
+    assert np.array_equal(schema.code(pd.DataFrame({"zip": SAME_LEVELS[kind]}))[:, 0], [1, np.nan, 2], equal_nan=True)
+
+
+def test_dates_are_in_the_time_of_the_columns_zone():
+    oslo = pd.DataFrame(
+        {"day": pd.date_range("2026-03-27", periods=5, tz="Europe/Oslo")}
+    )  # over a change of the clocks
+    schema = ae_zoo.schema(oslo)
+    assert schema.table[0].step == 1
+    coded = schema.code(oslo)
+    assert np.array_equal(np.diff(coded[:, 0]), np.ones(4))
+    for other in (
+        oslo["day"].dt.tz_localize(None),
+        oslo["day"].dt.tz_convert("America/New_York"),
+        oslo["day"].astype(str),
+    ):
+        assert np.array_equal(schema.code(pd.DataFrame({"day": other})), coded)
+    assert (schema.rows(coded)["day"] == oslo["day"]).all()
+    mixed = pd.DataFrame({"at": ["2026-01-01T00:00+01:00", "2026-07-01T00:00+02:00"]})
+    assert str(ae_zoo.schema(mixed).rows(ae_zoo.schema(mixed).code(mixed))["at"].dt.tz) == "UTC"
+    arrow = oslo.astype("timestamp[us, tz=Europe/Oslo][pyarrow]")
+    assert np.array_equal(ae_zoo.schema(arrow).code(arrow), coded)
+
+
+def test_codes_with_a_zero_in_front_are_no_numbers(tmp_path):
+    from ae_zoo.data import read_frame
+
+    pd.DataFrame({"zip": ["0150", "0151", "75001"] * 4, "n": range(12)}).to_csv(tmp_path / "a.csv", index=False)
+    zips, n = ae_zoo.schema(read_frame(tmp_path / "a.csv")).table
+    assert (zips.kind, zips.levels) == ("category", ("0150", "0151", "75001"))
+    assert n.kind == "integer"
+
+
+HOLED = {
+    "all missing": (pd.Series([None, None, None], dtype=object), "country"),
+    "all NaN": (pd.Series([np.nan] * 3), "country"),
+    "boolean": (pd.Series([True, None, False], dtype="boolean"), "member"),
+    "yes and no": (pd.Series(["yes", None, "no"]), "member"),
+    "texts of numbers": (pd.Series(["1", None, "2"]), "children"),
+    "categories": (pd.Series(["NO", None, "NO"], dtype="category"), "country"),
+    "zoned": (pd.to_datetime(["2020-05-05", None, "2020-06-06"]).tz_localize("Europe/Oslo").to_series(), "since"),
+    "dates": (pd.Series([datetime.date(2020, 5, 5), None, datetime.date(2020, 6, 6)]), "since"),
+}
+
+
+@pytest.mark.parametrize("kind", HOLED)
+def test_holes_of_every_type_are_filled(kind, trained):
+    cells, name = HOLED[kind]
+    rows = table(3, seed=9).assign(**{name: cells.to_numpy() if kind == "dates" else cells.array})
+    filled = trained.impute(rows)[name]
+    assert filled.notna().all()
+    if kind == "categories":
+        assert filled.dtype == cells.dtype or "FR" in filled.cat.categories
+    elif not kind.startswith("all"):
+        assert filled.dtype == rows[name].dtype
+
+
+def test_rarities_are_unknown_without_a_training_of_ours():
+    rows = table(100)
+    model = ae_zoo.build("undercomplete", data=rows, seed=1)
+    model.adapt(rows)
+    assert model.explain(rows)["p_value"].isna().all()
+
+
+def test_rows_of_one_label_are_told_apart(trained):
+    rows = table(4, seed=7).dropna()
+    twice = pd.concat([rows, rows])
+    reasons = trained.explain(twice, top=2)
+    assert reasons.index.tolist() == np.repeat(np.arange(len(twice)), 2).tolist()
+    assert len(sentences(reasons, rows=10)) == len(twice)

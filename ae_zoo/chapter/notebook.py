@@ -53,7 +53,11 @@ def _printed(message: Warning | str, category: type[Warning], *where: Any, **opt
 
 
 def workplace() -> None:
-    """Goes to an empty folder, which is deleted when Python ends; in your own work, take one that stays."""
+    """Goes to an empty folder, which is deleted when Python ends; in your own work, take one that stays.
+
+    Warnings are printed as by `digits`.
+    """
+    warnings.showwarning = _printed
     folder = tempfile.mkdtemp()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.chdir(folder)

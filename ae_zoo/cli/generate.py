@@ -63,7 +63,7 @@ def generate(
     """
     check_model(model)
     check_rows(data)
-    from ae_zoo.data import write  # which loads pandas
+    from ae_zoo.data import write, writer  # which loads pandas
     from ae_zoo.data.writing import FORMATS
 
     suffix = out.suffix.lower()
@@ -83,6 +83,8 @@ def generate(
 
         source = Density(trained, cast("Kind", density or "gaussian")).fit(_rows(trained, data), seed=seed)
         how = repr(source)
+    import numpy as np
+
     rows = source.generate(n, seed=seed, label=label)
     if suffix == PICTURE:
         from ae_zoo import plots
@@ -90,16 +92,20 @@ def generate(
         figure = plots.samples(rows, columns=math.ceil(math.sqrt(n)))
         with files.whole(out) as sibling:
             figure.savefig(sibling, dpi=110, bbox_inches="tight")
-    else:
+    elif isinstance(rows, np.ndarray):
         write(out, rows, trained.schema.names)
+    else:  # of a table
+        with writer(out) as add:
+            add({str(name): cells.to_numpy() for name, cells in rows.items()})
     click.echo(f"{out}: {n:,} rows from {how}")
 
 
 def _rows(model: "Reconstructor", path: pathlib.Path | None) -> "Rows":
-    from ae_zoo.data import read
+    from ae_zoo.data import read, read_frame
 
     if path is not None:
-        return read(path).rows
+        frame = read_frame(path) if model.schema.may_miss else None
+        return read(path).rows if frame is None else frame
     shape = model.schema.input_shape
     if math.prod(shape) != 28 * 28:
         raise AEZooError(

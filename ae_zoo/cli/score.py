@@ -115,16 +115,20 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
 
     import numpy as np
 
-    n, total, largest, flagged = 0, 0.0, 0.0, 0
+    n, unknown, total, largest, flagged = 0, 0, 0.0, 0.0, 0
     for piece in _through(rows, out, named, schema):
         error = piece["error"]
-        n, total, largest = (
+        n, unknown, total, largest = (
             n + len(error),
+            unknown + int(np.isnan(error).sum()),
             total + float(np.nansum(error, dtype="float64")),
-            float(np.fmax(largest, error.max())),
+            float(np.fmax(largest, np.fmax.reduce(error))),
         )
         flagged += int(piece["flagged"].sum()) if threshold is not None else 0
-    click.echo(f"{out}: {n:,} rows, mean error {total / n:.5f}, largest {largest:.5f}", nl=threshold is None)
+    mean = total / max(1, n - unknown)
+    click.echo(f"{out}: {n:,} rows, mean error {mean:.5f}, largest {largest:.5f}", nl=threshold is None and not unknown)
+    if unknown:
+        click.echo(f", {unknown:,} without a cell that is present", nl=threshold is None)
     if threshold is not None:
         click.echo(f", {flagged:,} flagged")
 
@@ -189,7 +193,7 @@ def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
         if not per_feature:
             return found["error"], None
         share = found["share"].reshape(len(found["error"]), -1)
-        return found["error"], share * found["error"][:, None] * share.shape[1]
+        return found["error"], schema_of(card["config"]).errors(share, found["error"], x)
 
     return _Scorer(errors, card["threshold"], schema_of(card["config"]))
 

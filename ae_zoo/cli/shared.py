@@ -138,25 +138,29 @@ def kinds_of(text: str | None) -> dict[str, str]:
     return dict(pair(part.strip(), "--columns NAME=KIND", "zip=category") for part in parts)
 
 
-def read_labeled(path: pathlib.Path, labels: str | None, kinds: "Mapping[str, str] | None" = None) -> Labeled:
+def read_labeled(
+    path: pathlib.Path, labels: str | None, kinds: "Mapping[str, str] | None" = None, scaling: str | None = None
+) -> Labeled:
     """Returns the rows in a file, with labels where asked for.
 
     Args:
         path: file or folder of the rows.
         labels: name of the column that holds the labels, which is then no feature; or the path of a file of labels.
         kinds: of columns, by name; with them the rows are a table, whatever its columns are.
+        scaling: of a table's numbers.
     """
     from ae_zoo.data import read, read_frame
-    from ae_zoo.tables.schema import TableSchema, is_table
+    from ae_zoo.tables.guess import Rules, all_numbers
+    from ae_zoo.tables.schema import TableSchema
 
     frame = read_frame(path)
     if frame is None and kinds:
         raise AEZooError(f"--columns is for tables, .csv or .parquet; {path} is none.")
-    if frame is not None and (kinds or is_table(frame)):
-        y = None
+    if frame is not None and (kinds or not all_numbers(frame)):
+        y, rules = None, Rules(scaling=scaling or Rules.scaling)
         if labels is not None:
             y = frame.pop(labels).to_numpy() if labels in frame else _labels(pathlib.Path(labels))
-        return Labeled(frame, y, None, TableSchema.of(frame, kinds, name=str(path))[0])
+        return Labeled(frame, y, None, TableSchema.of(frame, kinds, rules, name=str(path))[0])
     table = read(path)
     columns = table.columns
     if labels is None:

@@ -113,8 +113,9 @@ def train(
         check_default_labels(labels)
     if kinds and data is None:
         raise AEZooError("--columns says what the columns of --data are, which is not given.")
-    given = None if data is None else read_labeled(data, labels, kinds_of(kinds))
+    given = None if data is None else read_labeled(data, labels, kinds_of(kinds), options.get("scaling"))
     if given is not None and given.schema is not None:
+        options.pop("scaling", None)  # which the schema has
         click.echo(f"{given.schema}\n")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
@@ -155,7 +156,7 @@ def train(
         )
         return
     if given.schema is not None:
-        error = model.reconstruction_error(x_valid).mean()
+        error = np.nanmean(model.reconstruction_error(x_valid))
         click.echo(
             f"{out}: held-out error {error:.5f} on {held_out:,} rows, where 1 is that of always saying what is usual"
         )

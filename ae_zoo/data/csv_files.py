@@ -15,8 +15,8 @@ from ae_zoo.typing import Array
 SAMPLE = 65_536  # characters after the first line that show the decimal mark
 
 
-def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
-    """Yields the rows in a CSV file, `rows` at a time.
+def pieces(path: pathlib.Path, rows: int, as_texts: bool = False) -> Iterator[pd.DataFrame]:
+    """Yields the rows in a CSV file, `rows` at a time; with `as_texts` all cells are texts, and only holes are recognized.
 
     Fields are separated by commas. If the first line has semicolons and no comma, they are separated by semicolons, and
     decimals may have a comma.
@@ -32,10 +32,11 @@ def pieces(path: pathlib.Path, rows: int) -> Iterator[pd.DataFrame]:
         names = [str(name) for name in first]
         _check_names(names, path)
         # low_memory=False: the types are found for a piece as a whole.
-        with pd.read_csv(path, sep=separator, decimal=decimal, chunksize=rows, low_memory=False) as reader:
+        kind = str if as_texts else None
+        with pd.read_csv(path, sep=separator, decimal=decimal, chunksize=rows, low_memory=False, dtype=kind) as reader:
             for piece in reader:
                 piece.columns = names
-                yield piece
+                yield piece.apply(_with_points) if as_texts and decimal == "," else piece
     except pd.errors.EmptyDataError:
         raise AEZooError(f"{path} is empty.") from None
     except UnicodeDecodeError as error:
@@ -68,6 +69,12 @@ def writer(path: pathlib.Path) -> Iterator[Add]:
             pd.DataFrame(columns).to_csv(text, index=False, header=not text.tell())
 
         yield add
+
+
+def _with_points(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Returns texts of numbers with a decimal point instead of a comma; other texts stay as they are."""
+    present = cells.dropna()
+    return cells.str.replace(",", ".", regex=False) if present.str.fullmatch(r"[+-]?\d*,?\d+").all() else cells
 
 
 def _dialect(path: pathlib.Path) -> tuple[str, str]:

@@ -74,7 +74,9 @@ def read(path: str | os.PathLike[str]) -> Table:
 
 
 def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame | None:
-    """Returns the table in a `.csv` or `.parquet` file as it is, with texts, dates and missing cells; None for other files.
+    """Returns the table in a `.csv` or `.parquet` file as it is, with missing cells; None for other files.
+
+    All cells of a CSV file are texts, because 0150 and 150 may be different codes.
 
     Raises:
         NotFoundError: there is nothing at `path`.
@@ -84,7 +86,7 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame | None:
     path = files.as_path("path", path)
     if path.suffix.lower() not in TABLES or path.is_dir():
         return None
-    found = [pd.DataFrame(piece) for piece in _raw(path, WHOLE) if len(piece)]
+    found = [pd.DataFrame(piece) for piece in _raw(path, WHOLE, as_texts=True) if len(piece)]
     if not found:
         raise AEZooError(f"{path} has no rows.")
     return pd.concat(found, ignore_index=True)
@@ -100,7 +102,7 @@ def pieces(
     Args:
         path: the file or folder.
         rows: the number of rows in a piece; the last piece may have fewer.
-        as_they_are: whether to yield a table's pieces unchecked, with texts and missing cells.
+        as_they_are: whether to yield a table's pieces unchecked, as `read_frame` does.
 
     Raises:
         NotFoundError: there is nothing at `path`.
@@ -108,7 +110,7 @@ def pieces(
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
     if as_they_are:
-        yield from (piece for piece in _raw(files.as_path("path", path), rows) if len(piece))
+        yield from (piece for piece in _raw(files.as_path("path", path), rows, as_texts=True) if len(piece))
         return
     for x, names in _checked(files.as_path("path", path), rows, learn=False):
         yield _named(x, names)
@@ -125,10 +127,15 @@ def _checked(path: pathlib.Path, rows: int, learn: bool) -> Iterator[tuple[Array
         raise AEZooError(f"{path} has no rows.")
 
 
-def _raw(path: pathlib.Path, rows: int) -> Iterator[Array | pd.DataFrame]:
+def _raw(path: pathlib.Path, rows: int, as_texts: bool = False) -> Iterator[Array | pd.DataFrame]:
     archives.check_regular(path, folder=True)
+    read = _format(path)
     try:
-        yield from _format(path)(path, rows)
+        yield from (
+            csv_files.pieces(path, rows, as_texts=True)
+            if as_texts and path.suffix.lower() == ".csv"
+            else read(path, rows)
+        )
     except AEZooError:
         raise
     except Exception as error:  # other libraries raise errors of many kinds for damaged files

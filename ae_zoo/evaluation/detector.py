@@ -13,7 +13,7 @@ import numpy as np
 
 from ae_zoo._support import checks, files, versions
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares
+from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors
 from ae_zoo.errors import AEZooError, NotFoundError
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.evaluation.reconstructor import Reconstructor, check_model
@@ -104,8 +104,10 @@ class Detector:
         if not self.model.has_learned:
             raise AEZooError("The model has not been trained, so its scores mean nothing: train it before calibrate.")
         scores = self.score(x)
+        known = ~np.isnan(scores)  # a row of a table without a cell has no score
+        scores = scores[known]
         order = np.argsort(scores)
-        counts = np.ones(len(scores)) if weights is None else checks.weights(weights, len(scores))[order]
+        counts = np.ones(len(scores)) if weights is None else checks.weights(weights, len(known))[known][order]
         reached = np.cumsum(counts)
         needed = (reached[-1] + counts.max()) * (1 - rate)
         rank = int(np.searchsorted(reached, needed * (1 - 1e-12)))  # a rounded sum may fall short of its limit
@@ -131,7 +133,7 @@ class Detector:
 
     def share(self, x: Rows) -> Array:
         """Returns each feature's share of its row's error, `(n, *input_shape)`; a row's add up to 1, or 0 for no error."""
-        return shares(self.model.reconstruction_error(x, per_feature=True))
+        return self.model.shares(self.model.reconstruction_error(x, per_feature=True))
 
     def endpoints(self) -> Endpoints:
         """Returns what the model can do, by name, and `detect`."""

@@ -81,7 +81,8 @@ class _LogWeights(keras.layers.Layer):
         epsilon = noise.normal((k, *mean.shape), self.draws)  # (k, batch, code)
         code = mean + ops.exp(log_variance / 2) * epsilon
         output = model.decoder(ops.reshape(code, (-1, mean.shape[-1])))  # (k * batch, *output_shape)
-        target = ops.tile(model.scaling(x), (k, *(1 for _ in model.schema.output_shape)))
+        target = model.scaling.target(x)
+        target = ops.tile(target, (k, *(1 for _ in target.shape[1:])))
         loss = ops.reshape(model.row_loss(target, output), (k, -1))
         # log p(z) - log q(z | x): the constants of the two normal densities cancel.
         ratio = ops.sum(ops.square(epsilon) - ops.square(code) + log_variance, axis=-1) / 2  # (k, batch)

@@ -9,7 +9,7 @@ import sklearn.decomposition
 
 from ae_zoo._support import archives, checks, files
 from ae_zoo.autoencoder import Autoencoder, Unit
-from ae_zoo.endpoints import Endpoints
+from ae_zoo.endpoints import Endpoints, shares
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.schemas import SCALINGS, ArraySchema, ScalingMode, Schema, as_codes, fit_scaling, schema_of
 from ae_zoo.typing import Array, Rows
@@ -146,6 +146,10 @@ class PCA:
         """Prints the components' share of the variance."""
         features, explained = self.schema.features, self.explained_variance_ratio.sum()
         print(f"PCA: {features} features to {self.code} components, {explained:.1%} of the variance")
+
+    def shares(self, error: Array) -> Array:
+        """Returns each feature's share of its row's error, both `(n, *input_shape)`."""
+        return shares(error)
 
     def to_model(self) -> Autoencoder:
         """Returns the same map as a linear autoencoder, for what works on models (`ae_zoo.export`).

@@ -45,6 +45,9 @@ class Reconstructor(Servable, Protocol):
     def has_learned(self) -> bool:
         """Whether it has seen training rows."""
 
+    def shares(self, error: Array) -> Array:
+        """Returns each feature's share of its row's error."""
+
     def encode(self, x: Rows, layer: str | None = None) -> Array:
         """Returns codes `(n, code)` of rows `(n, *input_shape)`."""
 

@@ -52,6 +52,10 @@ class RowLayer(keras.layers.Layer):
         """Returns the error of each row `(batch,)` for those of its numbers `(batch, *input_shape)`: here their mean."""
         return keras.ops.mean(error, axis=tuple(range(1, len(error.shape))))
 
+    def shared(self, error: Tensor) -> Tensor:
+        """Returns what each number adds to its row's error, up to a factor a row; both are `(batch, *input_shape)`."""
+        return error
+
     def save_own_variables(self, store: Any) -> None:
         store["adapted"] = np.array(self.adapted, "float32")
         for variable in self.weights:

@@ -23,8 +23,10 @@ FAR = -1e9  # the logit of a level that there is not
 class TableLayer(RowLayer):
     """From coded rows `(batch, columns)` to what the encoder sees, and from what the decoder returns to coded rows.
 
-    The encoder sees, in this order: numbers and dates, standardized, 0 where one is missing; the cycles of dates; one-hot
-    levels; a vector for the level of a category of many levels; and for each column whether its cell is missing.
+    The encoder sees, in this order: numbers and dates, standardized, 0 where one is missing, and at most half a range beyond
+    the training rows; the cycles of dates; one-hot levels; a vector for the level of a category of many levels; and for each
+    column whether its cell is missing. It does not see a column that is the same in all training rows, for which it would
+    have learned nothing.
 
     The decoder returns numbers and dates on the standardized scale, then for each category of few levels a logit a level (the
     other levels first), then for each category of many levels a vector, whose products with the levels' vectors are the
@@ -38,7 +40,7 @@ class TableLayer(RowLayer):
         table = TableSchema.read(schema)
         assert isinstance(table, TableSchema)
         # A layer that is not trainable has no trainable weights, and the vectors of levels are.
-        super().__init__(**{**kwargs, "trainable": True})
+        super().__init__(**{"trainable": True, **kwargs})
         self.schema = table
         columns = table.table
         self.numbers = np.array([place for place, each in enumerate(columns) if not each.discrete], "int32")
@@ -48,6 +50,17 @@ class TableLayer(RowLayer):
         self.order = np.argsort(order).astype("int32")  # from the groups to the columns
         self.center = np.array([columns[place].center for place in self.numbers], "float32")
         self.scale = np.array([columns[place].scale for place in self.numbers], "float32")
+        self.weight = table.weights.astype("float32")
+        # What the encoder sees.
+        self.told = np.array([place for place, each in enumerate(columns) if not each.constant], "int32")
+        told = set(self.told)
+        varied = [place for place in self.numbers if place in told]
+        self.varied = np.array(varied, "int32")
+        self.middle, self.spread, low, high = (
+            np.array([getattr(columns[place], name) for place in varied], "float32")
+            for name in ("center", "scale", "low", "high")
+        )
+        self.least, self.most = low - (high - low) / 2, high + (high - low) / 2
         self.cycles = [
             (place, period)
             for place in self.numbers
@@ -55,10 +68,10 @@ class TableLayer(RowLayer):
             if columns[place].kind == "date" and columns[place].high - columns[place].low >= span
         ]
         classes = [1 + len(columns[place].levels) for place in self.few]
-        self.owner = np.repeat(np.array(self.few, "int32"), classes)
-        self.level = np.concatenate([np.zeros(0), *(np.arange(count, dtype="float64") for count in classes)]).astype(
-            "float32"
-        )
+        seen = [place for place in self.few if place in told]
+        self.owner = np.repeat(np.array(seen, "int32"), [1 + len(columns[place].levels) for place in seen])
+        self.level = np.array([level for place in seen for level in range(1 + len(columns[place].levels))], "float32")
+        self.logits = sum(classes)
         # Logits of categories of few levels as (few, most levels): the places of each, the last for a level that is not.
         most, ends = max(classes, default=1), np.cumsum([0, *classes])
         self.places = np.full((len(classes), most), ends[-1], "int32")
@@ -90,13 +103,13 @@ class TableLayer(RowLayer):
             angle = (2 * math.pi / period) * ops.mod(present[:, place : place + 1], period)
             gone = missing[:, place : place + 1]
             parts += [ops.where(gone, ops.zeros_like(angle), wave(angle)) for wave in (ops.sin, ops.cos)]
-        if self.few:
+        if len(self.owner):
             # A missing cell equals no level, so all of its numbers are 0.
             parts.append(ops.cast(ops.equal(ops.take(x, self.owner, axis=1), self.level), "float32"))
         for place, vectors in zip(self.many, self.vectors, strict=True):
             found = ops.take(vectors, ops.cast(present[:, place], "int32"), axis=0)
             parts.append(ops.where(missing[:, place : place + 1], ops.zeros_like(found), found))
-        parts.append(ops.cast(missing, "float32"))
+        parts.append(ops.cast(ops.take(missing, self.told, axis=1), "float32"))
         return ops.concatenate(parts, axis=1)
 
     def target(self, x: Tensor) -> Tensor:
@@ -124,6 +137,18 @@ class TableLayer(RowLayer):
         parts += [_likeliest(each[:, None]) for each in many]
         return ops.take(ops.concatenate(parts, axis=1), self.order, axis=1)
 
+    def expected(self, output: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the expected cells, coded, and the probability of each level that is expected, both `(batch, columns)`.
+
+        Numbers are not held within the training rows' bounds, and their probability is 1.
+        """
+        ops = keras.ops
+        numbers, few, many = self.split(output)
+        logs = ([] if few is None else [few]) + [each[:, None] for each in many]
+        levels = [numbers * self.scale + self.center, *map(_likeliest, logs)]
+        shares = [ops.ones_like(numbers), *(ops.exp(_of_named(each)) for each in logs)]
+        return tuple(ops.take(ops.concatenate(parts, axis=1), self.order, axis=1) for parts in (levels, shares))
+
     def split(self, output: Tensor) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         """Returns the parts of outputs `(batch, ...)`.
 
@@ -131,7 +156,7 @@ class TableLayer(RowLayer):
         log-probabilities `(batch, levels)` of each category of many levels.
         """
         ops = keras.ops
-        first, second = len(self.numbers), len(self.numbers) + len(self.owner)
+        first, second = len(self.numbers), len(self.numbers) + self.logits
         few = None
         if self.few:
             padded = ops.concatenate([output[:, first:second], ops.zeros_like(output[:, :1])], axis=1)
@@ -150,10 +175,14 @@ class TableLayer(RowLayer):
     def by_row(self, error: Tensor) -> Tensor:
         """Returns the weighted mean of the errors of present cells `(batch,)`; NaN for a row that has none."""
         ops = keras.ops
-        weight = self.schema.weights.astype("float32")
-        counts = ops.where(ops.isnan(error), ops.zeros_like(error), ops.broadcast_to(weight, ops.shape(error)))
+        counts = ops.where(ops.isnan(error), ops.zeros_like(error), ops.broadcast_to(self.weight, ops.shape(error)))
         filled = ops.where(ops.isnan(error), ops.zeros_like(error), error)
         return ops.sum(counts * filled, axis=1) / ops.sum(counts, axis=1)
+
+    def shared(self, error: Tensor) -> Tensor:
+        """Returns what each cell adds to its row's error: nothing where it is missing."""
+        ops = keras.ops
+        return self.weight * ops.where(ops.isnan(error), ops.zeros_like(error), error)
 
     def settle(self, found: Array) -> None:
         """Keeps the held-out errors `(m, columns)` of each column, as `KEPT` quantiles, and their number."""
@@ -169,8 +198,15 @@ class TableLayer(RowLayer):
 
     def _standardized(self, x: Tensor) -> Tensor:
         ops = keras.ops
-        found = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
+        found = (ops.clip(ops.take(x, self.varied, axis=1), self.least, self.most) - self.middle) / self.spread
         return ops.where(ops.isnan(found), ops.zeros_like(found), found)
+
+
+def _of_named(log_probability: Tensor) -> Tensor:
+    """Returns the largest log-probability of a level with a name, `(batch, columns)`, of all `(batch, columns, levels)`."""
+    return (
+        keras.ops.max(log_probability[:, :, 1:], axis=-1) if log_probability.shape[-1] > 1 else log_probability[:, :, 0]
+    )
 
 
 def _likeliest(log_probability: Tensor) -> Tensor:

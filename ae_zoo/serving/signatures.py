@@ -13,6 +13,7 @@ import tensorflow as tf
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors
 from ae_zoo.schemas import Schema
 from ae_zoo.serving import tables
+from ae_zoo.serving.tables import asserted
 from ae_zoo.tables import raw
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
@@ -70,6 +71,9 @@ class TableSignature(Signature):
         value = inputs[0]
         if self.endpoint.input == "x":
             value = tables.coded(self.schema.table, dict(zip(self.inputs, inputs, strict=True)))
+            counts = tf.logical_not(tf.math.is_nan(value)) & (self.schema.weights > 0)
+            known = tf.reduce_all(tf.reduce_any(counts, axis=1))
+            value = asserted(value, known, "each row must have a cell that is present, of a column that counts")
         found = dict(guarded(self.endpoint, value))
         rows = [found.pop(name) for name in ROWS if name in found]
         return found | (tables.raw(self.schema.table, rows[0]) if rows else {})
@@ -88,24 +92,15 @@ def guarded(endpoint: Endpoint, given: Tensor) -> Tensors:
     given = tf.ensure_shape(given, (None, *endpoint.shape))
     if endpoint.may_miss:
         legal = tf.logical_not(tf.reduce_any(tf.math.is_inf(given)))
-        given = _asserted(
-            given, legal, f"{endpoint.input} must be finite, or NaN for a missing cell; it holds infinity"
-        )
-        known = tf.reduce_all(tf.reduce_any(tf.logical_not(tf.math.is_nan(given)), axis=1))
-        given = _asserted(given, known, f"each row of {endpoint.input} must have a cell that is present")
+        given = asserted(given, legal, f"{endpoint.input} must be finite, or NaN for a missing cell; it holds infinity")
     elif given.dtype.is_floating:
-        given = _asserted(given, _all_finite(given), f"{endpoint.input} must be finite; it holds NaN or infinity")
+        given = asserted(given, _all_finite(given), f"{endpoint.input} must be finite; it holds NaN or infinity")
     beyond = f"{endpoint.input} lies so far from what the model was trained on that {{}} is beyond float32"
     return {
-        name: _asserted(value, _all_finite(value), beyond.format(name)) if value.dtype.is_floating else value
+        name: asserted(value, _all_finite(value), beyond.format(name)) if value.dtype.is_floating else value
         for name, value in endpoint.function(given).items()
     }
 
 
 def _all_finite(x: Tensor) -> Tensor:
     return tf.reduce_all(tf.math.is_finite(x))
-
-
-def _asserted(x: Tensor, condition: Tensor, message: str) -> Tensor:
-    with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
-        return tf.identity(x)

@@ -36,7 +36,7 @@ def _coded(column: Column, cells: Tensor) -> Tensor:
         return tf.where(missing, np.float32(np.nan), tf.cast(number, tf.float32))
     if column.kind == "boolean":
         legal = tf.reduce_all(tf.math.is_nan(cells) | tf.equal(cells, 0) | tf.equal(cells, 1))
-        cells = _asserted(cells, legal, f"{column.name} must be 0, 1, or NaN for a missing cell")
+        cells = asserted(cells, legal, f"{column.name} must be 0, 1, or NaN for a missing cell")
         return tf.cast(cells + 1, tf.float32)
     if column.kind == "date":
         missing = tf.equal(cells, "")
@@ -62,7 +62,7 @@ def _raw(column: Column, coded: Tensor) -> Tensor:
 def _days(texts: Tensor, name: str) -> Tensor:
     """Returns days since 1970 in float64 for texts of ISO dates."""
     legal = tf.reduce_all(tf.strings.regex_full_match(texts, ISO))
-    texts = _asserted(texts, legal, f"{name} must be dates such as 2026-01-31 or 2026-01-31T12:00:00, or empty texts")
+    texts = asserted(texts, legal, f"{name} must be dates such as 2026-01-31 or 2026-01-31T12:00:00, or empty texts")
     for pattern, full in ((r"^(.{10})$", r"\1T00:00:00"), (r"^(.{16})$", r"\1:00"), (r"^(.{19})$", r"\1.0")):
         texts = tf.strings.regex_replace(texts, pattern, full)
     texts = tf.strings.join([texts, "00000"])
@@ -100,6 +100,7 @@ def _iso(seconds: Tensor, whole: bool) -> Tensor:
     return tf.strings.join([tf.strings.as_string(p, width=w, fill="0") if w else p for p, w in parts])
 
 
-def _asserted(x: Tensor, condition: Tensor, message: str) -> Tensor:
+def asserted(x: Tensor, condition: Tensor, message: str) -> Tensor:
+    """Returns a tensor; the graph refuses the request with the message if the condition does not hold."""
     with tf.control_dependencies([tf.debugging.Assert(condition, [message])]):
         return tf.identity(x)

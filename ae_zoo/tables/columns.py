@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 
-from ae_zoo.errors import AEZooError, first_line, short, unknown
+from ae_zoo.errors import AEZooError, short, unknown
+from ae_zoo.tables import cells as read
+from ae_zoo.tables.cells import DAY, OTHER
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["number", "integer", "boolean", "category", "date"]
 KINDS: tuple[str, ...] = ("number", "integer", "boolean", "category", "date")
-OTHER = "other"  # what a frame shows for a level that the training rows do not have
-DAY = 86_400_000_000  # microseconds
-WORDS = dict.fromkeys(("true", "1", "1.0", "yes"), "True") | dict.fromkeys(("false", "0", "0.0", "no"), "False")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +36,7 @@ class Column:
         low, high: least and greatest coded training cell.
         levels: of a category or boolean, the most frequent first; their numbers count from 1.
         counts: how many training rows have each level; the first is of all other levels.
-        zone: of dates: the time zone's name, or None.
+        zone: of dates: the time zone's name, or None. Dates are coded in the zone's own time, as a clock there shows it.
         step: of dates: 1 if all are whole days, 0 otherwise.
     """
 
@@ -136,16 +135,15 @@ class Column:
         Raises:
             AEZooError: a cell is not of the column's kind.
         """
-        return coded(self.plain(cells), self)
+        if not self.discrete:
+            plain = read.days(cells, self.name, self.zone)[0] if self.kind == "date" else read.floats(cells, self.name)
+            with np.errstate(over="ignore"):  # infinity is refused by the schema
+                return (plain - self.origin).astype("float32")
+        import pandas as pd
 
-    def plain(self, cells: "pd.Series[Any]") -> Array:
-        """Returns cells as they are before the origin is subtracted and levels are numbered.
-
-        Numbers are float64, dates are days since 1970 as float64, and levels are texts; NaN or None where one is missing.
-        """
-        if self.discrete:
-            return texts(cells, self.kind, self.name)
-        return days(cells, self.name)[0] if self.kind == "date" else floats(cells, self.name)
+        found = read.texts(cells, self.kind, self.name)
+        places = pd.Index(self.levels, dtype=object).get_indexer(pd.Index(found, dtype=object))  # -1 for another level
+        return np.where(pd.isna(found), np.nan, places + 1).astype("float32")
 
     def cells(self, coded: Array) -> "pd.Series[Any]":
         """Returns coded numbers `(n,)` as cells of the column's kind; NaN becomes a missing cell."""
@@ -157,7 +155,10 @@ class Column:
             date = np.where(missing, 0, coded + self.origin)
             whole = np.round((np.round(date) if self.step else date) * DAY).astype("int64")
             found = pd.Series(whole.astype("datetime64[us]"), name=self.name).mask(missing)
-            return found if self.zone is None else found.dt.tz_localize("UTC").dt.tz_convert(self.zone)
+            if self.zone is None:
+                return found
+            # An hour that the clocks show twice is the second one; one that they never show is an hour later.
+            return found.dt.tz_localize(self.zone, ambiguous=np.zeros(len(found), bool), nonexistent="shift_forward")
         if self.kind == "number":
             return pd.Series(coded + self.origin, name=self.name)
         if self.kind == "integer":
@@ -167,109 +168,6 @@ class Column:
         level = np.where(missing, 0, coded).astype(int)
         if self.kind == "boolean":
             found = pd.Series(np.array([False, *(text == "True" for text in self.levels)])[level], name=self.name)
-            return found.astype("boolean").mask(missing | (level == 0)) if (missing | (level == 0)).any() else found
+            unknown = missing | (level == 0)
+            return found.astype("boolean").mask(unknown) if unknown.any() else found
         return pd.Series(np.array([OTHER, *self.levels], object)[level], name=self.name).mask(missing)
-
-
-def coded(plain: Array, column: Column) -> Array:
-    """Returns what `Column.plain` gives as float32 `(n,)`."""
-    if not column.discrete:
-        return (plain - column.origin).astype("float32")
-    import pandas as pd
-
-    numbers = pd.Index(column.levels, dtype=object).get_indexer(pd.Index(plain, dtype=object)).astype("float32") + 1
-    numbers[pd.isna(plain)] = np.nan
-    return numbers
-
-
-def floats(cells: "pd.Series[Any]", name: str) -> Array:
-    """Returns numbers as float64, NaN where one is missing."""
-    import pandas as pd
-
-    try:
-        if pd.api.types.is_object_dtype(cells) or pd.api.types.is_string_dtype(cells):
-            found = pd.to_numeric(cells.map(_number, na_action="ignore") if cells.dtype == object else cells).to_numpy(
-                "float64", na_value=np.nan
-            )
-        else:
-            found = cells.to_numpy("float64", na_value=np.nan)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        parsed = pd.to_numeric(cells, errors="coerce")
-        row = int(np.flatnonzero((parsed.isna() & cells.notna()).to_numpy())[:1].sum())
-        raise AEZooError(
-            f"The column {name!r} holds numbers, but row {row} holds {short(cells.iloc[row])}; correct it, or say what the "
-            f"column is, such as {name}='category'."
-        ) from error
-    if np.isinf(found).any():
-        row = int(np.flatnonzero(np.isinf(found))[0])
-        raise AEZooError(f"The column {name!r} must hold finite numbers; row {row} holds an infinite one.")
-    return found
-
-
-def _number(value: Any) -> Any:
-    """Returns a Decimal as a float, and other values as they are."""
-    return value if isinstance(value, str) else float(value)
-
-
-def days(cells: "pd.Series[Any]", name: str) -> tuple[Array, str | None]:
-    """Returns dates as days since 1970 (UTC, where they have a zone) in float64, NaN where one is missing; and the zone."""
-    import pandas as pd
-
-    if isinstance(cells.dtype, pd.PeriodDtype):
-        cells = cells.dt.to_timestamp()
-    zone = None
-    try:
-        found = cells if pd.api.types.is_datetime64_any_dtype(cells) else pd.to_datetime(cells, format="ISO8601")
-        if isinstance(found.dtype, pd.DatetimeTZDtype):
-            zone, found = str(found.dtype.tz), found.dt.tz_convert("UTC").dt.tz_localize(None)
-        whole = found.astype("datetime64[us]")
-    except (TypeError, ValueError, OverflowError) as error:  # pandas's own errors are ValueErrors
-        readable = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=True)
-        row = int(np.flatnonzero((readable.isna() & cells.notna()).to_numpy())[:1].sum())
-        raise AEZooError(
-            f"The column {name!r} holds dates, but row {row} holds {short(cells.iloc[row])}, which is none that can be read "
-            f"({first_line(error)[:80]}): write dates as 2026-01-31 or 2026-01-31T12:00."
-        ) from error
-    numbers = whole.to_numpy().astype("int64") / DAY
-    numbers[whole.isna().to_numpy()] = np.nan
-    return numbers, zone
-
-
-def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
-    """Returns levels as texts, None where one is missing. Whole numbers have no point, though holes make them floats."""
-    import pandas as pd
-
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        of_levels = [*texts(pd.Series(cells.cat.categories), kind, name), None]  # -1, a missing cell, is the last
-        return np.array(of_levels, object)[cells.cat.codes.to_numpy()]
-    missing, found = cells.isna().to_numpy(), np.array(cells.astype(object), object)  # a copy, which may be written to
-    found[missing] = None
-    if pd.api.types.is_bool_dtype(cells) or kind == "boolean":
-        found = np.array([_boolean(value, name) for value in found], object)
-    elif pd.api.types.is_numeric_dtype(cells):
-        numbers = cells.to_numpy("float64", na_value=np.nan)
-        unique, places = np.unique(np.where(missing, 0, numbers), return_inverse=True)
-        words = [f"{value:.0f}" if value == int(value) else repr(float(value)) for value in unique]
-        found = np.array(words, object)[places]
-    elif pd.api.types.infer_dtype(found[~missing]) != "string":
-        found = np.array([str(value) for value in found], object)
-    found[missing] = None
-    found[found == ""] = None
-    for text in set(found):
-        if text is not None and not text.isascii():
-            try:
-                text.encode("utf-8")
-            except UnicodeEncodeError as error:
-                raise AEZooError(
-                    f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}."
-                ) from error
-    return found
-
-
-def _boolean(value: Any, name: str) -> str | None:
-    if value is None:
-        return None
-    word = WORDS.get(str(value).lower())
-    if word is None:
-        raise AEZooError(f"The column {name!r} holds booleans; received {short(value)}.")
-    return word

@@ -2,23 +2,25 @@
 
 The rules, in this order, of the cells that are present:
 
-1. booleans, or whole numbers that are all 0 or 1: boolean;
+1. booleans, the texts true and false, or whole numbers that are all 0 or 1: boolean;
 2. dates, times and periods, or texts that are all ISO 8601 dates: date;
-3. numbers (also Decimal and texts that are all numbers): integer if all are whole, number otherwise;
-4. a categorical type, or texts of few levels: category.
+3. numbers, Decimal, and texts that are all numbers, none with a zero in front: integer if all are whole, number otherwise;
+4. a categorical type, or other texts: category.
 
 Texts in which more than half of the cells are different are an identifier or free text, of which a network can learn nothing:
 they are refused, unless the caller says what they are.
 """
 
+import dataclasses
 import decimal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
+from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError, AEZooWarning, short, unknown
-from ae_zoo.tables import columns
+from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import KINDS, Column, Kind
 from ae_zoo.typing import Array
 
@@ -28,26 +30,37 @@ if TYPE_CHECKING:
 Said: TypeAlias = Kind | Literal["ignore"]
 FEW = 50  # cells; among fewer, differences do not tell an identifier from a category
 DIFFERENT = 0.5  # share of different cells above which texts are an identifier or free text
-MAX_LEVELS = 1000
 SCALINGS = ("standard", "robust")
 
 
-def columns_of(
-    frame: "pd.DataFrame",
-    said: Mapping[str, str],
-    *,
-    max_levels: int = MAX_LEVELS,
-    min_count: int = 2,
-    scaling: str = "standard",
-) -> tuple[Column, ...]:
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """How the statistics of columns are taken.
+
+    Attributes:
+        max_levels: of a category; the rarest of more are taken together as "other".
+        min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
+        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates.
+    """
+
+    max_levels: int = 1000
+    min_count: int = 2
+    scaling: str = "standard"
+
+    def __post_init__(self) -> None:
+        checks.count("max_levels", self.max_levels)
+        checks.count("min_count", self.min_count)
+        if self.scaling not in SCALINGS:
+            raise unknown("scaling of a table", self.scaling, SCALINGS)
+
+
+def columns_of(frame: "pd.DataFrame", said: Mapping[str, str], rules: Rules) -> tuple[Column, ...]:
     """Returns the columns of a frame, without those that are to be ignored.
 
     Args:
         frame: the training rows.
         said: the kind of a column, or `"ignore"`, by name; the others are guessed.
-        max_levels: of a category; the rarest are taken together as "other".
-        min_count: rows that a level needs; rarer ones are taken together as "other".
-        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates.
+        rules: how their statistics are taken.
 
     Raises:
         AEZooError: a column is an identifier or free text, or not of the kind that is said.
@@ -62,7 +75,7 @@ def columns_of(
     for name, cells in zip(names, (frame.iloc[:, place] for place in range(frame.shape[1])), strict=True):
         kind = said.get(name) or guess(cells, name)
         if kind != "ignore":
-            found.append(column(cells, name, kind, max_levels=max_levels, min_count=min_count, scaling=scaling))  # type: ignore[arg-type]
+            found.append(column(cells, name, kind, rules))  # type: ignore[arg-type]
     if not found:
         raise AEZooError("The table has no columns to learn from.")
     empty = [each.name for each in found if each.missing == 1]
@@ -78,6 +91,15 @@ def columns_of(
     return tuple(found)
 
 
+def all_numbers(frame: "pd.DataFrame") -> bool:
+    """Returns whether a frame's columns are all numbers or booleans, also as texts, without missing cells."""
+    try:
+        kinds = {guess(frame.iloc[:, place], str(name)) for place, name in enumerate(frame.columns)}
+    except AEZooError:  # texts
+        return False
+    return kinds <= {"number", "integer", "boolean"} and not frame.isna().any(axis=None)
+
+
 def guess(cells: "pd.Series[Any]", name: str) -> Kind:
     """Returns what a column is, by the rules above.
 
@@ -87,17 +109,17 @@ def guess(cells: "pd.Series[Any]", name: str) -> Kind:
     import pandas as pd
 
     dtype = cells.dtype
-    present = cells.dropna()
+    present = cells[cells.notna().to_numpy() & (cells != "").to_numpy(bool, na_value=True)]
     if pd.api.types.is_complex_dtype(dtype):
         raise _no_kind(name, present)
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
-    if pd.api.types.is_datetime64_any_dtype(dtype) or isinstance(dtype, pd.PeriodDtype):
+    if isinstance(dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(dtype):
         return "date"
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
     if pd.api.types.is_numeric_dtype(dtype):
-        return _number(columns.floats(present, name))
+        return _number(read.floats(present, name))
     if pd.api.types.is_timedelta64_dtype(dtype):
         raise AEZooError(f"The column {name!r} holds durations: give them as numbers, such as .dt.total_seconds().")
     if not len(present):
@@ -117,12 +139,17 @@ def _of_objects(present: "pd.Series[Any]", name: str) -> Kind:
     if held in ("integer", "floating", "decimal", "mixed-integer-float") or isinstance(
         present.iloc[0], decimal.Decimal
     ):
-        return _number(columns.floats(present, name))
+        return _number(read.floats(present, name))
     if held != "string":
         raise _no_kind(name, present)
-    few = present.iloc[:20]
+    _check_text(present, name)
+    few = present.iloc[:20].astype(str)
     if pd.to_numeric(few, errors="coerce").notna().all() and pd.to_numeric(present, errors="coerce").notna().all():
-        return _number(columns.floats(present, name))
+        if present.astype(str).str.match(r"[+-]?0\d").any():
+            return "category"  # a number is not written with a zero in front, but codes are
+        return _number(read.floats(present, name))
+    if few.str.lower().isin(["true", "false"]).all() and present.astype(str).str.lower().isin(["true", "false"]).all():
+        return "boolean"
     if (
         few.str.contains(r"\d{4}-\d\d").all()
         and pd.to_datetime(present, format="ISO8601", errors="coerce", utc=True).notna().all()
@@ -136,6 +163,14 @@ def _of_objects(present: "pd.Series[Any]", name: str) -> Kind:
             f"leave it out, or {name}='category'."
         )
     return "category"
+
+
+def _check_text(present: "pd.Series[Any]", name: str) -> None:
+    """Raises `AEZooError` if a text is none in UTF-8, which pandas itself cannot convert."""
+    import pandas as pd
+
+    if present.dtype == object:
+        read.texts(pd.Series(present.unique(), dtype=object), "category", name)
 
 
 def _number(values: Array) -> Kind:
@@ -154,17 +189,17 @@ def _no_kind(name: str, present: "pd.Series[Any]") -> AEZooError:
     )
 
 
-def column(cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int, min_count: int, scaling: str) -> Column:
+def column(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Column:
     """Returns a column of a known kind, with its statistics."""
-    missing = float(cells.isna().mean()) if len(cells) else 0.0
     if kind in ("category", "boolean"):
-        return _discrete(cells, name, kind, max_levels=max_levels, min_count=min_count)
+        return _discrete(cells, name, kind, rules)
     zone, origin = None, 0.0
     if kind == "date":
-        plain, zone = columns.days(cells, name)
+        plain, zone = read.days(cells, name)
     else:
-        plain = columns.floats(cells, name)
+        plain = read.floats(cells, name)
     values = plain[~np.isnan(plain)]
+    missing = 1 - len(values) / max(1, len(plain))
     if not len(values):
         return Column(name=name, kind=kind, missing=1.0, zone=zone)
     if kind == "integer" and (values != np.round(values)).any():
@@ -182,7 +217,7 @@ def column(cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int, m
         origin = float(np.round(np.median(values)))
     numbers = (values - origin).astype("float32").astype("float64")
     center, scale = float(numbers.mean()), float(numbers.std())
-    if scaling == "robust":
+    if rules.scaling == "robust":
         low, middle, high = np.quantile(numbers, (0.25, 0.5, 0.75))
         center, scale = float(middle), float((high - low) / 1.349) or scale  # 1.349: of a normal distribution
     constant = not scale > max(1e-12 * abs(center), float(np.finfo("float32").tiny))
@@ -206,16 +241,16 @@ def _loses(values: Array) -> bool:
     return high > low and float(np.spacing(np.float32(max(abs(low), abs(high))))) > 1e-4 * (high - low)
 
 
-def _discrete(cells: "pd.Series[Any]", name: str, kind: Kind, *, max_levels: int, min_count: int) -> Column:
+def _discrete(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Column:
     import pandas as pd
 
-    plain = pd.Series(columns.texts(cells, kind, name))
+    plain = pd.Series(read.texts(cells, kind, name))
     counts = plain.value_counts()  # the most frequent first, equal ones as they come
     if kind == "boolean":
         levels: Any = ["False", "True"]
         kept = counts.reindex(levels, fill_value=0)
     else:
-        kept = counts[counts >= min(min_count, counts.max() if len(counts) else 1)].iloc[:max_levels]
+        kept = counts[counts >= min(rules.min_count, counts.max() if len(counts) else 1)].iloc[: rules.max_levels]
     rest = int(counts.sum() - kept.sum())
     return Column(
         name=name,

@@ -62,8 +62,7 @@ class TableLikelihood(Likelihood):
         ops = keras.ops
         loss = self.loss(target, output)
         missing = ops.isnan(target)
-        weight = self.schema.weights.astype("float32")
-        counts = ops.where(missing, ops.zeros_like(loss), ops.broadcast_to(weight, ops.shape(loss)))
+        counts = ops.where(missing, ops.zeros_like(loss), ops.broadcast_to(self._layer.weight, ops.shape(loss)))
         total = ops.sum(counts * ops.where(missing, ops.zeros_like(loss), loss), axis=1)
         if self.is_density:
             return total / len(self.schema.table)

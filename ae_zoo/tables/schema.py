@@ -10,8 +10,9 @@ import numpy as np
 from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
-from ae_zoo.tables import guess, raw
+from ae_zoo.tables import raw
 from ae_zoo.tables.columns import Column
+from ae_zoo.tables.guess import SCALINGS, Rules, columns_of
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ae_zoo.layers.table import TableLayer
     from ae_zoo.likelihoods import Likelihood
 
+DEFAULT = Rules()
 ONE_HOT = 32  # levels; more are a vector each, of a size that grows with the root of their number
 
 
@@ -53,6 +55,9 @@ class TableSchema(Schema):
     may_miss: ClassVar[bool] = True
 
     table: tuple[Column, ...] = option(help="the columns", read=_read_columns)
+    max_levels: int = option(DEFAULT.max_levels, help='levels of a category; the rarest of more are "other"', low=1)
+    min_count: int = option(DEFAULT.min_count, help='rows that a level needs; rarer ones are "other"', low=1)
+    scaling: str = option(DEFAULT.scaling, help="scaling of numbers and dates", choices=SCALINGS)  # type: ignore[assignment]
     column_weights: tuple[float, ...] | None = option(
         None, help="weight of each column in a row's loss and score; none: all alike", read=_read_weights
     )
@@ -71,21 +76,16 @@ class TableSchema(Schema):
     def of(
         cls,
         frame: "Rows",
-        said: Mapping[str, str] | None = None,
-        *,
-        max_levels: int = guess.MAX_LEVELS,
-        min_count: int = 2,
-        scaling: str = "standard",
+        kinds: Mapping[str, str] | None = None,
+        rules: Rules = DEFAULT,
         column_weights: Mapping[str, float] | None = None,
         name: str = "x",
     ) -> tuple[Self, Array]:
         """Returns the schema of a frame, and its rows, coded. The arguments are those of `ae_zoo.schema`."""
-        if scaling not in guess.SCALINGS:
-            raise unknown("scaling of a table", scaling, guess.SCALINGS)
         table = to_pandas(frame, name)
         if not len(table):
             raise AEZooError(f"{name} has no rows.")
-        columns = guess.columns_of(table, said or {}, max_levels=max_levels, min_count=min_count, scaling=scaling)
+        columns = columns_of(table, kinds or {}, rules)
         weights = None
         if column_weights is not None:
             names = [column.name for column in columns]
@@ -93,13 +93,14 @@ class TableSchema(Schema):
                 if key not in names:
                     raise unknown("column", key, names)
             weights = tuple(float(column_weights.get(key, 1.0)) for key in names)
-        schema = cls(table=columns, column_weights=weights)
+        schema = cls(table=columns, column_weights=weights, **dataclasses.asdict(rules))
         return schema, schema.code(table, name)
 
     def of_rows(self, frame: "Rows") -> Self:
         """Returns the schema with the same columns, and the statistics of other rows."""
         table = to_pandas(frame, "frame")[list(self.columns)]
-        columns = guess.columns_of(table, {column.name: column.kind for column in self.table})
+        rules = Rules(self.max_levels, self.min_count, self.scaling)
+        columns = columns_of(table, {column.name: column.kind for column in self.table}, rules)
         return dataclasses.replace(self, table=columns)
 
     # What a schema says.
@@ -193,6 +194,13 @@ class TableSchema(Schema):
 
         return pd.DataFrame({column.name: column.cells(coded[:, place]) for place, column in enumerate(self.table)})
 
+    def errors(self, share: Array, error: Array, x: Rows) -> Array:
+        """Returns errors of cells from their shares of the errors of rows; NaN where a cell is missing or counts not."""
+        weights, present = self.weights, ~np.isnan(self.code(x))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = share * (error * (present * weights).sum(axis=1))[:, None] / weights
+        return np.where(present & (weights > 0), found, np.nan)
+
     def served(self, coded: Array) -> dict[str, Array]:
         """Returns coded rows as raw columns, by key: see `tables/raw.py`."""
         return raw.arrays(self.table, coded)
@@ -215,7 +223,9 @@ class TableSchema(Schema):
 
     def to_dict(self) -> dict[str, Any]:
         weights = None if self.column_weights is None else list(self.column_weights)
-        return {"kind": self.kind, "table": [column.to_dict() for column in self.table], "column_weights": weights}
+        rules = {"max_levels": self.max_levels, "min_count": self.min_count, "scaling": self.scaling}
+        columns = [column.to_dict() for column in self.table]
+        return {"kind": self.kind, "table": columns, **rules, "column_weights": weights}
 
     def __str__(self) -> str:
         """The columns as a table of text."""
@@ -246,25 +256,29 @@ def embedding_width(column: Column) -> int:
 
 def schema(
     frame: Rows,
+    kinds: Mapping[str, str] | None = None,
     *,
-    max_levels: int = guess.MAX_LEVELS,
-    min_count: int = 2,
-    scaling: str = "standard",
+    max_levels: int = DEFAULT.max_levels,
+    min_count: int = DEFAULT.min_count,
+    scaling: str = DEFAULT.scaling,
     column_weights: Mapping[str, float] | None = None,
-    **kinds: str,
+    **more: str,
 ) -> TableSchema:
     """Returns what a table's columns are, guessed from its cells; printing it shows them.
 
-    Whole numbers that are all 0 or 1 are booleans; texts that are all ISO dates are dates, and texts that are all numbers are
-    numbers; other texts are categories. An identifier or free text is refused, until you say what it is.
+    Whole numbers that are all 0 or 1 are booleans; texts that are all ISO dates are dates, and texts that are all numbers,
+    none with a zero in front, are numbers; other texts are categories. An identifier or free text is refused, until you say
+    what it is.
 
     Args:
         frame: the training rows, as a frame of pandas, polars or Arrow.
-        max_levels: of a category; the rarest are taken together as "other".
-        min_count: rows that a level needs; rarer ones are taken together as "other".
+        kinds: of columns, by name: `"number"`, `"integer"`, `"boolean"`, `"category"`, `"date"`, or `"ignore"` to leave a
+            column out; the others are guessed.
+        max_levels: of a category; the rarest of more are taken together as "other".
+        min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
         scaling: of numbers and dates: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles).
         column_weights: weight of columns in a row's loss and score, by name; 1 for the others.
-        **kinds: by column: `"number"`, `"integer"`, `"boolean"`, `"category"`, `"date"`, or `"ignore"` to leave it out.
+        **more: kinds of more columns.
 
     Raises:
         AEZooError: a column is an identifier or free text, or not of the kind that is said.
@@ -273,15 +287,8 @@ def schema(
         >>> schema = ae_zoo.schema(frame, zip="category", id="ignore")
         >>> model = ae_zoo.build("undercomplete", data=frame, schema=schema)
     """
-    return TableSchema.of(
-        frame,
-        kinds,
-        max_levels=max_levels,
-        min_count=min_count,
-        scaling=scaling,
-        column_weights=column_weights,
-        name="frame",
-    )[0]
+    rules = Rules(max_levels, min_count, scaling)
+    return TableSchema.of(frame, {**(kinds or {}), **more}, rules, column_weights, "frame")[0]
 
 
 def is_table(x: Any) -> bool:

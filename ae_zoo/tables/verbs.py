@@ -1,15 +1,15 @@
 """What a model of a table can say of its cells: why a row is strange, what belongs into a hole, and which columns matter."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError
+from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.schema import TableSchema, to_pandas
-from ae_zoo.typing import Array, Rows
+from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,52 +20,74 @@ USUAL = 0.9  # share of the held-out cells in a number's usual range
 ROUNDS = 3  # of filling holes: each sees what the last has filled
 
 
-def explain(model: "Autoencoder", x: Rows, *, columns: int | None = None) -> "pd.DataFrame":
+def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.DataFrame":
     """See `Autoencoder.explain`."""
     import pandas as pd
 
     schema = _table(model, "explain")
     coded = model.check_rows(x)
-    names, index = np.array(schema.columns, object), _index(x, len(coded))
-    shown = min(checks.count("columns", columns) if columns is not None else len(names), len(names))
-    errors, expected = np.empty(coded.shape), []
-    for place, (error, output) in enumerate(unseen(model, coded)):
-        errors[:, place] = error
-        expected.append(_expected(model, place, output))
-    seen = [[_text(value) for value in cells] for _, cells in schema.rows(coded).items()]
+    names = np.array(schema.columns, object)
+    shown = min(checks.count("top", top) if top is not None else len(names), len(names))
+    errors, expected, probability = unseen(model, coded)
+    rarity = _rarity(model, errors)
     # Missing cells have no error and come last; equal ones stay in the table's order.
     worst = np.argsort(np.where(np.isnan(errors), np.inf, -errors), axis=1, kind="stable")[:, :shown]
     row, column = np.repeat(np.arange(len(coded)), shown), worst.ravel()
+    seen, said = np.empty(len(row), object), np.empty(len(row), object)
+    given = schema.rows(coded) if isinstance(x, np.ndarray) else to_pandas(x, "x")
+    for place, one in enumerate(schema.table):
+        chosen = np.flatnonzero(column == place)
+        seen[chosen] = [_text(value) for value in given[one.name].iloc[row[chosen]]]
+        usual = expected[row[chosen], place], probability[row[chosen], place]
+        said[chosen] = _levels(one, *usual) if one.discrete else _ranges(one, usual[0], _spread(model, place))
     return pd.DataFrame(
         {
-            "row": index[row],
+            "row": _index(x, len(coded))[row],
             "column": names[column],
-            "seen": [seen[c][r] for r, c in zip(row, column, strict=True)],
-            "expected": [expected[c][r] for r, c in zip(row, column, strict=True)],
+            "seen": seen,
+            "expected": said,
             "error": errors[row, column],
-            "p_value": _rarity(model, errors)[row, column],
-        }
+            "p_value": rarity[row, column],
+        },
+        index=pd.Index(row, name="position"),
     )
 
 
-def unseen(model: "Autoencoder", coded: Array) -> Iterator[tuple[Array, Array]]:
-    """Yields, for each column, the errors `(n,)` and the outputs `(n, *output_shape)` where the model does not see its cells.
+def unseen(model: "Autoencoder", coded: Array) -> tuple[Array, Array, Array]:
+    """Returns, for each cell, what the model says if it does not see it: see `TableLayer`.
 
     A network may copy a cell that it sees, however strange. What it says of one that it does not see follows from the row's
     other cells.
+
+    Returns:
+        The errors, NaN for missing cells; the expected cells, coded; and the probability of an expected level, each
+        `(n, columns)`.
     """
-    target = model.scaling.target(coded)
-    for place in range(coded.shape[1]):
-        hidden = coded.copy()
-        hidden[:, place] = np.nan
-        output = model.decoder_outputs(hidden)
-        yield np.asarray(model.likelihood.error(target, output))[:, place], output
+    found = model.unseen(coded).reshape(len(coded), 3, coded.shape[1])
+    return found[:, 0], found[:, 1], found[:, 2]
+
+
+def unseen_of(model: "Autoencoder", x: Tensor) -> Tensor:
+    """Returns errors, expected cells and probabilities for coded rows as tensors, `(batch, 3 * columns)`."""
+    import keras
+
+    ops, layer = keras.ops, model.scaling
+    p = int(x.shape[1])
+    own = np.eye(p, dtype=bool)
+    hidden = ops.reshape(ops.where(own, float("nan"), ops.expand_dims(x, 1)), (-1, p))  # (batch * columns, columns)
+    output = ops.cast(model.decoder(model.encoder(hidden, training=False), training=False), "float32")
+    target = ops.reshape(ops.repeat(ops.expand_dims(layer.target(x), 1), p, axis=1), (-1, p))
+    parts = [model.likelihood.error(target, output), *layer.expected(output)]
+
+    def of_hidden(part: Tensor) -> Tensor:
+        square = ops.reshape(part, (-1, p, p))
+        return ops.sum(ops.where(own, square, ops.zeros_like(square)), axis=2)
+
+    return ops.concatenate([of_hidden(part) for part in parts], axis=1)
 
 
 def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
     """See `Autoencoder.impute`."""
-    import pandas as pd
-
     schema = _table(model, "impute")
     frame, coded = to_pandas(x, "x").copy(), model.check_rows(x)
     holes = np.isnan(coded)
@@ -74,21 +96,37 @@ def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
         filled = np.where(holes, model.reconstructed(filled), coded)
     for place, column in enumerate(schema.table):
         hole = holes[:, place]
-        if not hole.any() or column.missing == 1:
-            continue
-        cells, values = frame[column.name], column.cells(filled[:, place])[hole]
-        if isinstance(cells.dtype, pd.CategoricalDtype):
-            cells = cells.cat.add_categories([level for level in values.unique() if level not in cells.cat.categories])
-        elif pd.api.types.is_numeric_dtype(cells):
-            values = values.astype("float64")
-        elif not pd.api.types.is_datetime64_any_dtype(cells):
-            values = values.astype(object)
-            if column.kind == "date":
-                values = pd.Series([_text(value) for value in values], values.index, object)
-        cells = cells.copy()
-        cells[hole] = values.to_numpy() if not isinstance(values.dtype, pd.DatetimeTZDtype) else values.array
-        frame[column.name] = cells
+        if hole.any() and column.missing < 1:
+            frame[column.name] = _filled(frame[column.name], hole, column, filled[:, place])
     return frame
+
+
+def _filled(cells: "pd.Series[Any]", hole: Array, column: Column, coded: Array) -> "pd.Series[Any]":
+    """Returns cells with the holes filled, in their own type where it can hold the values."""
+    import pandas as pd
+
+    values = column.cells(coded).set_axis(cells.index)
+    if hole.all():
+        return values
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        own = dict(
+            zip(
+                read.texts(pd.Series(cells.cat.categories), column.kind, column.name), cells.cat.categories, strict=True
+            )
+        )
+        values = values.astype(object).map(lambda value: own.get(str(value), value))
+        cells = cells.cat.add_categories(
+            [value for value in values[hole].unique() if value not in cells.cat.categories]
+        )
+    elif pd.api.types.is_datetime64_any_dtype(values) and pd.api.types.is_datetime64_any_dtype(cells):
+        zone = cells.dt.tz
+        both = values.dt.tz is not None and zone is not None
+        values = values.dt.tz_convert(zone) if both else values.dt.tz_localize(zone)
+    try:
+        return cells.mask(hole, values.astype(cells.dtype))
+    except (TypeError, ValueError):  # the type has no place for the value, such as one of text for a number
+        texts = pd.api.types.is_string_dtype(cells)
+        return cells.astype(object).mask(hole, values.map(_text) if texts else values.astype(object))
 
 
 def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[float]":
@@ -114,16 +152,19 @@ def sentences(explained: "pd.DataFrame", rows: int, columns: int = 3, below: flo
 
     The strangest have the largest sum of -log p over their cells (Fisher's method, for the order alone).
     """
+    strangeness = (-np.log(explained["p_value"])).groupby(level="position").sum()
     found = []
-    strangeness = (-np.log(explained["p_value"])).groupby(explained["row"], sort=False).sum()
-    for row in strangeness.sort_values(ascending=False, kind="stable").index[:rows]:
-        some = explained[explained["row"] == row]
+    for position in strangeness.sort_values(ascending=False, kind="stable").index[:rows]:
+        some = explained.loc[[position]]
         rare = some[some["p_value"] <= below].head(columns)
+        shown = rare if len(rare) else some.head(1)
         parts = [
-            f"{cell.column} {cell.seen}, expected {cell.expected}, {_rare(cell.p_value)}"
-            for cell in (rare if len(rare) else some.head(1)).itertuples()
+            f"{column} {seen}, expected {expected}, {_rare(p)}"
+            for column, seen, expected, p in zip(
+                shown["column"], shown["seen"], shown["expected"], shown["p_value"], strict=True
+            )
         ]
-        found.append(f"row {row}: {'; '.join(parts)}")
+        found.append(f"row {some['row'].iloc[0]}: {'; '.join(parts)}")
     return found
 
 
@@ -146,61 +187,51 @@ def _index(x: Rows, rows: int) -> Array:
 
 
 def _rarity(model: "Autoencoder", errors: Array) -> Array:
-    """Returns the share of held-out cells of the same column with at least this error; NaN for missing cells."""
+    """Returns the share of held-out cells of the same column with at least this error; NaN for missing cells.
+
+    It is NaN too where no held-out cells are known: the model was not trained by `ae_zoo.fit`.
+    """
     kept, counts = (np.asarray(weight) for weight in (model.scaling.errors, model.scaling.counts))
     found = np.full(errors.shape, np.nan, "float64")
-    for place in range(errors.shape[1]):
+    for place in np.flatnonzero(counts):
         present = ~np.isnan(errors[:, place])
-        above = kept.shape[1] - np.searchsorted(kept[place], errors[present, place], side="left")
+        # A ten-thousandth less, because rounding may change the error of an equal cell.
+        above = kept.shape[1] - np.searchsorted(kept[place], errors[present, place] * (1 - 1e-4), side="left")
         n = float(counts[place])
         found[present, place] = (above / kept.shape[1] * n + 1) / (n + 1)
     return found
 
 
-def _expected(model: "Autoencoder", place: int, output: Array) -> list[str]:
-    """Returns what the model expects of a column's cells, as text."""
-    layer = model.scaling
-    column = layer.schema.table[place]
-    numbers, few, many = layer.split(output)
-    if not column.discrete:
-        # On the standardized scale, the error that one in ten held-out cells exceeds.
-        spread = float(np.sqrt(np.quantile(np.asarray(layer.errors)[place], USUAL)))
-        return _ranges(column, np.asarray(numbers)[:, list(layer.numbers).index(place)], spread)
-    logs = (
-        np.asarray(few)[:, layer.few.index(place)] if place in layer.few else np.asarray(many[layer.many.index(place)])
-    )
-    return _levels(column, np.exp(logs[:, : 1 + len(column.levels)]))
+def _spread(model: "Autoencoder", place: int) -> float:
+    """Returns the distance from what is expected that one in ten held-out cells of a column exceeds, as it is coded."""
+    scale = model.schema.table[place].scale  # type: ignore[attr-defined]
+    return float(np.sqrt(np.quantile(np.asarray(model.scaling.errors)[place], USUAL)) * scale)
 
 
-def _levels(column: Column, probability: Array) -> list[str]:
-    best = probability[:, 1:].argmax(axis=1) if len(column.levels) else np.zeros(len(probability), int)
+def _levels(column: Column, level: Array, probability: Array) -> list[str]:
     if not len(column.levels):
-        return [""] * len(probability)
-    return [f"{column.levels[place]} ({probability[row, 1 + place]:.0%})" for row, place in enumerate(best)]
+        return [""] * len(level)
+    return [f"{column.levels[int(one) - 1]} ({share:.0%})" for one, share in zip(level, probability, strict=True)]
 
 
 def _ranges(column: Column, middle: Array, spread: float) -> list[str]:
-    ends = [np.clip(middle + side * spread, *_bounds(column)) * column.scale + column.center for side in (-1, 1)]
-    low, high = (column.cells(end.astype("float32")) for end in ends)
-    return [_text(a) if _text(a) == _text(b) else f"{_text(a)} to {_text(b)}" for a, b in zip(low, high, strict=True)]
-
-
-def _bounds(column: Column) -> tuple[float, float]:
-    """Returns the range of the training cells on the standardized scale."""
-    return (column.low - column.center) / column.scale, (column.high - column.center) / column.scale
+    low, high = (
+        [_text(value) for value in column.cells(np.clip(middle + side * spread, column.low, column.high))]
+        for side in (-1, 1)
+    )
+    return [a if a == b else f"{a} to {b}" for a, b in zip(low, high, strict=True)]
 
 
 def _text(value: Any) -> str:
     import pandas as pd
 
-    if pd.isna(value):
+    if not isinstance(value, str) and pd.isna(value):
         return "missing"
     if isinstance(value, pd.Timestamp):
         return str(value.date()) if value == value.normalize() else str(value.round("s"))
-    return (
-        f"{value:,.6g}"
-        if isinstance(value, float | np.floating)
-        else f"{value:,}"
-        if isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
-        else str(value)
-    )
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return str(value)
+    number = float(value)
+    if abs(number) >= 10_000:
+        return f"{number:,.0f}"
+    return f"{number:.0f}" if number == int(number) else f"{number:.4g}"

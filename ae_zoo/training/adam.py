@@ -47,7 +47,7 @@ class Adam(keras.optimizers.Adam):
     def _average_anew(self) -> None:
         if self.use_ema:
             for variable, average in self._averages():
-                average.assign(variable)
+                average.assign(keras.ops.convert_to_numpy(variable))  # a copy: JAX would share the memory
 
     def _averages(self) -> Any:
         return zip(self._trainable_variables, self._model_variables_moving_average, strict=True)

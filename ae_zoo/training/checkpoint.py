@@ -67,7 +67,7 @@ class Checkpoint(keras.callbacks.Callback):
                 "delete it to start again."
             )
         best = [arrays[f"best_{index}"] for index in range(state["best_weights"])]
-        if self.start not in (state["start"], state["left"], digest(*trained(model, best))):
+        if self.start not in (state.get("start", self.start), state.get("left"), digest(*trained(model, best))):
             warnings.warn(
                 f"The checkpoint {self.path} is of a model that began with other weights than this one, and its run is "
                 f"{'taken over' if state['finished'] else 'continued'}. To train this model, name another file; build with "
@@ -75,7 +75,7 @@ class Checkpoint(keras.callbacks.Callback):
                 AEZooWarning,
                 stacklevel=4,
             )
-        self.start = state["start"]
+        self.start = state.get("start", self.start)
         for index, variable in enumerate(_variables(model)):
             variable.assign(arrays[f"variable_{index}"])
         self.finished = state["finished"]

@@ -114,5 +114,7 @@ def pretrain(
         up = last if outermost else f"hidden_{2 * (depth - 1) - level}"
         model.get_layer(down).set_weights(layer.get_layer("code").get_weights())
         model.get_layer(up).set_weights(layer.get_layer(last).get_weights())
+        if outermost:
+            model.scaling.set_weights(layer.scaling.get_weights())
         rows = layer.encode(rows)
     return results

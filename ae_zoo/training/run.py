@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import warnings
 from collections.abc import Iterator
 
@@ -21,7 +22,7 @@ from ae_zoo.training.rescue import SAMPLE, Rescue, error_of_mean
 from ae_zoo.training.schedule import Pace, Plan, Schedule
 from ae_zoo.training.split import Split
 from ae_zoo.training.verdict import worse_than_pca
-from ae_zoo.typing import Rows
+from ae_zoo.typing import Array, Rows
 
 MANY_STEPS = 2000  # each is faster by a third of a millisecond, however small its network
 HELD_OUT = 2000  # rows, or training rows where none are held out, by which a model tells how rare an error is
@@ -146,7 +147,7 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     finally:  # also when interrupted: the best weights so far are kept
         record.restore(model)
         compile_plainly(model)  # this schedule is over
-    model.settle(data.x[rows[:HELD_OUT]] if valid is None else valid.x[:HELD_OUT])
+        model.settle(_some(data.x, rows) if valid is None else _some(valid.x, np.arange(len(valid.x))))
     result = TrainingResult(
         history=record.history,
         best_epoch=record.best_epoch + 1,
@@ -168,6 +169,11 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
     for sentence in said:
         warnings.warn(sentence, AEZooWarning, stacklevel=3)
     return result
+
+
+def _some(x: Array, rows: Array) -> Array:
+    """Returns at most `HELD_OUT` of the rows, evenly spaced, because a table may be sorted."""
+    return x[rows[:: -(-len(rows) // HELD_OUT)]]
 
 
 def _reason(deadline: Deadline, record: Record) -> str:
@@ -208,7 +214,7 @@ def _pays_to_compile(model: Autoencoder, schedule: Schedule) -> bool:
     if keras.backend.backend() == "jax":
         return True  # otherwise each operation is a call of its own
     steps = schedule.epochs * schedule.steps
-    work = 6.0 * model.count_params() * steps * schedule.batch_size
+    work = 6.0 * sum(math.prod(weight.shape) for weight in model.trainable_weights) * steps * schedule.batch_size
     return model.config.network == "dense" and (work > WORTH_COMPILING or steps > MANY_STEPS)
 
 

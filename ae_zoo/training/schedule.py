@@ -146,7 +146,7 @@ class Schedule:
             ema_momentum=plan.ema or 0.99,
             name="adam",
         )
-        adam.exclude_from_weight_decay(var_names=["bias", "variance", "gamma", "beta"])
+        adam.exclude_from_weight_decay(var_names=["bias", "variance", "gamma", "beta", "levels"])
         return adam
 
 

@@ -1,0 +1,151 @@
+"""Cells of any type that pandas has, as plain numbers, days or texts."""
+
+import decimal
+import math
+import numbers
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ae_zoo.errors import AEZooError, short
+from ae_zoo.typing import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OTHER = "other"  # a level that the training rows do not have
+DAY = 86_400_000_000  # microseconds
+BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes"), "True") | dict.fromkeys(("false", "0", "0.0", "no"), "False")
+ZONED = re.compile(r"[T ]\d\d.*(Z|[+-]\d\d(:?\d\d)?)$")  # the end of a text of a date and time with a zone
+
+
+def floats(cells: "pd.Series[Any]", name: str) -> Array:
+    """Returns numbers as float64, NaN where one is missing: also Decimal, and texts of numbers.
+
+    Raises:
+        AEZooError: a cell is no number, or infinite.
+    """
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(cells) or pd.api.types.is_timedelta64_dtype(cells):
+        raise AEZooError(f"The column {name!r} holds numbers; received values of type {cells.dtype}.")
+    if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
+        found = np.array([_float(value) for value in cells.astype(object)], "float64")
+        unread = np.isnan(found) & cells.notna().to_numpy() & ~_blank(cells)
+        if unread.any():
+            row = int(unread.argmax())
+            raise AEZooError(
+                f"The column {name!r} holds numbers, but row {row} holds {short(cells.iloc[row])}; correct it, or say what "
+                f"the column is, such as {name}='category'."
+            )
+    else:
+        found = cells.to_numpy("float64", na_value=np.nan)
+    if np.isinf(found).any():
+        row = int(np.isinf(found).argmax())
+        raise AEZooError(f"The column {name!r} must hold finite numbers; row {row} holds an infinite one.")
+    return found
+
+
+def _float(value: Any) -> float:
+    """Returns a number, or a text of one, as a float; NaN for anything else, and infinity beyond float64."""
+    if isinstance(value, str | numbers.Real | decimal.Decimal):
+        try:
+            return float(value)
+        except ValueError:
+            return math.nan
+        except OverflowError:
+            return math.inf
+    return math.nan
+
+
+def _blank(cells: "pd.Series[Any]") -> Array:
+    """Returns which cells are empty texts, which are missing cells."""
+    return np.array([isinstance(value, str) and not value.strip() for value in cells], bool)
+
+
+def days(cells: "pd.Series[Any]", name: str, zone: str | None = None) -> tuple[Array, str | None]:
+    """Returns dates as days since 1970 in float64, NaN where one is missing, and their time zone.
+
+    Args:
+        cells: dates, times, periods, or texts of ISO 8601 dates.
+        name: of the column.
+        zone: the zone in whose time they are wanted; None for their own. Cells without a zone are in that time already.
+
+    Raises:
+        AEZooError: a cell is no date.
+    """
+    import pandas as pd
+
+    if isinstance(cells.dtype, pd.ArrowDtype):
+        cells = pd.Series(cells.array._pa_array.to_pandas(), cells.index, name=cells.name)
+    if isinstance(cells.dtype, pd.PeriodDtype):
+        cells = cells.dt.to_timestamp()
+    if pd.api.types.is_numeric_dtype(cells) and not cells.isna().all():
+        raise AEZooError(f"The column {name!r} holds dates; received values of type {cells.dtype}.")
+    found = cells if pd.api.types.is_datetime64_any_dtype(cells) else _dates(cells, name)
+    if isinstance(found.dtype, pd.DatetimeTZDtype):
+        if zone is not None:
+            found = found.dt.tz_convert(zone)
+        zone, found = str(found.dt.tz), found.dt.tz_localize(None)
+    whole = found.astype("datetime64[us]")
+    counted = whole.to_numpy().astype("int64") / DAY
+    counted[whole.isna().to_numpy()] = np.nan
+    return counted, zone
+
+
+def _dates(cells: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
+    """Returns texts or objects as dates; with a zone, UTC, if they name one or several."""
+    import pandas as pd
+
+    cells = cells.mask(_blank(cells))
+    readable = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=True)
+    unread = (readable.isna() & cells.notna()).to_numpy()
+    if unread.any():
+        row = int(unread.argmax())
+        raise AEZooError(
+            f"The column {name!r} holds dates, but row {row} holds {short(cells.iloc[row])}, which is none that can be read: "
+            "write dates as 2026-01-31 or 2026-01-31T12:00."
+        )
+    zoned = any(map(_has_zone, cells.dropna()))
+    return readable if zoned else readable.dt.tz_localize(None)
+
+
+def _has_zone(value: Any) -> bool:
+    return bool(ZONED.search(value)) if isinstance(value, str) else getattr(value, "tzinfo", None) is not None
+
+
+def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
+    """Returns levels as texts `(n,)`, None where one is missing.
+
+    Equal values are equal texts, whatever holds them: whole numbers have no point, though holes make them floats.
+
+    Raises:
+        AEZooError: a cell is not of the kind, or no legal text.
+    """
+    import pandas as pd
+
+    places, values = pd.factorize(cells)
+    words: list[str | None] = [_word(value, kind, name) for value in np.asarray(values, object)]
+    return np.array([*words, None], object)[places]  # a missing cell has the place -1
+
+
+def _word(value: Any, kind: str, name: str) -> str | None:
+    """Returns a level as a text; None for an empty one."""
+    if kind == "boolean" and not isinstance(value, bool | np.bool_):
+        word = BOOLEANS.get(str(value).strip().lower())
+        if word is None and not isinstance(value, numbers.Real | decimal.Decimal) and str(value).strip():
+            raise AEZooError(f"The column {name!r} holds booleans; received {short(value)}.")
+        return word if word or not str(value).strip() else OTHER
+    if isinstance(value, float | np.floating | decimal.Decimal) and not isinstance(value, str):
+        if not math.isfinite(value):
+            raise AEZooError(f"The column {name!r} must hold finite numbers; received {value}.")
+        value = (
+            int(value) if value == int(value) else value.normalize() if isinstance(value, decimal.Decimal) else value
+        )
+    text = str(value)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise AEZooError(f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}.") from error
+    return text or None
