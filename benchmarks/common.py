@@ -1,6 +1,8 @@
 """What the benchmarks share: the digits, the verdict, and the machine's peak."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -59,6 +61,13 @@ def verdict(what: str, value: float, target: float, *, at_most: bool, unit: str 
         f"  {'reached' if good else 'MISSED '}  {what}: {value:,.3g}{unit} (target: {word} {target:,.3g}{unit})",
         flush=True,
     )
+
+
+def alone(module: str, *arguments: object) -> list[float]:
+    """Returns the numbers that a module prints last, in a process of its own: TensorFlow and PyTorch do not go together."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [float(word) for word in done.stdout.strip().splitlines()[-1].split()]
 
 
 def best_seconds(function: Callable[[], object], repeats: int) -> float:

@@ -4,7 +4,6 @@ The others train as many epochs, with a batch of the same size and layers of the
 """
 
 import importlib.util
-import subprocess
 import sys
 import time
 import warnings
@@ -23,11 +22,7 @@ REPEATS = 5
 
 def main() -> None:
     x = load_breast_cancer().data.astype("float32")
-    first = float(
-        subprocess.run(
-            [sys.executable, "-m", __spec__.name, "first"], capture_output=True, text=True, check=True
-        ).stdout.split()[-1]
-    )
+    (first,) = common.alone(__spec__.name, "first")
     common.verdict("569 x 30, build and fit, first in a process", first, 2.5, at_most=True, unit=" s")
     ours(x)
     times = [ours(x) for _ in range(REPEATS)]
@@ -39,7 +34,7 @@ def main() -> None:
     if importlib.util.find_spec("pyod") is None:
         print("  PyOD is not installed; its AutoEncoder was not run")
     else:
-        pyod = float(np.median([_pyod(x, code, batch, epochs) for _ in range(3)]))
+        pyod = float(np.median(common.alone(__spec__.name, "pyod", code, batch, epochs)))
         common.verdict(f"the same over PyOD AutoEncoder's {pyod:.2f} s", second / pyod, 1, at_most=True)
     wide = np.random.default_rng(0).normal(size=(10_000, 30)).astype("float32") @ np.random.default_rng(1).normal(
         size=(30, 30)
@@ -62,7 +57,9 @@ def ours(x: np.ndarray) -> float:
 def _plan(x: np.ndarray) -> tuple[int, int, int]:
     """Returns epochs, batch size and code width of a default run."""
     model = ae_zoo.build("undercomplete", data=x, seed=1)
-    result = ae_zoo.fit(model, x, verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ae_zoo.AEZooWarning)
+        result = ae_zoo.fit(model, x, verbose=0)
     return result.epochs, model.config.recipe.batch_for(result.rows), model.config.code
 
 
@@ -97,5 +94,7 @@ if __name__ == "__main__":
         import ae_zoo.training.steps.on_tensorflow
 
         print(ours(load_breast_cancer().data.astype("float32")))
+    elif sys.argv[1:2] == ["pyod"]:
+        print(*(_pyod(load_breast_cancer().data.astype("float32"), *map(int, sys.argv[2:])) for _ in range(3)))
     else:
         main()

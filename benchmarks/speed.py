@@ -7,6 +7,7 @@ that nobody computes, the gradient of the input, is counted too. The line "produ
 shapes: the products of a step and nothing else, through TensorFlow.
 """
 
+import importlib.util
 import itertools
 import time
 
@@ -37,8 +38,8 @@ def main() -> None:
             "bare compiled loop": lambda h=hidden, c=code: compiled_loop(x, h, c),
             "plain Keras fit": lambda h=hidden, c=code: plain_keras(x, h, c),
         }
-        if torch_is_here():
-            ways["bare PyTorch loop"] = lambda w=widths: torch_loop(x, w)
+        if importlib.util.find_spec("torch") is not None:
+            ways["bare PyTorch loop"] = lambda w=widths: common.alone("benchmarks.torch_loop", *w)
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         for _ in range(ROUNDS):  # in turn, so that a drift of the machine meets all of them
             for way, run in ways.items():
@@ -97,9 +98,12 @@ def products(x: np.ndarray, widths: list[int]) -> list[float]:
 
 
 def zoo(x: np.ndarray, hidden: tuple[int, ...], code: int) -> list[float]:
-    """Training seconds for as many rows as `x` has, from the rate that `fit` reports: compiling and validation apart."""
+    """Training seconds for as many rows as `x` has, from the rate that `fit` reports: compiling and validation apart.
+
+    As many epochs as by default, because a shorter run of a small network is not worth compiling.
+    """
     model = ae_zoo.build("undercomplete", 784, hidden=hidden, code=code, seed=1)
-    result = ae_zoo.fit(model, x, batch_size=BATCH, epochs=EPOCHS, verbose=0)
+    result = ae_zoo.fit(model, x, batch_size=BATCH, verbose=0)
     return [len(x) / result.rows_per_second]
 
 
@@ -145,41 +149,6 @@ class Epochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.seconds.append(time.perf_counter() - self.begin)
-
-
-def torch_is_here() -> bool:
-    try:
-        import torch  # noqa: F401 - only asked whether it is there
-    except ImportError:
-        return False
-    return True
-
-
-def torch_loop(x: np.ndarray, widths: list[int]) -> list[float]:
-    import torch
-
-    layers = []
-    for index, (a, b) in enumerate(itertools.pairwise(widths)):
-        layers.append(torch.nn.Linear(a, b))
-        if index + 2 == len(widths):
-            layers.append(torch.nn.Sigmoid())
-        elif b != min(widths):
-            layers.append(torch.nn.SELU())
-    network = torch.nn.Sequential(*layers)
-    optimizer = torch.optim.Adam(network.parameters())
-    rows = torch.from_numpy(x)
-    seconds = []
-    for _ in range(EPOCHS):
-        begin = time.perf_counter()
-        order = torch.randperm(len(rows))
-        for start in range(0, len(rows) - BATCH + 1, BATCH):
-            batch = rows[order[start : start + BATCH]]
-            optimizer.zero_grad(set_to_none=True)
-            loss = torch.nn.functional.mse_loss(network(batch), batch)
-            loss.backward()
-            optimizer.step()
-        seconds.append(time.perf_counter() - begin)
-    return seconds[1:]
 
 
 if __name__ == "__main__":
