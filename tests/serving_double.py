@@ -33,6 +33,13 @@ def sides(signature):
     return read("inputs"), read("outputs")
 
 
+def plain(value):
+    """Nested lists for JSON, in which texts are no bytes."""
+    array = np.asarray(value)
+    texts = array.dtype == object and isinstance(array.flat[0], bytes)
+    return (np.char.decode(array.astype(bytes), "utf-8") if texts else array).tolist()
+
+
 def signature_map(runtime):
     table = get_model_metadata_pb2.SignatureDefMap()
     for name, signature in runtime.signatures.items():
@@ -99,7 +106,7 @@ def rest_server(runtime, plan, model="digits"):
             tensors = sides(runtime.signatures[name])[0]
             inputs = {key: np.asarray(value, tensors[key][0]) for key, value in body["inputs"].items()}
             plan.batches.append(len(next(iter(inputs.values()))))
-            outputs = {key: np.asarray(value).tolist() for key, value in runtime.run(name, inputs).items()}
+            outputs = {key: plain(value) for key, value in runtime.run(name, inputs).items()}
             return {"outputs": next(iter(outputs.values())) if len(outputs) == 1 else outputs}
 
         def _answer(self, ending, make):

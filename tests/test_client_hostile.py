@@ -234,8 +234,8 @@ def test_metadata_that_lie_are_one_sentence(found):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"outputs": {"code": tensor(-1, 2, dtype="DT_STRING")}}, "of type DT_STRING, which this client cannot read"),
-        ({"inputs": {"x": tensor(-1, 4, dtype="DT_STRING")}}, "of type DT_STRING, which this client cannot send"),
+        ({"outputs": {"code": tensor(-1, 2, dtype="DT_HALF")}}, "of type DT_HALF, which this client cannot read"),
+        ({"inputs": {"x": tensor(-1, 4, dtype="DT_HALF")}}, "of type DT_HALF, which this client cannot send"),
     ],
 )
 def test_types_that_are_not_known_are_told(changes, message):

@@ -398,6 +398,31 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
 
 
 @pytest.mark.slow
+def test_the_client_sends_frames_and_returns_frames(trained, tmp_path):
+    pytest.importorskip("tensorflow_serving")
+    from tests import serving_double
+
+    rows = table(30, seed=8)
+    version = ae_zoo.export(
+        ae_zoo.Detector(trained).calibrate(table(300, seed=6), 0.1), tmp_path / "served", x_test=rows
+    )
+    served, expected = serving.SavedModel(version), trained.reconstruction_error(rows)
+    for server in (serving_double.rest_server, serving_double.grpc_server):
+        with (
+            server(served, serving_double.Plan()) as address,
+            ae_zoo.client.connect(address, "digits", batch_size=20) as client,
+        ):
+            assert np.allclose(client.score(rows), expected, rtol=1e-5)
+            back = client.reconstruct(rows[reversed(rows.columns)])
+            assert back["city"].tolist() == trained.reconstruct(rows)["city"].tolist()
+            assert client.encode(rows).shape == (30, 4)
+            with pytest.raises(ae_zoo.AEZooError, match="it lacks 'city'"):
+                client.score(rows.drop(columns="city"))
+            with pytest.raises(ae_zoo.AEZooError, match="could not convert"):
+                client.score(rows.assign(amount="much"))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["onnx", "tflite"])
 def test_other_formats_take_coded_rows(suffix, trained, tmp_path):
     ae_zoo.export(trained, tmp_path / f"model.{suffix}", x_test=table(50, seed=6))

@@ -57,9 +57,15 @@ def request(
     if out is not None and rows is not None and out.exists() and rows.exists() and out.samefile(rows):
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     check_rows(rows)
-    columns = None if card is None else schema_of(versions.card(versions.newest(card))["config"]).columns
+    schema = None if card is None else schema_of(versions.card(versions.newest(card))["config"])
+    columns = None if schema is None else schema.columns
     given: object = np.arange(seeds or 0)
-    if rows is not None:
+    if rows is not None and schema is not None and schema.may_miss:
+        frame = data.read_frame(rows)
+        if frame is None:
+            raise AEZooError(f"{rows} must be a table, .csv or .parquet, as the model's rows are.")
+        given = schema.rows(schema.code(frame))
+    elif rows is not None:
         table = data.read(rows)
         if table.columns is not None and card is None and not as_is:
             raise AEZooError(
@@ -72,7 +78,8 @@ def request(
     with served:
         known = served.signatures()
         inputs = known[signature]["inputs"] if signature in known else {}
-        found = served.predict(signature, **{next(iter(inputs), "x"): given})
+        name = next(iter(inputs), "x") if len(inputs) < 2 else "x"  # a table has several
+        found = served.predict(signature, **{name: given})
     n = max((len(array) for array in found.values() if array.ndim), default=1)
     answers: dict[str, np.ndarray] = {}
     for name, array in sorted(
@@ -88,4 +95,5 @@ def request(
         return
     click.echo("  ".join(list(answers)[:8]))
     for index in range(min(n, 5)):
-        click.echo("  ".join(f"{column[index]:g}" for column in list(answers.values())[:8]))
+        shown = (column[index] for column in list(answers.values())[:8])
+        click.echo("  ".join(value if isinstance(value, str) else f"{value:g}" for value in shown))

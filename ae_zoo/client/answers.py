@@ -18,12 +18,21 @@ Arrays = dict[str, np.ndarray]
 Shape = tuple[int | None, ...]
 Raw = TypeVar("Raw")
 
-DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_BOOL": "bool", "DT_INT32": "int32", "DT_INT64": "int64"}
+DTYPES = {
+    "DT_FLOAT": "float32",
+    "DT_DOUBLE": "float64",
+    "DT_BOOL": "bool",
+    "DT_INT32": "int32",
+    "DT_INT64": "int64",
+    "DT_STRING": "object",
+}
 JSON_TYPES: dict[str, set[type]] = {  # by NumPy's kind; in JSON true is not a number
     "f": {int, float},
     "i": {int},
     "b": {bool},
+    "O": {str},
 }
+LARGEST_TEXT = 4096  # bytes of JSON
 LARGEST_ROW = 2**31 - 1  # values in one row; no server can send more
 LARGEST_ANSWER = 2**31 - 1  # bytes
 
@@ -165,11 +174,12 @@ def from_json(value: object, expected: Tensor) -> np.ndarray:
 
 
 def largest_json(announced: Mapping[str, Tensor]) -> int:
-    """Returns how many bytes of JSON the outputs may take: 64 for each number and for each list, and 1 MiB more."""
-    lists = 0
+    """Returns how many bytes of JSON the outputs may take: 64 for each number and each list, more for texts, and 1 MiB."""
+    lists, texts = 0, 0
     for tensor in announced.values():
         sizes = [size for size in tensor.shape if size is not None]
         if len(sizes) < len(tensor.shape):
             return LARGEST_ANSWER
         lists += sum(math.prod(sizes[:axis]) for axis in range(len(sizes) + 1))
-    return min(2**20 + 64 * lists, LARGEST_ANSWER)
+        texts += math.prod(sizes) if tensor.dtype == "DT_STRING" else 0
+    return min(2**20 + 64 * lists + LARGEST_TEXT * texts, LARGEST_ANSWER)

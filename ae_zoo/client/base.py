@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Generic, Self, TypedDict, cast
+from typing import TYPE_CHECKING, Generic, Self, TypedDict, cast
 
 import numpy as np
 
@@ -12,10 +12,17 @@ from ae_zoo._support import checks
 from ae_zoo.client import answers
 from ae_zoo.client.address import Address
 from ae_zoo.client.answers import Arrays, Raw, Shape, Signature, Tensor
-from ae_zoo.errors import AEZooError, LateError, UnreachableError, unknown
+from ae_zoo.errors import AEZooError, LateError, UnreachableError, first_line, unknown
 from ae_zoo.frames import columns_of, numeric
 from ae_zoo.schemas import ArraySchema
+from ae_zoo.tables import raw
+from ae_zoo.tables.schema import to_pandas
 from ae_zoo.typing import Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RAW: dict[str, raw.Type] = {"DT_STRING": "string", "DT_DOUBLE": "float64"}  # types of a table's raw columns
 
 
 class Shapes(TypedDict):
@@ -78,7 +85,8 @@ class Client(abc.ABC, Generic[Raw]):
 
         Args:
             signature: name of the signature.
-            **inputs: the signature's inputs by name, each `(n, ...)`: arrays, or for `x` a frame if `columns` were given.
+            **inputs: the signature's inputs by name, each `(n, ...)`: arrays, or for `x` a frame if `columns` were given. A
+                model of a table takes its raw columns: give the frame as `x`.
 
         Raises:
             AEZooError: there is no such model or signature, the inputs have other names, another width, NaN or no rows, a
@@ -103,6 +111,7 @@ class Client(abc.ABC, Generic[Raw]):
         if signature not in table:
             raise unknown("signature", signature, table)
         taken, announced = table[signature]
+        inputs = _raw_columns(inputs, taken)
         if set(inputs) != set(taken):
             raise AEZooError(
                 f"Signature {signature!r} takes {', '.join(sorted(taken))}; received {', '.join(sorted(inputs)) or 'none'}."
@@ -147,13 +156,13 @@ class Client(abc.ABC, Generic[Raw]):
         """Returns the codes `(n, code)` of rows `(n, *input_shape)`."""
         return self._output("code", "encode", x=x)
 
-    def decode(self, code: object) -> np.ndarray:
-        """Returns the rows `(n, *input_shape)` of codes `(n, code)`."""
-        return self._output("reconstruction", "decode", code=code)
+    def decode(self, code: object) -> "np.ndarray | pd.DataFrame":
+        """Returns the rows `(n, *input_shape)` of codes `(n, code)`; of a table a frame."""
+        return self._rows("decode", code=code)
 
-    def reconstruct(self, x: object) -> np.ndarray:
-        """Returns the reconstructions of rows `(n, *input_shape)`."""
-        return self._output("reconstruction", "reconstruct", x=x)
+    def reconstruct(self, x: object) -> "np.ndarray | pd.DataFrame":
+        """Returns the reconstructions of rows `(n, *input_shape)`; of a table a frame."""
+        return self._rows("reconstruct", x=x)
 
     def score(self, x: object) -> np.ndarray:
         """Returns the reconstruction error of each row `(n,)`; higher is stranger."""
@@ -162,6 +171,14 @@ class Client(abc.ABC, Generic[Raw]):
     def detect(self, x: object) -> np.ndarray:
         """Returns for each row whether its error is beyond the detector's threshold `(n,)`, bool."""
         return self._output("flagged", "detect", x=x)
+
+    def _rows(self, signature: str, **inputs: object) -> "np.ndarray | pd.DataFrame":
+        found = self.predict(signature, **inputs)
+        if "reconstruction" in found:
+            return found["reconstruction"]
+        import pandas as pd
+
+        return pd.DataFrame(found)
 
     def _output(self, name: str, signature: str, **inputs: object) -> np.ndarray:
         found = self.predict(signature, **inputs)
@@ -220,6 +237,23 @@ class Client(abc.ABC, Generic[Raw]):
         """Returns one output as an array; raises `answers.Unlike` if it has another type or shape."""
 
 
+def _raw_columns(inputs: Mapping[str, object], taken: Mapping[str, Tensor]) -> Mapping[str, object]:
+    """Returns the inputs with a frame `x` as the raw columns that a model of a table takes.
+
+    Raises:
+        AEZooError: the frame lacks a column, or one holds other things than the server takes.
+    """
+    if set(inputs) != {"x"} or "x" in taken or not set(map(lambda tensor: tensor.dtype, taken.values())) <= set(RAW):
+        return inputs
+    frame = to_pandas(inputs["x"], "x")
+    try:
+        return dict(raw.of_frame({name: RAW[tensor.dtype] for name, tensor in taken.items()}, frame))
+    except KeyError as error:
+        raise AEZooError(f"x must have the columns of the model's rows; it lacks {error}.") from None
+    except ValueError as error:
+        raise AEZooError(f"x cannot be sent: {first_line(error)}") from error
+
+
 def _checked(name: str, value: Rows, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:
     shape = expected.shape
     if name == "x" and columns_of(value) is not None and columns is None:
@@ -232,6 +266,16 @@ def _checked(name: str, value: Rows, expected: Tensor, columns: tuple[str, ...] 
             sizes = tuple(size for size in shape[1:] if size is not None)
             return ArraySchema(input_shape=sizes, columns=columns).code(value, name)
         return numeric(value, name)
+    if expected.dtype == "DT_STRING":
+        texts = np.asarray(value)
+        if texts.dtype.kind not in "UO" or not all(isinstance(text, str) for text in texts.flat):
+            raise AEZooError(f"{name} must hold texts; received values of type {texts.dtype}.")
+        return texts.astype(object)
+    if expected.dtype == "DT_DOUBLE":  # of a table, where NaN is a missing cell
+        try:
+            return np.asarray(value, "float64")
+        except (TypeError, ValueError) as error:
+            raise AEZooError(f"{name} must hold numbers: {first_line(error)}") from error
     if expected.dtype not in ("DT_INT32", "DT_INT64"):
         raise AEZooError(f"Input {name!r} is of type {expected.dtype}, which this client cannot send.")
     array = np.asarray(value)

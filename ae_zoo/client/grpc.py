@@ -108,6 +108,13 @@ class GrpcClient(Client["TensorProto"]):
         if any(size < 0 or want not in (None, size) for size, want in zip(sizes, wanted, strict=True)):
             raise Unlike(_text(found.dtype, sizes))
         dtype = np.dtype(DTYPES[expected.dtype])
+        if dtype.kind == "O":
+            if len(found.string_val) != math.prod(sizes):
+                raise Unlike(f"{len(found.string_val)} values for the shape {sizes}")
+            try:
+                return np.array([text.decode() for text in found.string_val], object).reshape(sizes)
+            except UnicodeDecodeError:
+                raise Unlike("a text that is not in UTF-8") from None
         if found.tensor_content:
             raw = np.frombuffer(found.tensor_content, "uint8")
             if dtype == "bool" and raw.max() > 1:

@@ -85,7 +85,7 @@ def of_frame(types: Mapping[str, Type], frame: "pd.DataFrame") -> dict[str, Arra
             continue
         if pd.api.types.is_datetime64_any_dtype(cells):
             if isinstance(cells.dtype, pd.DatetimeTZDtype):
-                cells = cells.dt.tz_convert("UTC").dt.tz_localize(None)
+                cells = cells.dt.tz_localize(None)  # in its own time, as the model has learned it
             texts: Any = np.datetime_as_string(cells.to_numpy("datetime64[us]"))
         else:
             texts = [_text(value) for value in cells]
