@@ -149,3 +149,19 @@ def _word(value: Any, kind: str, name: str) -> str | None:
     except UnicodeEncodeError as error:
         raise AEZooError(f"The column {name!r} has a level that is not legal text (UTF-8): {text!r}.") from error
     return text or None
+
+
+def shown(value: Any) -> str:
+    """Returns a cell as a person would write it."""
+    import pandas as pd
+
+    if not isinstance(value, str) and pd.isna(value):
+        return "missing"
+    if isinstance(value, pd.Timestamp):
+        return str(value.date()) if value == value.normalize() else str(value.round("s"))
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        return str(value)
+    number = float(value)
+    if abs(number) >= 10_000:
+        return f"{number:,.0f}"
+    return f"{number:.0f}" if number == int(number) else f"{number:.4g}"

@@ -11,6 +11,7 @@ from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
 from ae_zoo.tables import raw
+from ae_zoo.tables.cells import shown
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.guess import SCALINGS, Rules, columns_of
 from ae_zoo.typing import Array, Rows
@@ -339,7 +340,5 @@ def _values(column: Column) -> str:
         rest = f" and {more} more levels" if more > 0 else ""
         others = f", {column.counts[0]:,} rows of rarer ones" if column.counts[0] else ""
         return ", ".join(named) + rest + others
-    low, high = column.cells(np.array([column.low, column.high]))
-    if column.kind == "date":
-        return f"{low.date()} to {high.date()}" if column.step == 1 else f"{low} to {high}"
-    return f"{low:,.6g} to {high:,.6g}"
+    low, high = (shown(cell) for cell in column.cells(np.array([column.low, column.high])))
+    return f"{low} to {high}"

@@ -37,7 +37,7 @@ def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.Dat
     given = schema.rows(coded) if isinstance(x, np.ndarray) else to_pandas(x, "x")
     for place, one in enumerate(schema.table):
         chosen = np.flatnonzero(column == place)
-        seen[chosen] = [_text(value) for value in given[one.name].iloc[row[chosen]]]
+        seen[chosen] = [read.shown(value) for value in given[one.name].iloc[row[chosen]]]
         usual = expected[row[chosen], place], probability[row[chosen], place]
         said[chosen] = _levels(one, *usual) if one.discrete else _ranges(one, usual[0], _spread(model, place))
     return pd.DataFrame(
@@ -126,7 +126,7 @@ def _filled(cells: "pd.Series[Any]", hole: Array, column: Column, coded: Array) 
         return cells.mask(hole, values.astype(cells.dtype))
     except (TypeError, ValueError):  # the type has no place for the value, such as one of text for a number
         texts = pd.api.types.is_string_dtype(cells)
-        return cells.astype(object).mask(hole, values.map(_text) if texts else values.astype(object))
+        return cells.astype(object).mask(hole, values.map(read.shown) if texts else values.astype(object))
 
 
 def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[float]":
@@ -216,22 +216,7 @@ def _levels(column: Column, level: Array, probability: Array) -> list[str]:
 
 def _ranges(column: Column, middle: Array, spread: float) -> list[str]:
     low, high = (
-        [_text(value) for value in column.cells(np.clip(middle + side * spread, column.low, column.high))]
+        [read.shown(value) for value in column.cells(np.clip(middle + side * spread, column.low, column.high))]
         for side in (-1, 1)
     )
     return [a if a == b else f"{a} to {b}" for a, b in zip(low, high, strict=True)]
-
-
-def _text(value: Any) -> str:
-    import pandas as pd
-
-    if not isinstance(value, str) and pd.isna(value):
-        return "missing"
-    if isinstance(value, pd.Timestamp):
-        return str(value.date()) if value == value.normalize() else str(value.round("s"))
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
-        return str(value)
-    number = float(value)
-    if abs(number) >= 10_000:
-        return f"{number:,.0f}"
-    return f"{number:.0f}" if number == int(number) else f"{number:.4g}"
