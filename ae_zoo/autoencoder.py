@@ -119,7 +119,9 @@ class Autoencoder(Trainable):
 
         def error(rows: Tensor) -> Tensor:
             found = self._feature_error(rows, unit)
-            return found if per_feature else self.scaling.by_row(found)
+            if per_feature:
+                return found
+            return self.scaling.by_row(found) if unit == "squared" else self.likelihood.of_row(found)
 
         name = f"{'feature_' if per_feature else ''}error in {unit}"
         found = in_batches(self._views.of(name, error), x, batch_size)

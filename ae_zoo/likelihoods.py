@@ -63,8 +63,11 @@ class Likelihood(abc.ABC):
         """Returns the loss of each feature; all three are `(batch, *features)`, on the model's scale."""
 
     def row_loss(self, target: Tensor, output: Tensor) -> Tensor:
-        """Returns the loss of each row, `(batch,)`: the mean over its features."""
-        loss = self.loss(target, output)
+        """Returns the loss of each row, `(batch,)`."""
+        return self.of_row(self.loss(target, output))
+
+    def of_row(self, loss: Tensor) -> Tensor:
+        """Returns the loss of each row, `(batch,)`, from those of its features: here their mean."""
         import keras
 
         return keras.ops.mean(loss, axis=tuple(range(1, len(loss.shape))))

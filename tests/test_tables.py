@@ -220,6 +220,22 @@ def test_a_model_that_says_what_is_usual_has_an_error_of_one_in_every_column():
     assert model.reconstruction_error(frame).mean() == pytest.approx(1, abs=0.01)
 
 
+@pytest.mark.parametrize("loss", ["gaussian", "huber", "quantile"])
+def test_the_models_own_loss_is_the_one_that_trains_it(loss):
+    """For `quantile` the start is the quantile; for `gaussian` a row's loss is in nats, over all columns."""
+    rows = table(200)
+    model = ae_zoo.build("undercomplete", data=rows, loss=loss, quantile_alpha=0.9, corruption="none", seed=1)
+    model.adapt(rows)
+    result = ae_zoo.fit(model, rows, validation=rows, epochs=2, verbose=0)
+    assert model.reconstruction_error(rows, unit="loss").mean() == pytest.approx(result.best_error, rel=1e-4)
+    if loss == "quantile":
+        fresh = ae_zoo.build("undercomplete", data=rows, loss=loss, quantile_alpha=0.9, seed=1)
+        fresh.adapt(rows)
+        usual = fresh.scaling.expected(np.zeros((1, *fresh.schema.output_shape), "float32") + fresh.likelihood.start(
+            np.asarray(fresh.scaling.target(fresh.schema.code(rows)))))[0]  # fmt: skip
+        assert float(np.asarray(usual)[0, 2]) == pytest.approx(rows["amount"].quantile(0.9), rel=1e-3)
+
+
 def test_columns_that_say_nothing_change_no_score():
     frame = table(300)
     weights = []

@@ -56,12 +56,11 @@ class TableLikelihood(Likelihood):
 
         return self._losses(target, output, lambda target, output: keras.ops.square(target - output), in_nats=False)
 
-    def row_loss(self, target: Tensor, output: Tensor) -> Tensor:
+    def of_row(self, loss: Tensor) -> Tensor:
         import keras
 
         ops = keras.ops
-        loss = self.loss(target, output)
-        missing = ops.isnan(target)
+        missing = ops.isnan(loss)
         counts = ops.where(missing, ops.zeros_like(loss), ops.broadcast_to(self._layer.weight, ops.shape(loss)))
         total = ops.sum(counts * ops.where(missing, ops.zeros_like(loss), loss), axis=1)
         if self.is_density:
@@ -69,8 +68,12 @@ class TableLikelihood(Likelihood):
         return total / ops.maximum(ops.sum(counts, axis=1), 1e-6)
 
     def start(self, x: Array) -> Array:
-        """Returns the output that says what is usual: 0."""
-        return np.zeros(self.schema.output_shape, "float32")
+        """Returns the output that says what is usual: the best constant for numbers, and 0 for levels."""
+        found, numbers = np.zeros(self.schema.output_shape, "float32"), x[:, self._layer.numbers]
+        for place, cells in enumerate(numbers.T):
+            present = cells[~np.isnan(cells)]
+            found[place] = self.number.start(present[:, None])[0] if len(present) else 0.0
+        return found
 
     def _losses(self, target: Tensor, output: Tensor, number: Any, *, in_nats: bool) -> Tensor:
         import keras
