@@ -19,6 +19,7 @@ SHOWN = (
     "adversarial",
     "robust",
     "supervise",
+    "mixed_tables",
     "gpu",
 )
 
