@@ -73,7 +73,7 @@ class Checkpoint(keras.callbacks.Callback):
                 f"{'taken over' if state['finished'] else 'continued'}. To train this model, name another file; build with "
                 "a seed, so that the same program begins with the same weights.",
                 AEZooWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         self.start = state.get("start", self.start)
         for index, variable in enumerate(_variables(model)):

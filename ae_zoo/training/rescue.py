@@ -1,5 +1,7 @@
 """A run that collapses is noticed, taken back to its best weights, and continued at a lower rate."""
 
+import math
+
 import keras
 import numpy as np
 
@@ -22,8 +24,8 @@ class Rescue(keras.callbacks.Callback):
 
     A collapse is: a loss or weights that are NaN or infinite; an error that was far below that of the rows' mean and is
     back there, or stays for two epochs more than halfway back; or an error that has neither fallen nor been below that of
-    the rows' mean in the first tenth of the epochs. The model gets its best weights back, the optimizer forgets its
-    moments, and the rest of the epochs have a warm-up of their own and a quarter of the rate.
+    the rows' mean in the first tenth of the epochs, nor in twice the steps of the warm-up. The model gets its best weights
+    back, the optimizer forgets its moments, and the rest of the epochs have a warm-up of their own and a quarter of the rate.
 
     Args:
         record: what holds the best weights; it must come before this callback.
@@ -64,6 +66,7 @@ class Rescue(keras.callbacks.Callback):
 
     def _collapse(self) -> str | None:
         """Returns what has happened, or None if nothing has."""
+        assert self.pace is not None
         record, baseline = self.record, self.record.baseline
         errors = record.history[record.monitor][record.since :]
         if record.last or record.next_epoch <= max(record.warmup, record.since):
@@ -77,7 +80,7 @@ class Rescue(keras.callbacks.Callback):
                 return f"the error rose from {record.best_error:.4g} to {errors[-1]:.4g} in epoch {record.next_epoch}"
         elif (
             record.best_error > baseline
-            and len(errors) >= max(3, record.epochs // 10)
+            and len(errors) >= max(3, record.epochs // 10, math.ceil(2 * self.pace.warmup / self.pace.schedule.steps))
             and errors[-1] > errors[0] - 0.02 * abs(errors[0])
         ):
             return (

@@ -94,86 +94,116 @@ def run(model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split
         splitter: changes the rows before each of its rounds. Errors of two rounds cannot be compared, and errors on rows
             with outliers cannot mark the best epoch, so the last epoch's weights are kept.
     """
-    plan.check()
-    check_not_forked()
-    data = checked(model, x, y, plan.weights, learn=True)
-    rows, valid = hold_out(model, data, plan.validation, plan.seed)
-    keeps_last = model.config.recipe.monitor is None or splitter is not None
-    schedule = Schedule.of(model, plan, len(rows), patient=not keeps_last and valid is not None)
+    this = _Run(model, x, y, plan, splitter)
     with _unchanged_if_refused(model):
+        this.prepare()
+    this.train()
+    return this.result()
+
+
+class _Run:
+    """One training, in its steps. What can be refused is refused by the first two: the constructor and `prepare`."""
+
+    def __init__(self, model: Autoencoder, x: Rows, y: Rows | None, plan: Plan, splitter: Split | None) -> None:
+        plan.check()
+        check_not_forked()
+        self.model, self.plan, self.splitter = model, plan, splitter
+        self.data = checked(model, x, y, plan.weights, learn=True)
+        self.rows, self.valid = hold_out(model, self.data, plan.validation, plan.seed)
+        self.keeps_last = model.config.recipe.monitor is None or splitter is not None
+        patient = not self.keeps_last and self.valid is not None
+        self.schedule = Schedule.of(model, plan, len(self.rows), patient)
+        self.pace = Pace(self.schedule)
+        self.deadline = Deadline(None if plan.minutes is None else 60 * plan.minutes)
+        self.stopwatch = Stopwatch(self.schedule.steps * self.schedule.batch_size)
+        monitor = f"{'' if self.valid is None else 'val_'}{model.config.recipe.monitor or 'reconstruction'}"
+        self.record = Record(
+            monitor, self.schedule.epochs, self.schedule.patience, self.schedule.warmup, self.keeps_last
+        )
+        self.saved: Checkpoint | None = None
+
+    def prepare(self) -> None:
+        """Fits the scaling, compiles the model, and takes up an interrupted run."""
+        model, plan, schedule, data, rows = self.model, self.plan, self.schedule, self.data, self.rows
         if not model.scaling.adapted:
             model.adapt(data.x[rows])
-        labels = model.config.target == "labels"
-        batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=labels)
         model.compile(optimizer=_optimizer(model, plan, schedule))
         model.optimizer.build(model.trainable_variables)
+        labels = model.config.target == "labels"
+        batches = Batches(data.balanced(rows), rows, schedule.batch_size, plan.seed, labels=labels)
         compiled = model.config.recipe.jit_compile and _pays_to_compile(model, schedule)
-        pace = Pace(schedule)
-        loop = Loop(model, batches, valid, schedule, pace=pace if plan.optimizer is None else None, compiled=compiled)
-        if splitter is not None:
-            splitter.begin(loop)
+        pace = self.pace if plan.optimizer is None else None
+        self.loop = Loop(model, batches, self.valid, schedule, pace=pace, compiled=compiled)
+        if self.splitter is not None:
+            self.splitter.begin(self.loop)
         _reseed(model, plan.seed)
-
-        deadline = Deadline(None if plan.minutes is None else 60 * plan.minutes)
-        stopwatch = Stopwatch(schedule.steps * schedule.batch_size)
-        monitor = f"{'' if valid is None else 'val_'}{model.config.recipe.monitor or 'reconstruction'}"
-        record = Record(monitor, schedule.epochs, schedule.patience, schedule.warmup, keeps_last)
-        record.baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if valid is None else valid)
-        saved = None
+        self.record.baseline = error_of_mean(model, data.take(rows[:SAMPLE]) if self.valid is None else self.valid)
         if plan.checkpoint is not None:
-            arrays = (*data.arrays, *(() if valid is None else valid.arrays))
+            arrays = (*data.arrays, *(() if self.valid is None else self.valid.arrays))
             run_id, start = identity(model, arrays, plan, schedule), digest(*trained(model, model.get_weights()))
-            saved = Checkpoint(plan.checkpoint, run_id, record, deadline, pace, start)
-            saved.restore(model)
-    rescue = Rescue(record, loop.pace, says=bool(plan.verbose))
-    # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and the
-    # checkpoint, so that these hold what they changed.
-    watchers = [stopwatch, splitter, deadline, *plan.callbacks, record, rescue, saved]
-    callbacks = keras.callbacks.CallbackList(
-        [one for one in watchers if one is not None],
-        add_history=True,
-        add_progbar=bool(plan.verbose),
-        model=model,
-        verbose=plan.verbose,
-        epochs=schedule.epochs,
-        steps=schedule.steps,
-    )
-    try:
-        if valid is not None and not (record.history or keeps_last or schedule.warmup):
-            record.start(loop.test())
-            _reseed(model, plan.seed)
-        if not (record.is_complete or record.is_exhausted or (saved is not None and saved.finished)):
-            loop.run(callbacks, record.next_epoch)
-    finally:  # also when interrupted: the best weights so far are kept
-        record.restore(model)
-        compile_plainly(model)  # this schedule is over
-        model.settle(_some(data.x, rows) if valid is None else _some(valid.x, np.arange(len(valid.x))))
-    result = TrainingResult(
-        history=record.history,
-        best_epoch=record.best_epoch + 1,
-        best_error=record.best_error,
-        monitor=record.monitor,
-        rows=len(rows),
-        validation_rows=0 if valid is None else len(valid.x),
-        seconds=deadline.seconds,
-        rows_per_second=stopwatch.rows_per_second,
-        seconds_per_epoch=float(np.mean(stopwatch.epochs)) if stopwatch.epochs else 0.0,
-        stopped=_reason(deadline, record),
-        notes=tuple(pace.notes),
-    )
-    if plan.verbose:
-        print(result)
-    said = model.diagnose(record.history) if record.history else []
-    if valid is not None and not keeps_last:
-        said += filter(None, [worse_than_pca(model, data, rows, valid)])
-    for sentence in said:
-        warnings.warn(sentence, AEZooWarning, stacklevel=3)
-    return result
+            self.saved = Checkpoint(plan.checkpoint, run_id, self.record, self.deadline, self.pace, start)
+            self.saved.restore(model)
 
+    def train(self) -> None:
+        """Runs the epochs that are left, and leaves the model with its best weights, also if it is interrupted."""
+        model, record = self.model, self.record
+        done = record.is_complete or record.is_exhausted or (self.saved is not None and self.saved.finished)
+        try:
+            if self.valid is not None and not (record.history or self.keeps_last or self.schedule.warmup):
+                record.start(self.loop.test())
+                _reseed(model, self.plan.seed)
+            if not done:
+                self.loop.run(self._callbacks(), record.next_epoch)
+        finally:
+            record.restore(model)
+            compile_plainly(model)  # this schedule is over
+            model.settle(self._some_held_out())
 
-def _some(x: Array, rows: Array) -> Array:
-    """Returns at most `HELD_OUT` of the rows, evenly spaced, because a table may be sorted."""
-    return x[rows[:: -(-len(rows) // HELD_OUT)]]
+    def result(self) -> TrainingResult:
+        """Returns what the run did; prints it and warns, if there is something to say."""
+        record, plan = self.record, self.plan
+        epochs = self.stopwatch.epochs
+        result = TrainingResult(
+            history=record.history,
+            best_epoch=record.best_epoch + 1,
+            best_error=record.best_error,
+            monitor=record.monitor,
+            rows=len(self.rows),
+            validation_rows=0 if self.valid is None else len(self.valid.x),
+            seconds=self.deadline.seconds,
+            rows_per_second=self.stopwatch.rows_per_second,
+            seconds_per_epoch=float(np.mean(epochs)) if epochs else 0.0,
+            stopped=_reason(self.deadline, record),
+            notes=tuple(self.pace.notes),
+        )
+        if plan.verbose:
+            print(result)
+        said = self.model.diagnose(record.history) if record.history else []
+        if self.valid is not None and not self.keeps_last:
+            said += filter(None, [worse_than_pca(self.model, self.data, self.rows, self.valid)])
+        for sentence in said:
+            warnings.warn(sentence, AEZooWarning, stacklevel=4)
+        return result
+
+    def _callbacks(self) -> keras.callbacks.CallbackList:
+        rescue = Rescue(self.record, self.loop.pace, says=bool(self.plan.verbose))
+        # The stopwatch comes before the splitter, so it counts its time. The caller's callbacks come before the record and
+        # the checkpoint, so that these hold what they changed.
+        own = [self.stopwatch, self.splitter, self.deadline, *self.plan.callbacks, self.record, rescue, self.saved]
+        return keras.callbacks.CallbackList(
+            [one for one in own if one is not None],
+            add_history=True,
+            add_progbar=bool(self.plan.verbose),
+            model=self.model,
+            verbose=self.plan.verbose,
+            epochs=self.schedule.epochs,
+            steps=self.schedule.steps,
+        )
+
+    def _some_held_out(self) -> Array:
+        """Returns some held-out rows, or training rows, evenly spaced, because a table may be sorted."""
+        x, rows = (self.data.x, self.rows) if self.valid is None else (self.valid.x, np.arange(len(self.valid.x)))
+        return x[rows[:: -(-len(rows) // HELD_OUT)]]
 
 
 def _reason(deadline: Deadline, record: Record) -> str:

@@ -190,14 +190,19 @@ class Pace:
         self.begin, self.factor = begin, self.factor * factor
         return self.factor
 
+    @property
+    def warmup(self) -> int:
+        """The number of steps of the present warm-up."""
+        total = (self.schedule.epochs - self.begin) * self.schedule.steps
+        return max(1, min(WARMUP, max(total // 20, min(SHORT_WARMUP, total // 3))))
+
     def rates(self, epoch: int) -> Array:
         """Returns the learning rate of each step of an epoch, `(steps,)`.
 
         It rises over the first 5 % of the steps, at least 60 and at most 200, and then falls along a cosine.
         """
-        schedule = self.schedule
+        schedule, warmup = self.schedule, self.warmup
         total = (schedule.epochs - self.begin) * schedule.steps
-        warmup = max(1, min(WARMUP, max(total // 20, min(SHORT_WARMUP, total // 3))))
         step = np.arange(schedule.steps) + (epoch - self.begin) * schedule.steps
         rising = 0.01 + 0.99 * step / warmup
         falling = (1 + np.cos(np.pi * (step - warmup) / max(1, total - warmup))) / 2
