@@ -21,11 +21,19 @@ pytestmark = [
         importlib.util.find_spec("jax") is None, reason="JAX is not installed: run pip install 'ae-zoo[jax]'."
     ),
 ]
-OTHERS = {"probabilities", "resumed"}  # what was seen besides the families
+OTHERS = {"probabilities", "resumed", "filled"}  # what was seen besides the families
 
 
 def rows(shape):
     return np.random.default_rng(0).random((64, *shape), "float32")
+
+
+def mixed():
+    import pandas as pd
+
+    random = np.random.default_rng(0)
+    words = np.where(random.random(64) < 0.1, None, random.choice(["a", "b", "c"], 64))
+    return pd.DataFrame({"word": words, "number": random.normal(size=64), "flag": random.random(64) < 0.5})
 
 
 def main(folder):
@@ -67,6 +75,11 @@ def main(folder):
     classifier = ae_zoo.supervise(model, x, np.arange(64) % 2, epochs=2, verbose=0)
     seen["probabilities"] = np.asarray(classifier(x)).sum(axis=1).tolist()
     seen["resumed"] = _resumed(folder)
+    table = ae_zoo.build("variational", data=mixed(), seed=1)
+    ae_zoo.fit(table, mixed(), epochs=2, ema=0.9, verbose=0)
+    np.save(folder / "table.npy", table.reconstruction_error(mixed()))
+    table.save(folder / "table.keras")
+    seen["filled"] = bool(table.impute(mixed()).notna().all(axis=None)) and len(table.explain(mixed(), top=1)) == 64
     print(json.dumps(seen))
 
 
@@ -124,6 +137,15 @@ def test_a_file_from_jax_is_the_same_model_here(found):
         model = ae_zoo.load(folder / f"{family}.keras")
         codes = model.encode(rows(model.config.input_shape))
         assert np.allclose(codes, np.load(folder / f"{family}.npy"), atol=1e-6), family
+
+
+def test_a_table_is_learned_there_and_is_the_same_here(found):
+    import ae_zoo
+
+    folder, seen = found
+    assert seen["filled"]
+    errors = ae_zoo.load(folder / "table.keras").reconstruction_error(mixed())
+    assert np.allclose(errors, np.load(folder / "table.npy"), rtol=1e-4)
 
 
 if __name__ == "__main__":
