@@ -558,3 +558,38 @@ def test_rows_of_one_label_are_told_apart(trained):
     reasons = trained.explain(twice, top=2)
     assert reasons.index.tolist() == np.repeat(np.arange(len(twice)), 2).tolist()
     assert len(sentences(reasons, rows=10)) == len(twice)
+
+
+@pytest.mark.slow
+def test_a_csv_file_goes_from_training_to_reasons_and_a_served_model_with_the_same_numbers(run, tmp_path):
+    rows = table(500, seed=10)
+    rows.insert(0, "id", [f"L{number:04}" for number in range(500)])
+    rows["zip"] = np.random.default_rng(0).choice(["0150", "5003", "75001"], 500)
+    rows.loc[12, "country"] = "FR" if rows.loc[12, "country"] == "NO" else "NO"
+    rows.to_csv(tmp_path / "loans.csv", index=False)
+    train = ("train", "undercomplete", "--data", "loans.csv", "--out", "loans.keras", "--epochs", "60", "--quiet")
+    code, _, err = run(*train)
+    assert code == 2
+    assert "id='ignore'" in err
+    code, out, _ = run(*train, "--columns", "id=ignore", "--set", "scaling=robust", "--set", "hidden=64")
+    assert code == 0
+    assert "zip       category" in out
+    assert "where 1 is that of always saying what is usual" in out
+    code, out, _ = run("explain", "loans.keras", "loans.csv", "--rows", "5", "--out", "reasons.csv")
+    assert code == 0
+    assert "row 12: country" in out
+    assert len(pd.read_csv("reasons.csv")) == 500 * 7
+    code, out, _ = run(
+        "export", "loans.keras", "served/loans", "--calibrate", "loans.csv", "--false-alarm-rate", "0.05"
+    )
+    assert code == 0, out
+    assert run("check", "served/loans")[0] == 0
+    assert run("card", "served/loans", "--html", "card.html")[0] == 0
+    assert "0150" in (tmp_path / "card.html").read_text() or "5003" in (tmp_path / "card.html").read_text()
+    for model, out in (("loans.keras", "ours.csv"), ("served/loans", "served.csv")):
+        assert run("score", "--model", model, "loans.csv", "--out", out, "--per-feature")[0] == 0
+    ours, served = pd.read_csv("ours.csv"), pd.read_csv("served.csv")
+    assert np.allclose(ours["error"], served["error"], rtol=1e-4)
+    assert np.allclose(ours["error_amount"], served["error_amount"], rtol=1e-3, atol=1e-6, equal_nan=True)
+    assert run("generate", "loans.keras", "--data", "loans.csv", "--n", "3", "--out", "new.csv")[0] == 0
+    assert set(pd.read_csv("new.csv", dtype=str)["zip"]) <= {"0150", "5003", "75001"}

@@ -7,7 +7,7 @@ import sys
 import click
 
 from ae_zoo._support.quiet import quiet_start
-from ae_zoo.cli.shared import PATH, ROWS, Number, check_model, check_rows, load_trained
+from ae_zoo.cli.shared import PATH, ROWS, Number, check_model, check_rows, load_trained, read_rows
 from ae_zoo.errors import AEZooError, NotFoundError
 
 
@@ -57,9 +57,8 @@ def export(
     check_model(model)
     check_rows(test, train, calibrate)
     from ae_zoo._support import versions
-    from ae_zoo.data import read  # which loads pandas
 
-    held_out, known, ordinary = (None if path is None else read(path) for path in (test, train, calibrate))
+    held_out, known, ordinary = (None if path is None else read_rows(path) for path in (test, train, calibrate))
     trained = load_trained(model)
     served = trained.detector or trained.model
     if ordinary is not None:

@@ -132,6 +132,25 @@ def load_trained(path: pathlib.Path) -> Trained:
     return Trained(detector.model, None if detector.threshold is None and kind == "folder" else detector)
 
 
+class Given(NamedTuple):
+    """Rows of a file, an array or a frame, and where they come from, in words."""
+
+    rows: "Array | pd.DataFrame"
+    source: str
+
+
+def read_rows(path: pathlib.Path) -> Given:
+    """Returns the rows in a file; of a table with texts, dates or missing cells as they are."""
+    from ae_zoo.data import read, read_frame
+    from ae_zoo.tables.guess import all_numbers
+
+    frame = read_frame(path)
+    if frame is not None and not all_numbers(frame):
+        return Given(frame, f"{path.name}: {len(frame):,} rows of {frame.shape[1]} columns")
+    table = read(path)
+    return Given(table.rows, table.source)
+
+
 def kinds_of(text: str | None) -> dict[str, str]:
     """Returns the kinds of columns in `zip=category,id=ignore`."""
     parts = [part for part in (text or "").split(",") if part.strip()]

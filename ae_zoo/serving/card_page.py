@@ -13,6 +13,8 @@ from ae_zoo.endpoints import Arrays
 from ae_zoo.report import page as report
 from ae_zoo.schemas import Schema, schema_of
 from ae_zoo.serving import card
+from ae_zoo.tables import raw
+from ae_zoo.tables.cells import shown
 from ae_zoo.typing import Array
 
 MOST = 15  # how many features of a row are shown
@@ -78,40 +80,50 @@ def _rows(about: Card, examples: Arrays) -> report.Section:
     if about.get("examples") == card.DRAWN:
         section.text("The export got no rows (`x_test`, `--test`), so no rows can be shown.")
         return section
-    x, error = examples["encode/input/x"], examples.get("score/output/error")
+    error = examples.get("score/output/error")
     notes = None if error is None else [f"{value:.4f}" for value in error]
     if _are_images(schema):
+        x = examples["encode/input/x"]
         low, high = float(x.min()), float(x.max())
 
-        def shown(images: Array) -> Array:
+        def in_gray(images: Array) -> Array:
             return np.clip((images - low) / ((high - low) or 1.0), 0, 1)
 
-        strips = {"row": shown(x)}
+        strips = {"row": in_gray(x)}
         if "reconstruct/output/reconstruction" in examples:
-            strips["reconstruction"] = shown(examples["reconstruct/output/reconstruction"])
+            strips["reconstruction"] = in_gray(examples["reconstruct/output/reconstruction"])
         section.picture(
             "rows",
             plots.strips(strips, notes=notes),
             "Example rows" + (", and the error of each row." if notes else "."),
         )
         if "generate/output/generated" in examples:
-            drawn = plots.strips({"seeds 0 to 7": shown(examples["generate/output/generated"])})
+            drawn = plots.strips({"seeds 0 to 7": in_gray(examples["generate/output/generated"])})
             section.picture("generated", drawn, "New rows, by the signature `generate`.")
     elif error is not None:
         strangest = int(error.argmax())
-        given, back, share = (
-            np.ravel(examples[key][strangest])
-            for key in ("encode/input/x", "reconstruct/output/reconstruction", "score/output/share")
-        )
-        names = schema.names
+        given = _cells(schema, examples, "encode/input", "x", strangest)
+        back = _cells(schema, examples, "reconstruct/output", "reconstruction", strangest)
+        share, names = np.ravel(examples["score/output/share"][strangest]), schema.names
         order = np.argsort(-share)[:MOST]
         section.table(
             ["feature", "value", "reconstruction", "share of the error"],
-            [[names[at], f"{given[at]:.4g}", f"{back[at]:.4g}", f"{share[at]:.1%}"] for at in order],
-            f"The strangest of the {len(x)} example rows, with an error of {error[strangest]:.4f}; features with "
+            [[names[at], given[at], back[at], f"{share[at]:.1%}"] for at in order],
+            f"The strangest of the {len(error)} example rows, with an error of {error[strangest]:.4f}; features with "
             "large shares come first.",
         )
     return section
+
+
+def _cells(schema: Schema, examples: Arrays, side: str, name: str, row: int) -> list[str]:
+    """Returns the cells of an example row as texts: of its array, or of a table's raw columns."""
+    if f"{side}/{name}" in examples:
+        return [f"{value:.4g}" for value in np.ravel(examples[f"{side}/{name}"][row])]
+    return [_cell(examples[f"{side}/{key}"][row].item()) for key in raw.keys(schema.names).values()]
+
+
+def _cell(value: float | str) -> str:
+    return "missing" if value == "" else shown(value)
 
 
 def _requests(version: pathlib.Path, about: Card) -> report.Section:
