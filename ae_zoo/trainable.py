@@ -20,6 +20,8 @@ from ae_zoo.networks.inference import check_not_forked
 from ae_zoo.schemas import Schema
 from ae_zoo.typing import Rows, Tensor
 
+ENOUGH = 10_000  # rows, evenly spaced, from which the start of the output is taken
+
 
 class Trainable(keras.Model):
     """An encoder and a decoder in one graph, with the loss that trains them. `Autoencoder` adds the verbs."""
@@ -197,7 +199,8 @@ class Trainable(keras.Model):
         coded = self.schema.code(x, learn=True)
         self.scaling.adapt(coded)
         if not np.any(output.bias(self.decoder)):
-            scaled = keras.ops.convert_to_numpy(self.scaling.target(coded))
+            some = coded[:: -(-len(coded) // ENOUGH)]  # copies of all rows would be the peak of a training's memory
+            scaled = keras.ops.convert_to_numpy(self.scaling.target(some))
             output.start_at(self.decoder, self.likelihood.start(scaled), self.config.output_activation)
 
     @property

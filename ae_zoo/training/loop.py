@@ -83,6 +83,10 @@ class Loop:
         """Trains on other rows `(n, *input_shape)` from the next epoch on."""
         self.batches.data, self.resident = dataclasses.replace(self.batches.data, x=x), None
 
+    def release(self) -> None:
+        """Takes the rows from the device."""
+        self.resident = self.held_out = None
+
     def test(self) -> dict[str, float]:
         """Returns the metrics of the held-out rows."""
         assert self.valid is not None

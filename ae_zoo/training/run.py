@@ -157,6 +157,7 @@ class _Run:
         finally:
             record.restore(model)
             compile_plainly(model)  # this schedule is over
+            self.loop.release()
             model.settle(self._some_held_out())
 
     def result(self) -> TrainingResult:

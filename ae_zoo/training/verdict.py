@@ -50,8 +50,8 @@ def _flat(model: Autoencoder, x: Array) -> Array:
 def _pca_error(train: Array, valid: Array, code: int) -> float:
     """Returns the mean squared error of held-out rows that are projected on the training rows' first components."""
     mean = train.mean(axis=0)
-    train = train - mean
+    train -= mean
     _, vectors = np.linalg.eigh(train.T @ train)
     components = vectors[:, ::-1][:, :code]
-    valid = valid - mean
+    valid -= mean
     return float(np.mean(np.square(valid - valid @ components @ components.T)))
