@@ -127,7 +127,7 @@ class Autoencoder(Trainable):
         found = in_batches(self._views.of(name, error), x, batch_size)
         if self.schema.may_miss:
             missing = np.isnan(x)
-            unknown_rows = ~(~missing & (self.scaling.weight > 0)).any(axis=1)
+            unknown_rows = ~self.schema.known(x)
             if unknown_rows.any() and not per_feature:
                 warnings.warn(
                     f"{unknown_rows.sum()} rows, the first {int(unknown_rows.argmax())}, have no cell that is present and "
@@ -159,13 +159,13 @@ class Autoencoder(Trainable):
     # The verbs of tables.
 
     def explain(self, x: Rows, *, top: int | None = None) -> "pd.DataFrame":
-        """Returns why rows of a table are strange: a line for each row and column, the strangest column of a row first.
+        """Returns why rows of a table are strange: a line for each row and column, the largest error of a row first.
 
         A cell is compared with what the model expects if it sees only the row's other cells.
 
         Args:
             x: rows of the table.
-            top: how many columns of each row to return, the strangest; None for all.
+            top: how many columns of each row to return, those with the largest errors; None for all.
 
         Returns:
             A frame with the columns `row` (the frame's index), `column`, `seen`, `expected` (the range of nine in ten cells,

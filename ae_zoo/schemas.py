@@ -141,6 +141,10 @@ class Schema(abc.ABC):
         """Returns coded rows `(n, *input_shape)` in the form in which people have them: here as they are."""
         return coded
 
+    def known(self, coded: Array) -> Array:
+        """Returns which coded rows have something that counts in an error: here all."""
+        return np.ones(len(coded), bool)
+
     def errors(self, share: Array, error: Array, x: Rows) -> Array:
         """Returns errors of numbers `(n, features)` from their shares of the errors `(n,)` of rows `x`."""
         return share * error[:, None] * share.shape[1]

@@ -434,7 +434,7 @@ def test_the_client_sends_frames_and_returns_frames(trained, tmp_path):
             assert client.encode(rows).shape == (30, 4)
             with pytest.raises(ae_zoo.AEZooError, match="it lacks 'city'"):
                 client.score(rows.drop(columns="city"))
-            with pytest.raises(ae_zoo.AEZooError, match="could not convert"):
+            with pytest.raises(ae_zoo.AEZooError, match="'amount' must hold numbers"):
                 client.score(rows.assign(amount="much"))
 
 
@@ -593,3 +593,80 @@ def test_a_csv_file_goes_from_training_to_reasons_and_a_served_model_with_the_sa
     assert np.allclose(ours["error_amount"], served["error_amount"], rtol=1e-3, atol=1e-6, equal_nan=True)
     assert run("generate", "loans.keras", "--data", "loans.csv", "--n", "3", "--out", "new.csv")[0] == 0
     assert set(pd.read_csv("new.csv", dtype=str)["zip"]) <= {"0150", "5003", "75001"}
+
+
+def test_rows_without_a_cell_count_neither_in_training_nor_as_held_out(trained):
+    rows, empty = table(100), pd.DataFrame(None, range(20), table(1).columns)
+    model = ae_zoo.build("undercomplete", data=rows, seed=1)
+    result = ae_zoo.fit(model, rows, validation=pd.concat([rows[:20], empty], ignore_index=True), epochs=2, verbose=0)
+    assert result.validation_rows == 20
+    assert model.reconstruction_error(rows[:20]).mean() == pytest.approx(result.best_error, rel=1e-4)
+    with pytest.raises(ae_zoo.AEZooError, match="No row of validation has a cell"):
+        ae_zoo.fit(model, rows, validation=empty, epochs=1, verbose=0)
+    with pytest.raises(ae_zoo.AEZooError, match="No held-out row has a cell"), pytest.warns(ae_zoo.AEZooWarning):
+        ae_zoo.Detector(trained).calibrate(empty)
+
+
+MORE_WRONG = {
+    "arrays in cells": (lambda: ae_zoo.schema(pd.DataFrame({"a": [np.zeros(2)] * 3})), "values of type ndarray"),
+    "lists said to be a category": (
+        lambda: ae_zoo.schema(pd.DataFrame({"a": [[1]] * 3}), a="category"),
+        "no texts, numbers",
+    ),
+    "unequal lists": (lambda: ae_zoo.schema({"a": [1, 2, 3], "b": ["x", "y"]}), "equal lengths"),
+    "kinds that are a list": (lambda: ae_zoo.schema(table(9), ["city"]), "kinds must be a mapping"),
+    "weights that are no numbers": (
+        lambda: ae_zoo.schema(table(9), column_weights={"city": "a"}),
+        "must be a finite number",
+    ),
+    "complex numbers": (
+        lambda: ae_zoo.schema(pd.DataFrame({"a": [1j, 2j]}), a="number"),
+        "received values of type complex128",
+    ),
+    "numbers that are no booleans": (
+        lambda: ae_zoo.schema(pd.DataFrame({"a": [3, 1]}), a="boolean"),
+        "1 of its cells are none",
+    ),
+    "several levels of columns": (
+        lambda: ae_zoo.schema(pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", 1), ("a", 2)]))),
+        "several levels",
+    ),
+    "a frame that is not computed": (lambda: ae_zoo.schema(polars.DataFrame({"a": [1]}).lazy()), "collect"),
+    "two rows for a path": (lambda: ae_zoo.schema(table(9)).row(table(2)), "must be one row; received 2"),
+}
+
+
+@pytest.mark.parametrize("what", MORE_WRONG)
+def test_what_else_is_wrong_is_one_sentence_too(what):
+    call, sentence = MORE_WRONG[what]
+    with pytest.raises(ae_zoo.AEZooError, match=sentence):
+        call()
+
+
+def test_whole_numbers_beyond_float64_are_numbers():
+    frame = pd.DataFrame({"k": pd.Series([2**70 + index * 2**60 for index in range(9)], dtype=object)})
+    schema = ae_zoo.schema(frame)
+    assert schema.table[0].kind == "number"
+    assert np.allclose(schema.rows(schema.code(frame))["k"], frame["k"].astype(float))
+
+
+def test_columns_that_count_for_nothing_are_explained_last(trained):
+    rows = table(200).assign(same="a")
+    model = ae_zoo.build("undercomplete", data=rows, seed=1)
+    ae_zoo.fit(model, rows, epochs=2, verbose=0)
+    reasons = model.explain(rows.head(3))
+    assert reasons[reasons["column"] == "same"]["p_value"].isna().all()
+    assert set(model.explain(rows.dropna().head(3)).groupby("position")["column"].last()) == {"same"}
+
+
+def test_two_columns_of_one_name_on_a_server_are_refused():
+    from ae_zoo.tables import raw
+
+    with pytest.raises(ae_zoo.AEZooError, match="'a b' and 'a_b' would both be called 'a_b'"):
+        raw.keys(["a b", "a_b"])
+    frame = pd.DataFrame({"a b": [1.0], "a-b": [2.0]})
+    with pytest.raises(ae_zoo.AEZooError, match="several columns for 'a_b'"):
+        raw.of_frame({"a_b": "float64"}, frame)
+    zoned = pd.DataFrame({"at": pd.to_datetime(["2026-01-01"]).tz_localize("Asia/Tokyo")})
+    with pytest.raises(ae_zoo.AEZooError, match="has a time zone"):
+        raw.of_frame({"at": "string"}, zoned)

@@ -50,7 +50,7 @@ def request(
 
     from ae_zoo import client, data
     from ae_zoo._support import versions
-    from ae_zoo.schemas import schema_of
+    from ae_zoo.schemas import Schema, schema_of
 
     if (rows is None) == (seeds is None):
         raise click.UsageError("Give either the file ROWS or --seeds.")
@@ -58,13 +58,13 @@ def request(
         raise AEZooError(f"{out} is the file of the rows, which would be lost; give another name with --out.")
     check_rows(rows)
     schema = None if card is None else schema_of(versions.card(versions.newest(card))["config"])
-    columns = None if schema is None else schema.columns
+    columns: tuple[str, ...] | Schema | None = None if schema is None else schema.columns
     given: object = np.arange(seeds or 0)
     if rows is not None and schema is not None and schema.may_miss:
         frame = data.read_frame(rows)
         if frame is None:
             raise AEZooError(f"{rows} must be a table, .csv or .parquet, as the model's rows are.")
-        given = schema.rows(schema.code(frame))
+        given, columns = frame, schema
     elif rows is not None:
         table = data.read(rows)
         if table.columns is not None and card is None and not as_is:

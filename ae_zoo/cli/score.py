@@ -125,8 +125,8 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
             float(np.fmax(largest, np.fmax.reduce(error))),
         )
         flagged += int(piece["flagged"].sum()) if threshold is not None else 0
-    mean = total / max(1, n - unknown)
-    click.echo(f"{out}: {n:,} rows, mean error {mean:.5f}, largest {largest:.5f}", nl=threshold is None and not unknown)
+    known = f"mean error {total / (n - unknown):.5f}, largest {largest:.5f}" if n > unknown else "no error is known"
+    click.echo(f"{out}: {n:,} rows, {known}", nl=threshold is None and not unknown)
     if unknown:
         click.echo(f", {unknown:,} without a cell that is present", nl=threshold is None)
     if threshold is not None:
@@ -164,6 +164,8 @@ def _through(
             done += len(piece)
             if sys.stderr.isatty():
                 click.echo(f"\r{done:,} rows", nl=False, err=True)
+        if not done:
+            raise AEZooError(f"{rows} has no rows.")
     if sys.stderr.isatty():
         click.echo("\r", nl=False, err=True)
 

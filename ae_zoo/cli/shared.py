@@ -1,5 +1,6 @@
 """What the commands share: reading rows and models, and the checks that need no Keras and so come first."""
 
+import collections
 import importlib.util
 import math
 import os
@@ -154,7 +155,11 @@ def read_rows(path: pathlib.Path) -> Given:
 def kinds_of(text: str | None) -> dict[str, str]:
     """Returns the kinds of columns in `zip=category,id=ignore`."""
     parts = [part for part in (text or "").split(",") if part.strip()]
-    return dict(pair(part.strip(), "--columns NAME=KIND", "zip=category") for part in parts)
+    pairs = [pair(part.strip(), "--columns NAME=KIND", "zip=category") for part in parts]
+    twice = [name for name, count in collections.Counter(name for name, _ in pairs).items() if count > 1]
+    if twice:
+        raise AEZooError(f"--columns names {twice[0]!r} more than once.")
+    return dict(pairs)
 
 
 def read_labeled(

@@ -20,6 +20,7 @@ from ae_zoo._support import checks
 from ae_zoo.client.address import parse
 from ae_zoo.client.base import Client, Options
 from ae_zoo.errors import AEZooError, MissingExtraError
+from ae_zoo.schemas import Schema
 
 __all__ = ["Client", "connect"]
 
@@ -32,7 +33,7 @@ def connect(
     timeout: float = 10.0,
     retries: int = 3,
     batch_size: int = 1024,
-    columns: Sequence[str] | None = None,
+    columns: Sequence[str] | Schema | None = None,
 ) -> Client[Any]:
     """Returns a client of one served model. It sends nothing before the first request; `with` closes its connections.
 
@@ -48,7 +49,7 @@ def connect(
             sent again, because the server is too busy already.
         batch_size: number of rows in one request.
         columns: names of the model's columns in the model's order, as on its card. The columns of a data frame are put in
-            this order.
+            this order. Or the model's schema, `model.schema`: a model of a table then codes a frame as Python does.
 
     Raises:
         AEZooError: the address is of another kind or has a query, version and label are both given, or timeout or retries

@@ -14,7 +14,7 @@ from ae_zoo.client.address import Address
 from ae_zoo.client.answers import Arrays, Raw, Shape, Signature, Tensor
 from ae_zoo.errors import AEZooError, LateError, UnreachableError, first_line, unknown
 from ae_zoo.frames import columns_of, numeric
-from ae_zoo.schemas import ArraySchema
+from ae_zoo.schemas import ArraySchema, Schema
 from ae_zoo.tables import raw
 from ae_zoo.tables.schema import to_pandas
 from ae_zoo.typing import Rows
@@ -43,14 +43,16 @@ class Options:
     timeout: float
     retries: int
     batch_size: int
-    columns: Sequence[str] | None
+    columns: Sequence[str] | Schema | None
 
 
 class Client(abc.ABC, Generic[Raw]):
     """The verbs of a served model. See `connect`."""
 
     def __init__(self, options: Options):
-        self.columns = None if options.columns is None else tuple(options.columns)
+        self.schema = options.columns if isinstance(options.columns, Schema) else None
+        columns = options.columns if self.schema is None else self.schema.columns
+        self.columns = None if columns is None else tuple(columns)  # type: ignore[arg-type]
         self.address, self.model = options.address.url, options.model
         self.version, self.label = options.version, options.label
         self.timeout, self.retries = options.timeout, options.retries
@@ -111,7 +113,7 @@ class Client(abc.ABC, Generic[Raw]):
         if signature not in table:
             raise unknown("signature", signature, table)
         taken, announced = table[signature]
-        inputs = _raw_columns(inputs, taken)
+        inputs = _raw_columns(inputs, taken, self.schema)
         if set(inputs) != set(taken):
             raise AEZooError(
                 f"Signature {signature!r} takes {', '.join(sorted(taken))}; received {', '.join(sorted(inputs)) or 'none'}."
@@ -237,7 +239,9 @@ class Client(abc.ABC, Generic[Raw]):
         """Returns one output as an array; raises `answers.Unlike` if it has another type or shape."""
 
 
-def _raw_columns(inputs: Mapping[str, object], taken: Mapping[str, Tensor]) -> Mapping[str, object]:
+def _raw_columns(
+    inputs: Mapping[str, object], taken: Mapping[str, Tensor], schema: Schema | None
+) -> Mapping[str, object]:
     """Returns the inputs with a frame `x` as the raw columns that a model of a table takes.
 
     Raises:
@@ -245,13 +249,10 @@ def _raw_columns(inputs: Mapping[str, object], taken: Mapping[str, Tensor]) -> M
     """
     if set(inputs) != {"x"} or "x" in taken or not set(map(lambda tensor: tensor.dtype, taken.values())) <= set(RAW):
         return inputs
-    frame = to_pandas(inputs["x"], "x")
-    try:
-        return dict(raw.of_frame({name: RAW[tensor.dtype] for name, tensor in taken.items()}, frame))
-    except KeyError as error:
-        raise AEZooError(f"x must have the columns of the model's rows; it lacks {error}.") from None
-    except ValueError as error:
-        raise AEZooError(f"x cannot be sent: {first_line(error)}") from error
+    if schema is not None:
+        return dict(schema.served(schema.code(cast("Rows", inputs["x"]))))
+    types = {name: RAW[tensor.dtype] for name, tensor in taken.items()}
+    return dict(raw.of_frame(types, to_pandas(inputs["x"], "x")))
 
 
 def _checked(name: str, value: Rows, expected: Tensor, columns: tuple[str, ...] | None) -> np.ndarray:

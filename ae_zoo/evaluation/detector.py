@@ -106,6 +106,10 @@ class Detector:
         scores = self.score(x)
         known = ~np.isnan(scores)  # a row of a table without a cell has no score
         scores = scores[known]
+        if not len(scores):
+            raise AEZooError(
+                "No held-out row has a cell that is present, so there is no score to choose a threshold by."
+            )
         order = np.argsort(scores)
         counts = np.ones(len(scores)) if weights is None else checks.weights(weights, len(known))[known][order]
         reached = np.cumsum(counts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ae_zoo.errors import AEZooError, short
+from ae_zoo.errors import AEZooError, first_line, short
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ def floats(cells: "pd.Series[Any]", name: str) -> Array:
     """
     import pandas as pd
 
-    if pd.api.types.is_datetime64_any_dtype(cells) or pd.api.types.is_timedelta64_dtype(cells):
+    others = (pd.api.types.is_datetime64_any_dtype, pd.api.types.is_timedelta64_dtype, pd.api.types.is_complex_dtype)
+    if any(is_other(cells) for is_other in others):
         raise AEZooError(f"The column {name!r} holds numbers; received values of type {cells.dtype}.")
     if isinstance(cells.dtype, pd.CategoricalDtype) or not pd.api.types.is_numeric_dtype(cells):
         found = np.array([_float(value) for value in cells.astype(object)], "float64")
-        unread = np.isnan(found) & cells.notna().to_numpy() & ~_blank(cells)
+        unread = np.isnan(found) & cells.notna().to_numpy() & ~blank(cells)
         if unread.any():
             row = int(unread.argmax())
             raise AEZooError(
@@ -52,15 +53,19 @@ def _float(value: Any) -> float:
     if isinstance(value, str | numbers.Real | decimal.Decimal):
         try:
             return float(value)
-        except ValueError:
+        except ValueError:  # also a signaling NaN of decimal
             return math.nan
         except OverflowError:
             return math.inf
     return math.nan
 
 
-def _blank(cells: "pd.Series[Any]") -> Array:
-    """Returns which cells are empty texts, which are missing cells."""
+def blank(cells: "pd.Series[Any]") -> Array:
+    """Returns which cells are empty texts: they are missing cells too."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(cells) or pd.api.types.is_datetime64_any_dtype(cells):
+        return np.zeros(len(cells), bool)
     return np.array([isinstance(value, str) and not value.strip() for value in cells], bool)
 
 
@@ -87,18 +92,24 @@ def days(cells: "pd.Series[Any]", name: str, zone: str | None = None) -> tuple[A
     if isinstance(found.dtype, pd.DatetimeTZDtype):
         if zone is not None:
             found = found.dt.tz_convert(zone)
-        zone, found = str(found.dt.tz), found.dt.tz_localize(None)
+        zone, found = _name_of(found.dt.tz), found.dt.tz_localize(None)
     whole = found.astype("datetime64[us]")
     counted = whole.to_numpy().astype("int64") / DAY
     counted[whole.isna().to_numpy()] = np.nan
     return counted, zone
 
 
+def _name_of(zone: Any) -> str:
+    """Returns the name by which a time zone can be found again, such as Europe/Oslo or UTC+02:00."""
+    path = getattr(zone, "_filename", None)  # of dateutil, whose text is no name
+    return path.partition("zoneinfo/")[2] or path if isinstance(path, str) else str(zone)
+
+
 def _dates(cells: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
     """Returns texts or objects as dates; with a zone, UTC, if they name one or several."""
     import pandas as pd
 
-    cells = cells.mask(_blank(cells))
+    cells = cells.mask(blank(cells))
     readable = pd.to_datetime(cells, format="ISO8601", errors="coerce", utc=True)
     unread = (readable.isna() & cells.notna()).to_numpy()
     if unread.any():
@@ -125,7 +136,12 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
     """
     import pandas as pd
 
-    places, values = pd.factorize(cells)
+    try:
+        places, values = pd.factorize(cells)
+    except TypeError as error:  # lists, for example
+        raise AEZooError(
+            f"The column {name!r} holds values that are no texts, numbers or dates: {first_line(error)}"
+        ) from error
     words: list[str | None] = [_word(value, kind, name) for value in np.asarray(values, object)]
     return np.array([*words, None], object)[places]  # a missing cell has the place -1
 
@@ -151,6 +167,12 @@ def _word(value: Any, kind: str, name: str) -> str | None:
     return text or None
 
 
+def short_text(text: str) -> str:
+    """Returns a text on one line, of at most 40 characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:37]}..."
+
+
 def shown(value: Any) -> str:
     """Returns a cell as a person would write it."""
     import pandas as pd
@@ -160,7 +182,7 @@ def shown(value: Any) -> str:
     if isinstance(value, pd.Timestamp):
         return str(value.date()) if value == value.normalize() else str(value.round("s"))
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
-        return str(value)
+        return short_text(str(value))
     number = float(value)
     if abs(number) >= 10_000:
         return f"{number:,.0f}"

@@ -109,7 +109,7 @@ def guess(cells: "pd.Series[Any]", name: str) -> Kind:
     import pandas as pd
 
     dtype = cells.dtype
-    present = cells[cells.notna().to_numpy() & (cells != "").to_numpy(bool, na_value=True)]
+    present = cells[cells.notna().to_numpy() & ~read.blank(cells)]
     if pd.api.types.is_complex_dtype(dtype):
         raise _no_kind(name, present)
     if pd.api.types.is_bool_dtype(dtype):
@@ -132,6 +132,8 @@ def _of_objects(present: "pd.Series[Any]", name: str) -> Kind:
     import pandas as pd
 
     held = pd.api.types.infer_dtype(present, skipna=True)
+    if held != "string" and set(map(type, present)) == {str}:  # of an Arrow dictionary, or sparse
+        present, held = present.astype(object), "string"
     if held == "boolean":
         return "boolean"
     if held in ("datetime", "datetime64", "date", "period"):
@@ -176,7 +178,7 @@ def _check_text(present: "pd.Series[Any]", name: str) -> None:
 def _number(values: Array) -> Kind:
     if not np.isfinite(values).all():
         return "number"
-    if (values == np.round(values)).all():
+    if (values == np.round(values)).all() and (np.abs(values) < 2.0**53).all():  # beyond, float64 has gaps
         return "boolean" if len(values) and set(np.unique(values)) == {0.0, 1.0} else "integer"
     return "number"
 
@@ -185,8 +187,13 @@ def _no_kind(name: str, present: "pd.Series[Any]") -> AEZooError:
     kinds = sorted({type(value).__name__ for value in present.iloc[:10_000]})
     return AEZooError(
         f"The column {name!r} holds values of type {' and '.join(kinds[:3])}, such as {short(present.iloc[0])}; a column "
-        f"holds numbers, texts, booleans or dates. Give {name}='category' to take each value as a text, or {name}='ignore'."
+        f"holds numbers, texts, booleans or dates. Give {name}='ignore'{_or_category(present, name)}."
     )
+
+
+def _or_category(present: "pd.Series[Any]", name: str) -> str:
+    single = all(isinstance(value, str | int | float | bool) for value in present.iloc[:10_000])
+    return f", or {name}='category' to take each value as a text" if single else ""
 
 
 def column(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Column:
@@ -202,6 +209,8 @@ def column(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Colu
     missing = 1 - len(values) / max(1, len(plain))
     if not len(values):
         return Column(name=name, kind=kind, missing=1.0, zone=zone)
+    if kind == "integer" and np.abs(values).max() >= 2.0**53:
+        raise AEZooError(f"The column {name!r} holds whole numbers beyond 2^53: give {name}='number' or 'category'.")
     if kind == "integer" and (values != np.round(values)).any():
         raise AEZooError(
             f"The column {name!r} is to hold whole numbers; it holds {values[values != np.round(values)][0]:g}."
@@ -252,6 +261,8 @@ def _discrete(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> C
     else:
         kept = counts[counts >= min(rules.min_count, counts.max() if len(counts) else 1)].iloc[: rules.max_levels]
     rest = int(counts.sum() - kept.sum())
+    if kind == "boolean" and rest:
+        raise AEZooError(f"The column {name!r} is to hold booleans; {rest:,} of its cells are none.")
     return Column(
         name=name,
         kind=kind,

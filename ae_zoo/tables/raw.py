@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from ae_zoo.errors import AEZooError
+from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import OTHER, Column
 from ae_zoo.typing import Array
 
@@ -21,15 +23,27 @@ Type = Literal["string", "float64"]
 
 
 def keys(names: Sequence[str]) -> dict[str, str]:
-    """Returns a key for each column's name: a name that TensorFlow accepts for an input."""
+    """Returns a key for each column's name: a name that TensorFlow accepts for an input.
+
+    Raises:
+        AEZooError: two names have one key.
+    """
     found: dict[str, str] = {}
     for name in names:
-        key = re.sub(r"\W", "_", name, flags=re.ASCII)
-        key = key if key[:1].isalpha() else f"column_{key}"
-        while key in found.values():
-            key += "_"
+        key = key_of(name)
+        if key in found.values():
+            other = next(one for one, own in found.items() if own == key)
+            raise AEZooError(
+                f"The columns {other!r} and {name!r} would both be called {key!r} on a server: rename one."
+            )
         found[name] = key
     return found
+
+
+def key_of(name: str) -> str:
+    """Returns a name in which what is no letter, digit or underscore is an underscore, and which begins with a letter."""
+    key = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return key if key[:1].isalpha() else f"column_{key}"
 
 
 def type_of(column: Column) -> Type:
@@ -62,36 +76,36 @@ def _raw(column: Column, coded: Array) -> Array:
 
 
 def of_frame(types: Mapping[str, Type], frame: "pd.DataFrame") -> dict[str, Array]:
-    """Returns a frame's columns as a server takes them, by key. It needs no schema, so a client can call it.
+    """Returns a frame's columns as a server takes them, by key, where the schema is not known.
 
     Args:
         types: the type of each column by its key.
         frame: may have other columns too.
 
     Raises:
-        KeyError: the frame lacks a column; the argument is its key.
+        AEZooError: the frame lacks a column, or a cell cannot be sent without the schema.
     """
     import pandas as pd
 
-    names = {key: name for name, key in keys([str(name) for name in frame.columns]).items()}
-    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    known = "give the client the model's schema, columns=model.schema"
     found: dict[str, Array] = {}
     for key, kind in types.items():
-        if key not in names:
-            raise KeyError(key)
-        cells = frame[names[key]]
+        own = [name for name in frame.columns if key_of(name) == key]
+        if len(own) != 1:
+            what = "lacks" if not own else "has several columns for"
+            raise AEZooError(f"x must have the columns of the model's rows; it {what} {key!r}.")
+        cells = frame[own[0]]
         if kind == "float64":
-            found[key] = cells.astype(object).where(cells.notna(), np.nan).astype("float64").to_numpy()
+            if isinstance(cells.dtype, pd.CategoricalDtype) or any(isinstance(value, str) for value in cells):
+                raise AEZooError(f"The column {own[0]!r} must hold numbers, or {known}.")
+            found[key] = read.floats(cells, own[0])
             continue
         if pd.api.types.is_datetime64_any_dtype(cells):
-            if isinstance(cells.dtype, pd.DatetimeTZDtype):
-                cells = cells.dt.tz_localize(None)  # in its own time, as the model has learned it
+            if cells.dt.tz is not None:
+                raise AEZooError(f"The column {own[0]!r} has a time zone, and the server has none: {known}.")
             texts: Any = np.datetime_as_string(cells.to_numpy("datetime64[us]"))
+            found[key] = np.where(cells.isna().to_numpy(), "", texts)
         else:
-            texts = [_text(value) for value in cells]
-        found[key] = np.where(cells.isna().to_numpy(), "", np.array(texts, str))
+            words = read.texts(cells, "category", own[0])
+            found[key] = np.array(["" if word is None else word for word in words], str)
     return found
-
-
-def _text(value: Any) -> str:
-    return f"{value:.0f}" if isinstance(value, float | np.floating) and value == np.round(value) else str(value)

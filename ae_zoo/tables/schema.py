@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from ae_zoo.errors import AEZooError, short, unknown
+from ae_zoo._support import checks
+from ae_zoo.errors import AEZooError, first_line, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
 from ae_zoo.tables import raw
-from ae_zoo.tables.cells import shown
+from ae_zoo.tables.cells import short_text, shown
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.guess import SCALINGS, Rules, columns_of
 from ae_zoo.typing import Array, Rows
@@ -83,6 +84,8 @@ class TableSchema(Schema):
         name: str = "x",
     ) -> tuple[Self, Array]:
         """Returns the schema of a frame, and its rows, coded. The arguments are those of `ae_zoo.schema`."""
+        if column_weights is not None and not isinstance(column_weights, Mapping):
+            raise AEZooError(f"column_weights must be a mapping from columns; received {short(column_weights)}.")
         table = to_pandas(frame, name)
         if not len(table):
             raise AEZooError(f"{name} has no rows.")
@@ -93,7 +96,7 @@ class TableSchema(Schema):
             for key in column_weights:
                 if key not in names:
                     raise unknown("column", key, names)
-            weights = tuple(float(column_weights.get(key, 1.0)) for key in names)
+            weights = tuple(checks.finite(f"column_weights[{key!r}]", column_weights.get(key, 1.0)) for key in names)
         schema = cls(table=columns, column_weights=weights, **dataclasses.asdict(rules))
         return schema, schema.code(table, name)
 
@@ -189,11 +192,22 @@ class TableSchema(Schema):
                 )
         return coded
 
+    def row(self, x: Any, name: str = "x") -> Array:
+        """Returns one row as `(1, columns)`, coded: from a Series by its names, a dictionary, or a frame of one row."""
+        found = super().row(x, name) if hasattr(x, "to_frame") and getattr(x, "ndim", 1) == 1 else self.code(x, name)
+        if len(found) != 1:
+            raise AEZooError(f"{name} must be one row; received {len(found)}.")
+        return found
+
     def rows(self, coded: Array) -> "pd.DataFrame":
         """Returns coded rows `(n, columns)` as a frame of the columns' own kinds."""
         import pandas as pd
 
         return pd.DataFrame({column.name: column.cells(coded[:, place]) for place, column in enumerate(self.table)})
+
+    def known(self, coded: Array) -> Array:
+        """Returns which coded rows have a cell that is present, of a column that counts."""
+        return (~np.isnan(coded) & (self.weights > 0)).any(axis=1)
 
     def errors(self, share: Array, error: Array, x: Rows) -> Array:
         """Returns errors of cells from their shares of the errors of rows; NaN where a cell is missing or counts not."""
@@ -289,6 +303,8 @@ def schema(
         >>> model = ae_zoo.build("undercomplete", data=frame, schema=schema)
     """
     rules = Rules(max_levels, min_count, scaling)
+    if kinds is not None and not isinstance(kinds, Mapping):
+        raise AEZooError(f"kinds must be a mapping from columns; received {short(kinds)}.")
     return TableSchema.of(frame, {**(kinds or {}), **more}, rules, column_weights, "frame")[0]
 
 
@@ -315,19 +331,22 @@ def to_pandas(x: Any, name: str) -> "pd.DataFrame":
     from ae_zoo import frames
 
     if isinstance(x, Mapping):
-        x = pd.DataFrame(
-            {
-                key: value if isinstance(value, list | tuple | np.ndarray | pd.Series) else [value]
-                for key, value in x.items()
-            }
-        )
+        lists = {key: value if pd.api.types.is_list_like(value) else [value] for key, value in x.items()}
+        try:
+            x = pd.DataFrame(lists)
+        except ValueError as error:
+            raise AEZooError(f"{name} must have columns of equal lengths: {first_line(error)}") from error
     elif isinstance(x, list | tuple) and x and all(isinstance(row, Mapping) for row in x):
         x = pd.DataFrame(list(x))
+    if hasattr(x, "collect") and not hasattr(x, "to_pandas"):
+        raise AEZooError(f"{name} is a {type(x).__name__}, which has not been computed yet: call .collect() first.")
     names = frames.columns_of(x)
     if names is None or getattr(x, "ndim", 2) != 2:
         raise AEZooError(
             f"{name} must be a table: a frame of pandas, polars or Arrow, or dictionaries; received a {type(x).__name__}."
         )
+    if any(isinstance(one, tuple) for one in getattr(x, "columns", ())):
+        raise AEZooError(f"{name} has columns of several levels: give each one name.")
     return frames.as_pandas(x, names, name)
 
 
@@ -335,7 +354,10 @@ def _values(column: Column) -> str:
     if column.missing == 1:
         return "none"
     if column.discrete:
-        named = [f"{level} ({count:,})" for level, count in zip(column.levels[:3], column.counts[1:], strict=False)]
+        named = [
+            f"{short_text(level)} ({count:,})"
+            for level, count in zip(column.levels[:3], column.counts[1:], strict=False)
+        ]
         more = len(column.levels) - 3
         rest = f" and {more} more levels" if more > 0 else ""
         others = f", {column.counts[0]:,} rows of rarer ones" if column.counts[0] else ""

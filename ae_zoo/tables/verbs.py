@@ -29,8 +29,10 @@ def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.Dat
     names = np.array(schema.columns, object)
     shown = min(checks.count("top", top) if top is not None else len(names), len(names))
     errors, expected, probability = unseen(model, coded)
+    checks.finite_errors(np.nan_to_num(errors, nan=0.0, posinf=np.inf, neginf=-np.inf))
     rarity = _rarity(model, errors)
-    # Missing cells have no error and come last; equal ones stay in the table's order.
+    # Not the rarest first: of a broken row many errors are as rare as can be told. Missing cells, which have no error, and
+    # columns that count for nothing come last.
     worst = np.argsort(np.where(np.isnan(errors), np.inf, -errors), axis=1, kind="stable")[:, :shown]
     row, column = np.repeat(np.arange(len(coded)), shown), worst.ravel()
     seen, said = np.empty(len(row), object), np.empty(len(row), object)
@@ -64,7 +66,7 @@ def unseen(model: "Autoencoder", coded: Array) -> tuple[Array, Array, Array]:
         `(n, columns)`.
     """
     found = model.unseen(coded).reshape(len(coded), 3, coded.shape[1])
-    return found[:, 0], found[:, 1], found[:, 2]
+    return np.where(model.scaling.weight > 0, found[:, 0], np.nan), found[:, 1], found[:, 2]
 
 
 def unseen_of(model: "Autoencoder", x: Tensor) -> Tensor:
@@ -136,15 +138,21 @@ def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[fl
     schema = _table(model, "importance")
     coded, random = model.check_rows(x), np.random.default_rng(checks.seed(seed))
     weights = schema.weights
-    before = np.nanmean(model.reconstruction_error(coded, per_feature=True), axis=0)
+    before = _means(model.reconstruction_error(coded, per_feature=True))
     found = np.zeros(len(weights))
     for place in np.flatnonzero(weights):
         shuffled = coded.copy()
         shuffled[:, place] = random.permutation(coded[:, place])
-        grown = np.nanmean(model.reconstruction_error(shuffled, per_feature=True), axis=0) - before
+        grown = _means(model.reconstruction_error(shuffled, per_feature=True)) - before
         others = np.where(np.arange(len(weights)) == place, 0, weights)
-        found[place] = float((others * np.nan_to_num(grown)).sum() / max(others.sum(), 1e-12))
+        found[place] = float((others * grown).sum() / max(others.sum(), 1e-12))
     return pd.Series(found, schema.columns, name="importance").sort_values(ascending=False)
+
+
+def _means(errors: Array) -> Array:
+    """Returns the mean error of each column; 0 for one without a cell."""
+    present = ~np.isnan(errors)
+    return np.where(present, errors, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
 
 
 def sentences(explained: "pd.DataFrame", rows: int, columns: int = 3, below: float = 0.05) -> list[str]:
@@ -215,8 +223,10 @@ def _levels(column: Column, level: Array, probability: Array) -> list[str]:
 
 
 def _ranges(column: Column, middle: Array, spread: float) -> list[str]:
-    low, high = (
-        [read.shown(value) for value in column.cells(np.clip(middle + side * spread, column.low, column.high))]
-        for side in (-1, 1)
-    )
-    return [a if a == b else f"{a} to {b}" for a, b in zip(low, high, strict=True)]
+    """Returns the ranges around what is expected as texts; of whole numbers those that lie inside."""
+    low, high = (np.clip(middle + side * spread, column.low, column.high) for side in (-1, 1))
+    if column.kind == "integer":
+        inside = np.ceil(low) <= np.floor(high)
+        low, high = np.where(inside, np.ceil(low), np.round(middle)), np.where(inside, np.floor(high), np.round(middle))
+    ends = ([read.shown(value) for value in column.cells(end)] for end in (low, high))
+    return [a if a == b else f"{a} to {b}" for a, b in zip(*ends, strict=True)]

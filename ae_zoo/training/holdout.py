@@ -44,11 +44,18 @@ def checked(
     model: Autoencoder, x: Rows, y: Rows | None, weights: Rows | None = None, name: str = "x", *, learn: bool = False
 ) -> Data:
     """Returns the rows, their `y` and weights. Rows may be outside the output's range if `y` are the rows to give back."""
-    x = model.check_rows(x, name, learn=learn)
-    y = None if y is None else model.check_y(y, x)
+    coded = model.check_rows(x, name, learn=learn)
+    y = None if y is None else model.check_y(y, coded)
     if y is None or model.config.target == "labels":
-        model.check_targets(x, name)
-    return Data(x, y, None if weights is None else _of_mean_one(checks.weights(weights, len(x))))
+        model.check_targets(coded, name)
+    found = Data(coded, y, None if weights is None else _of_mean_one(checks.weights(weights, len(coded))))
+    if not model.schema.may_miss:
+        return found
+    # A row without a cell that counts says nothing, and would count as one without an error.
+    known = model.schema.known(coded)
+    if not known.any():
+        raise AEZooError(f"No row of {name} has a cell that is present and counts.")
+    return found.take(known)
 
 
 def _of_mean_one(weights: Array) -> Array:
