@@ -237,7 +237,7 @@ def test_labels_come_from_a_column_or_a_file(run, table, tmp_path, monkeypatch):
     frame.insert(2, "kind", np.arange(64) % 3 - 1)
     frame.to_csv(tmp_path / "labeled.csv", index=False)
     np.save(tmp_path / "kinds.npy", frame["kind"].to_numpy())
-    x, y, columns = cli.shared.read_labeled(tmp_path / "labeled.csv", "kind")
+    x, y, columns, _ = cli.shared.read_labeled(tmp_path / "labeled.csv", "kind")
     assert columns == tuple("abcdefgh")
     frame[["kind"]].to_csv(tmp_path / "kinds.csv", index=False)
     for name in ("kinds.npy", "kinds.csv"):
