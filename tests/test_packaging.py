@@ -85,4 +85,4 @@ def test_a_wheel_has_all_and_its_notebooks_can_be_copied(tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, check=True, capture_output=True, text=True)
     copied = sorted(path.name for path in (tmp_path / "learn").iterdir())
     assert copied == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
-    assert len(done.stdout.splitlines()) == len(copied) == 13
+    assert len(done.stdout.splitlines()) == len(copied) == 14
