@@ -11,7 +11,6 @@ from ae_zoo._support import checks
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares, shares_of_tensor
 from ae_zoo.errors import AEZooError, AEZooWarning, unknown
 from ae_zoo.layers.corruption import corrupt
-from ae_zoo.layers.table import TableLayer
 from ae_zoo.networks.inference import Views, in_batches
 from ae_zoo.tables import verbs
 from ae_zoo.trainable import Trainable
@@ -204,10 +203,10 @@ class Autoencoder(Trainable):
         self._check_learned()
         return verbs.importance(self, x, seed=seed)
 
-    def settle(self, x: Array) -> None:
-        """Keeps how large errors usually are, from coded rows that were held out. `ae_zoo.fit` calls it at its end."""
-        if isinstance(self.scaling, TableLayer):
-            self.scaling.settle(verbs.unseen(self, x)[0])
+    def keep_errors(self, x: Array) -> None:
+        """Keeps how large the errors of a table's columns are, of coded rows that were held out. `ae_zoo.fit` calls it."""
+        if self.schema.may_miss:
+            self.scaling.keep_errors(verbs.unseen(self, x)[0])
 
     def to_model(self) -> Self:
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
@@ -250,7 +249,7 @@ class Autoencoder(Trainable):
                 may_miss=self.schema.may_miss,
                 verb=self._score,
                 function=self._score_of_tensor,
-                about="mean squared error on the model's scale, and each feature's share of it",
+                about="the row's error on the model's scale, and each feature's share of it",
             )
         return found
 

@@ -21,8 +21,9 @@ from ae_zoo.families.configs import config_of
 from ae_zoo.families.table import FAMILIES
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.schemas import ArraySchema, Schema
+from ae_zoo.tables.frames import is_table
 from ae_zoo.tables.guess import Rules
-from ae_zoo.tables.schema import TableSchema, is_table
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows
 
 HIDDEN = 0.15  # share of a table's cells that a training hides, by default

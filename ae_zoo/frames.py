@@ -164,6 +164,12 @@ def is_numeric(column: "pd.Series[Any]") -> bool:
     return pd.api.types.is_object_dtype(column) and pd.api.types.infer_dtype(column, skipna=True) in NUMBERS
 
 
+def has_other_cells(frame: "pd.DataFrame") -> bool:
+    """Returns whether a frame has a column that is not numeric, or a missing cell."""
+    columns = (frame.iloc[:, place] for place in range(frame.shape[1]))
+    return any(not is_numeric(column) or bool(column.isna().any()) for column in columns)
+
+
 def _check_present(x: Array, names: list[str], name: str, first_row: int) -> None:
     missing = np.isnan(x)
     counts = missing.sum(axis=0)

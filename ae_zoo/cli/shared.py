@@ -142,14 +142,12 @@ class Given(NamedTuple):
 
 def read_rows(path: pathlib.Path) -> Given:
     """Returns the rows in a file; of a table with texts, dates or missing cells as they are."""
-    from ae_zoo.data import read, read_frame
-    from ae_zoo.tables.guess import all_numbers
+    from ae_zoo import data
 
-    frame = read_frame(path)
-    if frame is not None and not all_numbers(frame):
-        return Given(frame, f"{path.name}: {len(frame):,} rows of {frame.shape[1]} columns")
-    table = read(path)
-    return Given(table.rows, table.source)
+    found = data.read_rows(path)
+    if isinstance(found, data.Table):
+        return Given(found.rows, found.source)
+    return Given(found, f"{path.name}: {len(found):,} rows of {found.shape[1]} columns")
 
 
 def kinds_of(text: str | None) -> dict[str, str]:
@@ -173,19 +171,19 @@ def read_labeled(
         kinds: of columns, by name; with them the rows are a table, whatever its columns are.
         scaling: of a table's numbers.
     """
-    from ae_zoo.data import read, read_frame
-    from ae_zoo.tables.guess import Rules, all_numbers
+    from ae_zoo import data
+    from ae_zoo.tables import cells
+    from ae_zoo.tables.guess import Rules
     from ae_zoo.tables.schema import TableSchema
 
-    frame = read_frame(path)
-    if frame is None and kinds:
+    table = data.read_frame(path) if kinds else data.read_rows(path)
+    if table is None:
         raise AEZooError(f"--columns is for tables, .csv or .parquet; {path} is none.")
-    if frame is not None and (kinds or not all_numbers(frame)):
+    if not isinstance(table, data.Table):
         y, rules = None, Rules(scaling=scaling or Rules.scaling)
         if labels is not None:
-            y = frame.pop(labels).to_numpy() if labels in frame else _labels(pathlib.Path(labels))
-        return Labeled(frame, y, None, TableSchema.of(frame, kinds, rules, name=str(path))[0])
-    table = read(path)
+            y = cells.floats(table.pop(labels), labels) if labels in table else _labels(pathlib.Path(labels))
+        return Labeled(table, y, None, TableSchema.of(table, kinds, rules, name=str(path))[0])
     columns = table.columns
     if labels is None:
         return Labeled(table.x, None, columns)

@@ -16,7 +16,7 @@ from ae_zoo.errors import AEZooError, LateError, UnreachableError, first_line, u
 from ae_zoo.frames import columns_of, numeric
 from ae_zoo.schemas import ArraySchema, Schema
 from ae_zoo.tables import raw
-from ae_zoo.tables.schema import to_pandas
+from ae_zoo.tables.frames import to_pandas
 from ae_zoo.typing import Rows
 
 if TYPE_CHECKING:

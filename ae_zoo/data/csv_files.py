@@ -1,6 +1,7 @@
 """Tables in CSV files: a first line of column names, then a line for each row."""
 
 import contextlib
+import mmap
 import pathlib
 import re
 import reprlib
@@ -12,6 +13,7 @@ from ae_zoo.data.arrays import Add, Columns
 from ae_zoo.errors import AEZooError
 from ae_zoo.typing import Array
 
+CODE = re.compile(rb'0\d(?<=[,;\n"]0\d)')  # a lookbehind, because the zeros are found faster than the separators
 SAMPLE = 65_536  # characters after the first line that show the decimal mark
 
 
@@ -58,6 +60,14 @@ def pieces(path: pathlib.Path, rows: int, as_texts: bool = False) -> Iterator[pd
             f"Line {line} of {path} has {received} fields, but the first line has {expected} column names; every line must "
             f"have one field for each name.{hint}"
         ) from error
+
+
+def has_codes(path: pathlib.Path) -> bool:
+    """Returns whether a cell begins with a zero before another digit: a code, such as 0150, which a number would lose."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return CODE.search(content) is not None
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import pandas as pd
 from ae_zoo._support import archives, files
 from ae_zoo.data import arrays, csv_files, images, parquet
 from ae_zoo.errors import AEZooError, first_line
-from ae_zoo.frames import columns_of, numeric
+from ae_zoo.frames import columns_of, has_other_cells, numeric
 from ae_zoo.typing import Array
 
 PIECE = 65_536  # rows
@@ -62,10 +62,40 @@ def read(path: str | os.PathLike[str]) -> Table:
             or differences that float32 cannot hold.
         MissingExtraError: it is a Parquet file, and pyarrow is not installed.
     """
+    return _joined(files.as_path("path", path), numbers_only=False)
+
+
+def read_rows(path: str | os.PathLike[str]) -> Table | pd.DataFrame:
+    """Returns the rows of a file of numbers as `read` does, and those of a table with other cells as `read_frame` does.
+
+    A table has other cells if it has texts, dates or missing cells, or numbers with a zero in front, which are codes.
+
+    Raises:
+        NotFoundError, AEZooError, MissingExtraError: as `read` raises them.
+    """
     path = files.as_path("path", path)
+    if path.suffix.lower() in TABLES and not path.is_dir():
+        try:
+            table = _joined(path, numbers_only=True)
+        except _OtherCells:
+            table = None
+        if table is None or (path.suffix.lower() == ".csv" and csv_files.has_codes(path)):
+            frame = read_frame(path)
+            assert frame is not None
+            return frame
+        return table
+    return read(path)
+
+
+class _OtherCells(Exception):
+    """A table has cells that are no numbers."""
+
+
+def _joined(path: pathlib.Path, *, numbers_only: bool) -> Table:
+    """Returns all rows of a file; raises `_OtherCells` if only numbers are wanted, and a table has other cells."""
     parts: list[Array] = []
     columns: tuple[str, ...] | None = None
-    for x, names in _checked(path, PIECE, learn=True):
+    for x, names in _checked(path, PIECE, learn=True, numbers_only=numbers_only):
         parts.append(x)
         columns = names
     x = np.concatenate(parts)
@@ -116,11 +146,15 @@ def pieces(
         yield _named(x, names)
 
 
-def _checked(path: pathlib.Path, rows: int, learn: bool) -> Iterator[tuple[Array, tuple[str, ...] | None]]:
+def _checked(
+    path: pathlib.Path, rows: int, learn: bool, numbers_only: bool = False
+) -> Iterator[tuple[Array, tuple[str, ...] | None]]:
     start = 0
     for piece in _raw(path, rows):
         if not len(piece):
             continue
+        if numbers_only and isinstance(piece, pd.DataFrame) and has_other_cells(piece):
+            raise _OtherCells
         yield numeric(piece, str(path), start, learn=learn), columns_of(piece)
         start += len(piece)
     if not start:

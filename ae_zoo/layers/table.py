@@ -9,7 +9,7 @@ import numpy as np
 
 from ae_zoo.layers import corruption, noise
 from ae_zoo.layers.scaling import RowLayer
-from ae_zoo.tables.schema import ONE_HOT, TableSchema, embedding_width
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
 
 KEPT = 1000  # held-out errors of a column that are kept, so that a rarity of 1 in 1,000 can be told
@@ -44,8 +44,8 @@ class TableLayer(RowLayer):
         self.schema = table
         columns = table.table
         self.numbers = np.array([place for place, each in enumerate(columns) if not each.discrete], "int32")
-        self.few = [place for place, each in enumerate(columns) if each.discrete and len(each.levels) <= ONE_HOT]
-        self.many = [place for place, each in enumerate(columns) if each.discrete and len(each.levels) > ONE_HOT]
+        self.few = [place for place, each in enumerate(columns) if each.discrete and not each.has_vectors]
+        self.many = [place for place, each in enumerate(columns) if each.has_vectors]
         order = [*self.numbers, *self.few, *self.many]
         self.order = np.argsort(order).astype("int32")  # from the groups to the columns
         self.center = np.array([columns[place].center for place in self.numbers], "float32")
@@ -84,8 +84,8 @@ class TableLayer(RowLayer):
         """Makes the vectors of levels, and the place for held-out errors."""
         self.vectors = [
             self.add_weight(
-                shape=(1 + len(column.levels), embedding_width(column)),
-                initializer=keras.initializers.RandomNormal(stddev=embedding_width(column) ** -0.5),
+                shape=(1 + len(column.levels), column.width),
+                initializer=keras.initializers.RandomNormal(stddev=column.width**-0.5),
                 name=f"levels_{place}",
             )
             for place, column in ((place, self.schema.table[place]) for place in self.many)
@@ -164,7 +164,7 @@ class TableLayer(RowLayer):
         many, begin = [], second
         for place, vectors in zip(self.many, self.vectors, strict=True):
             column = self.schema.table[place]
-            end = begin + embedding_width(column)
+            end = begin + column.width
             logits = ops.matmul(output[:, begin:end], ops.transpose(vectors)) + np.log(column.probabilities).astype(
                 "float32"
             )
@@ -174,17 +174,19 @@ class TableLayer(RowLayer):
 
     def by_row(self, error: Tensor) -> Tensor:
         """Returns the weighted mean of the errors of present cells `(batch,)`; NaN for a row that has none."""
+        return keras.ops.sum(self.shared(error), axis=1) / self.counted(error)
+
+    def counted(self, error: Tensor) -> Tensor:
+        """Returns the weights of each row's present cells, added up, `(batch,)`; a missing cell's error is NaN."""
         ops = keras.ops
-        counts = ops.where(ops.isnan(error), ops.zeros_like(error), ops.broadcast_to(self.weight, ops.shape(error)))
-        filled = ops.where(ops.isnan(error), ops.zeros_like(error), error)
-        return ops.sum(counts * filled, axis=1) / ops.sum(counts, axis=1)
+        return ops.sum(ops.where(ops.isnan(error), ops.zeros_like(error), ops.zeros_like(error) + self.weight), axis=1)
 
     def shared(self, error: Tensor) -> Tensor:
         """Returns what each cell adds to its row's error: nothing where it is missing."""
         ops = keras.ops
         return self.weight * ops.where(ops.isnan(error), ops.zeros_like(error), error)
 
-    def settle(self, found: Array) -> None:
+    def keep_errors(self, found: Array) -> None:
         """Keeps the held-out errors `(m, columns)` of each column, as `KEPT` quantiles, and their number."""
         kept = np.zeros((len(self.schema.table), KEPT), "float32")
         present = ~np.isnan(found)
@@ -227,7 +229,7 @@ class CellNoise(keras.layers.Layer):
 
     Args:
         kind: `"masking"`: a cell becomes missing, and the network is asked for it all the same; `"swap"`: a cell is taken
-            from the next row of the batch, whose order is random, so it is a legal value in a wrong place.
+            from the row before in the batch, whose order is random, so it is a legal value in a wrong place.
         amount: the share of the cells.
 
     Input and output: `(batch, columns)`, NaN for a missing cell.

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from ae_zoo.tables.columns import DAY, OTHER, Column
+from ae_zoo.tables.cells import DAY
+from ae_zoo.tables.columns import Column
 from ae_zoo.tables.raw import SECONDS, keys
 from ae_zoo.typing import Tensor
 
@@ -47,7 +48,7 @@ def _coded(column: Column, cells: Tensor) -> Tensor:
 
 def _raw(column: Column, coded: Tensor) -> Tensor:
     if column.kind == "category":
-        return tf.gather(tf.constant([OTHER, *column.levels]), tf.cast(coded, tf.int32))
+        return tf.gather(tf.constant([column.other, *column.levels]), tf.cast(coded, tf.int32))
     wide = tf.cast(coded, tf.float64)
     if column.kind == "boolean":
         return wide - 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Kind: TypeAlias = Literal["number", "integer", "boolean", "category", "date"]
+ONE_HOT = 32  # levels; more are a vector each
 KINDS: tuple[str, ...] = ("number", "integer", "boolean", "category", "date")
 
 
@@ -57,6 +58,26 @@ class Column:
     def discrete(self) -> bool:
         """Whether a cell is one of some levels."""
         return self.kind in ("category", "boolean")
+
+    @property
+    def has_vectors(self) -> bool:
+        """Whether a level is a vector to the networks, because there are too many for a number a level."""
+        return len(self.levels) > ONE_HOT
+
+    @property
+    def width(self) -> int:
+        """How many numbers the networks return for a cell: one, a logit a level with the other ones, or a level's vector."""
+        if not self.discrete:
+            return 1
+        return min(32, math.ceil(len(self.levels) ** 0.5)) if self.has_vectors else 1 + len(self.levels)
+
+    @property
+    def other(self) -> str:
+        """What a cell of another level is called: a word that is no level of its own."""
+        word = OTHER
+        while word in self.levels:
+            word += "_"
+        return word
 
     @property
     def constant(self) -> bool:
@@ -170,4 +191,4 @@ class Column:
             found = pd.Series(np.array([False, *(text == "True" for text in self.levels)])[level], name=self.name)
             unknown = missing | (level == 0)
             return found.astype("boolean").mask(unknown) if unknown.any() else found
-        return pd.Series(np.array([OTHER, *self.levels], object)[level], name=self.name).mask(missing)
+        return pd.Series(np.array([self.other, *self.levels], object)[level], name=self.name).mask(missing)

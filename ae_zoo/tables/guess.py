@@ -91,15 +91,6 @@ def columns_of(frame: "pd.DataFrame", said: Mapping[str, str], rules: Rules) -> 
     return tuple(found)
 
 
-def all_numbers(frame: "pd.DataFrame") -> bool:
-    """Returns whether a frame's columns are all numbers or booleans, also as texts, without missing cells."""
-    try:
-        kinds = {guess(frame.iloc[:, place], str(name)) for place, name in enumerate(frame.columns)}
-    except AEZooError:  # texts
-        return False
-    return kinds <= {"number", "integer", "boolean"} and not frame.isna().any(axis=None)
-
-
 def guess(cells: "pd.Series[Any]", name: str) -> Kind:
     """Returns what a column is, by the rules above.
 

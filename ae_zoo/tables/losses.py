@@ -59,13 +59,10 @@ class TableLikelihood(Likelihood):
     def of_row(self, loss: Tensor) -> Tensor:
         import keras
 
-        ops = keras.ops
-        missing = ops.isnan(loss)
-        counts = ops.where(missing, ops.zeros_like(loss), ops.broadcast_to(self._layer.weight, ops.shape(loss)))
-        total = ops.sum(counts * ops.where(missing, ops.zeros_like(loss), loss), axis=1)
+        total = keras.ops.sum(self._layer.shared(loss), axis=1)
         if self.is_density:
             return total / len(self.schema.table)
-        return total / ops.maximum(ops.sum(counts, axis=1), 1e-6)
+        return total / keras.ops.maximum(self._layer.counted(loss), 1e-6)  # a row without a cell has no loss
 
     def start(self, x: Array) -> Array:
         """Returns the output that says what is usual: the best constant for numbers, and 0 for levels."""

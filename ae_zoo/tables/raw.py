@@ -12,7 +12,7 @@ import numpy as np
 
 from ae_zoo.errors import AEZooError
 from ae_zoo.tables import cells as read
-from ae_zoo.tables.columns import OTHER, Column
+from ae_zoo.tables.columns import Column
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def arrays(columns: Sequence[Column], coded: Array) -> dict[str, Array]:
 def _raw(column: Column, coded: Array) -> Array:
     missing = np.isnan(coded)
     if column.kind == "category":
-        texts = np.array([OTHER, *column.levels])[np.where(missing, 0, coded).astype(int)]
+        texts = np.array([column.other, *column.levels])[np.where(missing, 0, coded).astype(int)]
         return np.where(missing, "", texts)
     if column.kind == "boolean":
         return np.where(missing | (coded == 0), np.nan, coded.astype("float64") - 1)

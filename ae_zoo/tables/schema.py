@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from ae_zoo._support import checks
-from ae_zoo.errors import AEZooError, first_line, short, unknown
+from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
 from ae_zoo.tables import raw
 from ae_zoo.tables.cells import short_text, shown
 from ae_zoo.tables.columns import Column
+from ae_zoo.tables.frames import to_pandas
 from ae_zoo.tables.guess import SCALINGS, Rules, columns_of
 from ae_zoo.typing import Array, Rows
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from ae_zoo.likelihoods import Likelihood
 
 DEFAULT = Rules()
-ONE_HOT = 32  # levels; more are a vector each, of a size that grows with the root of their number
 
 
 def _read_columns(value: Any) -> tuple[Column, ...]:
@@ -117,7 +117,7 @@ class TableSchema(Schema):
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the networks return for one row."""
-        return (sum(width(column) for column in self.table),)
+        return (sum(column.width for column in self.table),)
 
     @property
     def columns(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -149,13 +149,18 @@ class TableSchema(Schema):
         return found
 
     def code(self, x: Rows, name: str = "x", *, learn: bool = False) -> Array:
-        """Returns a frame's rows as float32 `(n, columns)`; coded rows are returned as they are.
+        """Returns a frame's rows as float32 `(n, columns)`; coded rows, which are float32 already, are returned as they are.
 
         Raises:
             AEZooError: a column is missing, or a cell is not of its column's kind.
         """
-        if isinstance(x, np.ndarray) and x.dtype.kind == "f":
+        if isinstance(x, np.ndarray) and x.dtype == "float32":
             return self._coded_already(x, name)
+        if isinstance(x, np.ndarray):  # such as frame.to_numpy(), whose numbers are not coded
+            raise AEZooError(
+                f"{name} must be a frame with the columns {', '.join(map(repr, self.columns[:5]))}..., or coded rows, "
+                f"float32, from schema.code(frame); received an array of type {x.dtype}."
+            )
         frame = to_pandas(x, name)
         lacks = [column for column in self.columns if column not in frame.columns]
         if lacks:
@@ -256,19 +261,6 @@ class TableSchema(Schema):
         )
 
 
-def width(column: Column) -> int:
-    """Returns how many numbers the networks return for a column."""
-    if not column.discrete:
-        return 1
-    classes = 1 + len(column.levels)
-    return classes if len(column.levels) <= ONE_HOT else embedding_width(column)
-
-
-def embedding_width(column: Column) -> int:
-    """Returns the size of a level's vector, for a category of many levels."""
-    return min(32, int(np.ceil(len(column.levels) ** 0.5)))
-
-
 def schema(
     frame: Rows,
     kinds: Mapping[str, str] | None = None,
@@ -306,48 +298,6 @@ def schema(
     if kinds is not None and not isinstance(kinds, Mapping):
         raise AEZooError(f"kinds must be a mapping from columns; received {short(kinds)}.")
     return TableSchema.of(frame, {**(kinds or {}), **more}, rules, column_weights, "frame")[0]
-
-
-def is_table(x: Any) -> bool:
-    """Returns whether rows are a frame with a column that is not numeric, or with missing cells."""
-    from ae_zoo import frames
-
-    names = frames.columns_of(x)
-    if not names or getattr(x, "ndim", 2) != 2:
-        return False
-    frame = to_pandas(x, "data")
-    cells = [frame.iloc[:, place] for place in range(frame.shape[1])]
-    return any(not frames.is_numeric(column) or column.isna().any() for column in cells)
-
-
-def to_pandas(x: Any, name: str) -> "pd.DataFrame":
-    """Returns rows as a frame of pandas, whose names are texts, each there once.
-
-    Raises:
-        AEZooError: the rows are no frame, or two columns have one name.
-    """
-    import pandas as pd
-
-    from ae_zoo import frames
-
-    if isinstance(x, Mapping):
-        lists = {key: value if pd.api.types.is_list_like(value) else [value] for key, value in x.items()}
-        try:
-            x = pd.DataFrame(lists)
-        except ValueError as error:
-            raise AEZooError(f"{name} must have columns of equal lengths: {first_line(error)}") from error
-    elif isinstance(x, list | tuple) and x and all(isinstance(row, Mapping) for row in x):
-        x = pd.DataFrame(list(x))
-    if hasattr(x, "collect") and not hasattr(x, "to_pandas"):
-        raise AEZooError(f"{name} is a {type(x).__name__}, which has not been computed yet: call .collect() first.")
-    names = frames.columns_of(x)
-    if names is None or getattr(x, "ndim", 2) != 2:
-        raise AEZooError(
-            f"{name} must be a table: a frame of pandas, polars or Arrow, or dictionaries; received a {type(x).__name__}."
-        )
-    if any(isinstance(one, tuple) for one in getattr(x, "columns", ())):
-        raise AEZooError(f"{name} has columns of several levels: give each one name.")
-    return frames.as_pandas(x, names, name)
 
 
 def _values(column: Column) -> str:

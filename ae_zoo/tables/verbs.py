@@ -8,7 +8,8 @@ from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError
 from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import Column
-from ae_zoo.tables.schema import TableSchema, to_pandas
+from ae_zoo.tables.frames import to_pandas
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:

@@ -158,7 +158,7 @@ class _Run:
             record.restore(model)
             compile_plainly(model)  # this schedule is over
             self.loop.release()
-            model.settle(self._some_held_out())
+            model.keep_errors(self._some_held_out())
 
     def result(self) -> TrainingResult:
         """Returns what the run did; prints it and warns, if there is something to say."""
