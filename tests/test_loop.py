@@ -8,6 +8,7 @@ import ae_zoo
 from ae_zoo.training import loop, steps
 from ae_zoo.training.batches import Batches
 from ae_zoo.training.holdout import Data
+from ae_zoo.training.schedule import Pace, Schedule
 
 ROWS = np.random.default_rng(0).random((200, 2), "float32") @ np.random.default_rng(1).random((2, 8), "float32") / 2
 
@@ -120,6 +121,16 @@ def test_the_model_gets_the_exponential_averages_of_its_weights_as_numpy_compute
 def test_averages_of_an_optimizer_of_ones_own_are_refused():
     with pytest.raises(ae_zoo.AEZooError, match=r"ema=0\.999"):
         ae_zoo.fit(build(), ROWS, optimizer=keras.optimizers.Adam(use_ema=True), verbose=0)
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(30, 10), (140, 46), (600, 60), (2000, 100), (10_000, 200)])
+def test_the_rate_rises_over_as_many_steps_as_adam_needs_and_then_falls(steps, warmup):
+    schedule = Schedule(epochs=1, steps=steps, batch_size=8, learning_rate=0.5, beta_1=0.9, patience=None, warmup=0)
+    rates = Pace(schedule).rates(0)
+    assert int(rates.argmax()) == warmup
+    assert rates.max() == 0.5
+    assert (np.diff(rates[:warmup]) > 0).all()
+    assert (np.diff(rates[warmup:]) <= 0).all()
 
 
 def test_a_callback_that_sets_the_rate_is_refused():
