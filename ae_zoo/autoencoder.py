@@ -12,7 +12,7 @@ from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares, share
 from ae_zoo.errors import AEZooError, AEZooWarning, unknown
 from ae_zoo.layers.corruption import corrupt
 from ae_zoo.networks.inference import Views, in_batches
-from ae_zoo.tables import verbs
+from ae_zoo.tables import unseen, verbs
 from ae_zoo.trainable import Trainable
 from ae_zoo.typing import Array, Rows, Tensor
 
@@ -206,7 +206,7 @@ class Autoencoder(Trainable):
     def keep_errors(self, x: Array) -> None:
         """Keeps how large the errors of a table's columns are, of coded rows that were held out. `ae_zoo.fit` calls it."""
         if self.schema.may_miss:
-            self.scaling.keep_errors(verbs.unseen(self, x)[0])
+            self.scaling.keep_errors(unseen.unseen(self, x)["cell_error"])
 
     def to_model(self) -> Self:
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
@@ -251,6 +251,7 @@ class Autoencoder(Trainable):
                 function=self._score_of_tensor,
                 about="the row's error on the model's scale, and each feature's share of it",
             )
+            found |= self.schema.endpoints(self)
         return found
 
     def rows_of(self, code: Tensor) -> Tensor:
@@ -268,8 +269,8 @@ class Autoencoder(Trainable):
         return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
 
     def unseen(self, x: Array) -> Array:
-        """Returns what a model of a table says of each cell if it does not see it, for coded rows: see `verbs.unseen`."""
-        network = self._views.of("unseen", lambda rows: verbs.unseen_of(self, rows))
+        """Returns what a model of a table says of each cell if it does not see it, for coded rows: see `tables.unseen`."""
+        network = self._views.of("unseen", lambda rows: unseen.unseen_of(self, rows))
         return in_batches(network, x, max(1, 4096 // x.shape[1]))
 
     def _feature_error(self, x: Tensor, unit: Unit = "squared") -> Tensor:

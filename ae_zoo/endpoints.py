@@ -27,6 +27,8 @@ class Endpoint:
         function: the same with tensors, `(batch, *shape)`, in operations that can be exported.
         about: what it returns, in a few words.
         may_miss: whether a row may have missing cells, which are NaN, but not all of them.
+        keeps: whether the answer is the row itself with its missing cells filled.
+        one_pass: whether a row passes the network once; a file of one function for all verbs has those alone.
     """
 
     input: Literal["x", "code", "seed"]
@@ -35,6 +37,8 @@ class Endpoint:
     function: Callable[[Tensor], Tensors]
     about: str
     may_miss: bool = False
+    keeps: bool = False
+    one_pass: bool = True
 
     @property
     def dtype(self) -> str:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from ae_zoo.autoencoder import Autoencoder
     from ae_zoo.config import Config
+    from ae_zoo.endpoints import Endpoints
     from ae_zoo.layers.scaling import RowLayer
 
 KINDS: dict[str, "type[Schema]"] = {}
@@ -152,6 +154,10 @@ class Schema(abc.ABC):
     def served(self, coded: Array) -> dict[str, Array]:
         """Returns coded rows as the inputs of a served model, by name: here as they are, as `x`."""
         return {"x": coded}
+
+    def endpoints(self, model: "Autoencoder") -> "Endpoints":
+        """Returns what a model that reconstructs such rows can do besides, by name: here nothing."""
+        return {}
 
     @property
     def output_shape(self) -> tuple[int, ...]:

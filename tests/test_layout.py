@@ -39,6 +39,7 @@ MAKES = {
     ("schemas", "ae_zoo.layers.corruption.Corruption"),
     ("schemas", "ae_zoo.tables.schema"),
     ("schemas", "ae_zoo.config.Config"),
+    ("schemas", "ae_zoo.autoencoder.Autoencoder"),
     ("tables", "ae_zoo.layers.table.TableLayer"),
     ("tables", "ae_zoo.layers.table.CellNoise"),
     ("tables", "ae_zoo.config.Config"),

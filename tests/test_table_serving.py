@@ -52,6 +52,16 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
     back = served.run("reconstruct", raw)
     assert back["city"].astype(str).tolist() == model.reconstruct(frame)["city"].tolist()
     assert np.allclose(back["amount"], model.reconstruct(frame)["amount"], rtol=1e-5)
+    full = served.run("impute", raw)
+    filled = model.impute(frame)
+    assert full["city"].astype(str).tolist() == filled["city"].tolist()  # also "Nowhere", as it was given
+    assert full["moment"][[0, 2]].astype(str).tolist() == ["2020-05-05T01:02:03.25", "1969-12-31 23:59:59"]
+    assert np.allclose(full["amount"], filled["amount"], rtol=1e-5)
+    told, reasons = served.run("explain", raw), model.explain(frame).sort_values(["position", "column"])
+    by_name = np.argsort(model.schema.columns)
+    for name, unknown in (("error", 0), ("p_value", 1)):
+        answers = told["cell_error" if name == "error" else name][:, by_name].ravel()
+        assert np.allclose(answers, reasons[name].fillna(unknown), rtol=1e-4, atol=1e-6)
     for wrong, sentence in (
         ({"since": ["soon", "", ""]}, "since must be dates such as"),
         ({"member": [2.0, 0, 0]}, "member must be 0, 1, or NaN"),
@@ -84,6 +94,13 @@ def test_the_client_sends_frames_and_returns_frames(trained, tmp_path):
             back = client.reconstruct(rows[reversed(rows.columns)])
             assert back["city"].tolist() == trained.reconstruct(rows)["city"].tolist()
             assert client.encode(rows).shape == (30, 4)
+            assert client.impute(rows)["city"].tolist() == trained.impute(rows)["city"].tolist()
+            with pytest.raises(ae_zoo.AEZooError, match="explain needs the schema"):
+                client.explain(rows)
+            client.schema = trained.schema
+            ours, theirs = client.explain(rows, top=2), trained.explain(rows, top=2)
+            pd.testing.assert_frame_equal(ours, theirs, check_exact=False, rtol=1e-4)
+            client.schema = None
             with pytest.raises(ae_zoo.AEZooError, match="it lacks 'city'"):
                 client.score(rows.drop(columns="city"))
             with pytest.raises(ae_zoo.AEZooError, match="'amount' must hold numbers"):

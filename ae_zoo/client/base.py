@@ -174,6 +174,26 @@ class Client(abc.ABC, Generic[Raw]):
         """Returns for each row whether its error is beyond the detector's threshold `(n,)`, bool."""
         return self._output("flagged", "detect", x=x)
 
+    def impute(self, x: object) -> "pd.DataFrame":
+        """Returns a table's rows with their holes filled; other cells stay as they are."""
+        return cast("pd.DataFrame", self._rows("impute", x=x))
+
+    def explain(self, x: Rows, *, top: int | None = None) -> "pd.DataFrame":
+        """Returns why rows of a table are strange, as `Autoencoder.explain` does.
+
+        Raises:
+            AEZooError: the client does not know the model's schema.
+        """
+        from ae_zoo.tables.schema import TableSchema
+        from ae_zoo.tables.unseen import of_served
+        from ae_zoo.tables.verbs import reasons
+
+        if not isinstance(self.schema, TableSchema):
+            raise AEZooError("explain needs the schema of the model's table: give the client columns=model.schema.")
+        coded = self.schema.code(x)
+        found = of_served(self.schema, self.predict("explain", x=x), coded)
+        return reasons(self.schema, x, coded, found, top)
+
     def _rows(self, signature: str, **inputs: object) -> "np.ndarray | pd.DataFrame":
         found = self.predict(signature, **inputs)
         if "reconstruction" in found:

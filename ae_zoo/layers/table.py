@@ -13,6 +13,7 @@ from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
 
 KEPT = 1000  # held-out errors of a column that are kept, so that a rarity of 1 in 1,000 can be told
+USUAL = 0.9  # share of the held-out cells in a number's usual range
 YEAR = 365.2425
 # A date's cycles: the period in days, and how many days the training rows must span for it.
 CYCLES = ((1.0, 2.0), (7.0, 21.0), (YEAR, 2 * YEAR))
@@ -50,6 +51,9 @@ class TableLayer(RowLayer):
         self.order = np.argsort(order).astype("int32")  # from the groups to the columns
         self.center = np.array([columns[place].center for place in self.numbers], "float32")
         self.scale = np.array([columns[place].scale for place in self.numbers], "float32")
+        self.low = np.array([columns[place].low for place in self.numbers], "float32")
+        self.high = np.array([columns[place].high for place in self.numbers], "float32")
+        self.whole = np.array([columns[place].kind == "integer" for place in self.numbers])
         self.weight = table.weights.astype("float32")
         # What the encoder sees.
         self.told = np.array([place for place, each in enumerate(columns) if not each.constant], "int32")
@@ -124,12 +128,9 @@ class TableLayer(RowLayer):
         """Returns coded rows for outputs: numbers within the training rows' bounds, and the likeliest levels."""
         ops = keras.ops
         columns = self.schema.table
-        low = np.array([columns[place].low for place in self.numbers], "float32")
-        high = np.array([columns[place].high for place in self.numbers], "float32")
         numbers, few, many = self.split(output)
-        numbers = ops.clip(numbers * self.scale + self.center, low, high)
-        whole = np.array([columns[place].kind == "integer" for place in self.numbers])
-        parts = [ops.where(whole, ops.round(numbers), numbers)] if len(self.numbers) else []
+        numbers = self._bounded(numbers)
+        parts = [ops.where(self.whole, ops.round(numbers), numbers)] if len(self.numbers) else []
         if few is not None:
             named = np.array([len(columns[place].levels) > 0 for place in self.few])
             likely = _likeliest(few)
@@ -137,17 +138,24 @@ class TableLayer(RowLayer):
         parts += [_likeliest(each[:, None]) for each in many]
         return ops.take(ops.concatenate(parts, axis=1), self.order, axis=1)
 
-    def expected(self, output: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns the expected cells, coded, and the probability of each level that is expected, both `(batch, columns)`.
+    def expected(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Returns what is expected of each cell, each part `(batch, columns)`.
 
-        Numbers are not held within the training rows' bounds, and their probability is 1.
+        They are the expected cells, coded; the probability of a level that is expected, and 1 for a number; and the ends of
+        the range around a number in which nine in ten held-out cells are, coded, the level itself for a category.
         """
         ops = keras.ops
         numbers, few, many = self.split(output)
         logs = ([] if few is None else [few]) + [each[:, None] for each in many]
-        levels = [numbers * self.scale + self.center, *map(_likeliest, logs)]
-        shares = [ops.ones_like(numbers), *(ops.exp(_of_named(each)) for each in logs)]
-        return tuple(ops.take(ops.concatenate(parts, axis=1), self.order, axis=1) for parts in (levels, shares))
+        levels = [_likeliest(each) for each in logs]
+        shares = [ops.exp(_of_named(each)) for each in logs]
+        spread = ops.sqrt(ops.take(self.errors, np.array([round(USUAL * KEPT)]), axis=1)[:, 0])
+        spread = ops.take(spread, self.numbers, axis=0)
+        middle, low, high = (self._bounded(numbers + side * spread) for side in (0, -1, 1))
+        inside = ops.logical_and(self.whole, ops.ceil(low) <= ops.floor(high))  # whole numbers that lie in the range
+        low, high = ops.where(inside, ops.ceil(low), low), ops.where(inside, ops.floor(high), high)
+        parts = [[middle, *levels], [ops.ones_like(numbers), *shares], [low, *levels], [high, *levels]]
+        return tuple(ops.take(ops.concatenate(part, axis=1), self.order, axis=1) for part in parts)
 
     def split(self, output: Tensor) -> tuple[Tensor, Tensor | None, list[Tensor]]:
         """Returns the parts of outputs `(batch, ...)`.
@@ -187,16 +195,56 @@ class TableLayer(RowLayer):
         return self.weight * ops.where(ops.isnan(error), ops.zeros_like(error), error)
 
     def keep_errors(self, found: Array) -> None:
-        """Keeps the held-out errors `(m, columns)` of each column, as `KEPT` quantiles, and their number."""
+        """Keeps the held-out errors `(m, columns)` of each column, as `KEPT` quantiles, and their number.
+
+        They are rounded up, to 12 bits, so that errors that are equal but for rounding are equal.
+        """
         kept = np.zeros((len(self.schema.table), KEPT), "float32")
         present = ~np.isnan(found)
         for place in np.flatnonzero(present.any(axis=0)):
             kept[place] = np.quantile(found[present[:, place], place], np.linspace(0, 1, KEPT), method="higher")
-        self.errors.assign(kept)
+        mantissa, exponent = np.frexp(kept)
+        self.errors.assign(np.ldexp(np.ceil(mantissa * 2**12) / 2**12, exponent))
         self.counts.assign(present.sum(axis=0))
+
+    def p_value(self, error: Tensor) -> Tensor:
+        """Returns the share of held-out cells of the same column with at least this error, `(batch, columns)` both.
+
+        The cell counts among them, as in a conformal p-value (Vovk et al. 2005, section 2.2). Between two kept errors the
+        share goes over evenly, from above, so that rounding does not change it by a step. It is NaN for a missing cell, and
+        where no held-out cells are known.
+        """
+        ops = keras.ops
+        below = self._ranks(error)
+        last, next_ = (self._kept(place) for place in (ops.maximum(below - 1, 0), ops.minimum(below, KEPT - 1)))
+        gap = next_ - last
+        part = ops.where(gap > 0, (error - last) / ops.where(gap > 0, gap, ops.ones_like(gap)), ops.ones_like(gap))
+        before, after = (ops.cast(KEPT - rank, "float32") for rank in (self._ranks(last), below))
+        above = ops.where(below == 0, float(KEPT), ops.where(below == KEPT, 0.0, before + part * (after - before)))
+        known = ops.logical_and(self.counts > 0, ops.logical_not(ops.isnan(error)))
+        return ops.where(known, (above / KEPT * self.counts + 1) / (self.counts + 1), float("nan"))
+
+    def _ranks(self, error: Tensor) -> Tensor:
+        """Returns how many of a column's kept errors are less, `(batch, columns)`, by bisection."""
+        ops = keras.ops
+        found = ops.zeros_like(error, dtype="int32")
+        for step in 2 ** np.arange(KEPT.bit_length() - 1, -1, -1, dtype="int32"):
+            tried = found + step
+            less = ops.logical_and(tried <= KEPT, self._kept(ops.minimum(tried, KEPT) - 1) < error)
+            found = ops.where(less, tried, found)
+        return found
+
+    def _kept(self, place: Tensor) -> Tensor:
+        """Returns the kept error at a place in its column's order, `(batch, columns)` both."""
+        columns = np.arange(len(self.schema.table), dtype="int32") * KEPT
+        return keras.ops.take(keras.ops.reshape(self.errors, (-1,)), place + columns, axis=0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "schema": self.schema.to_dict()}
+
+    def _bounded(self, numbers: Tensor) -> Tensor:
+        """Returns numbers, coded, within the training rows' bounds, for numbers on the standardized scale."""
+        return keras.ops.clip(numbers * self.scale + self.center, self.low, self.high)
 
     def _standardized(self, x: Tensor) -> Tensor:
         ops = keras.ops

@@ -1,8 +1,8 @@
 """One file for other runtimes: ONNX, and LiteRT (formerly TensorFlow Lite) for phones and small devices.
 
 Such a file holds one function. It takes rows `x` in the data's units and returns all outputs that the SavedModel's signatures
-have for rows. It has no checks inside, because its runtimes have no assertions. Keras writes the file; its own runtime must
-give the same answers as Python before the file appears under its name.
+have for rows, except those that take several passes. It has no checks inside, because its runtimes have no assertions. Keras
+writes the file; its own runtime must give the same answers as Python before the file appears under its name.
 """
 
 import os
@@ -43,7 +43,7 @@ def write(served: Endpoints, examples: Arrays, path: pathlib.Path, tolerance: fl
     """
     kind = FORMATS[path.suffix]
     _check_installed(kind)
-    of_rows = {name: one for name, one in served.items() if one.input == "x"}
+    of_rows = {name: one for name, one in served.items() if one.input == "x" and one.one_pass}
     rows = keras.Input(next(iter(of_rows.values())).shape, name="x")
     network = keras.Model(rows, _Verbs(of_rows)(rows))
     network(examples[f"{next(iter(of_rows))}/input/x"])  # Keras writes ONNX only for models that have run

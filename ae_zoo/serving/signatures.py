@@ -6,6 +6,8 @@ answer does not depend on the other rows.
 """
 
 import dataclasses
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -19,7 +21,11 @@ from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
 
 Input = tuple[str, tuple[int, ...]]  # type, and shape of one row
-ROWS = ("reconstruction", "generated", "filled")  # outputs that are coded rows
+# Outputs that are coded rows, with what stands before the names of their columns.
+ROWS = {"reconstruction": "", "generated": "", "filled": "", "expected": "expected_", "low": "low_", "high": "high_"}
+
+RANGE = ("low", "high")  # of these, those that a category does not have
+T = TypeVar("T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,20 +69,35 @@ class TableSignature(Signature):
         return raw.arrays(self.schema.table, value) if self.endpoint.input == "x" else super().given(value)
 
     def answers(self, value: Array) -> Arrays:
-        found = self.endpoint.verb(value)
-        rows = [found.pop(name) for name in ROWS if name in found]
-        return found | (raw.arrays(self.schema.table, np.asarray(rows[0], "float32")) if rows else {})
+        found = self._spread(
+            self.endpoint.verb(value), lambda rows: raw.arrays(self.schema.table, np.asarray(rows, "float32"))
+        )
+        if self.endpoint.keeps:
+            given = self.given(value)
+            found = {key: np.where(raw.missing(cells), found[key], cells) for key, cells in given.items()}
+        return found
 
     def function(self, *inputs: Tensor) -> Tensors:
-        value = inputs[0]
+        value, given = inputs[0], dict(zip(self.inputs, inputs, strict=True))
         if self.endpoint.input == "x":
-            value = tables.coded(self.schema.table, dict(zip(self.inputs, inputs, strict=True)))
+            value = tables.coded(self.schema.table, given)
             counts = tf.logical_not(tf.math.is_nan(value)) & (self.schema.weights > 0)
             known = tf.reduce_all(tf.reduce_any(counts, axis=1))
             value = asserted(value, known, "each row must have a cell that is present, of a column that counts")
-        found = dict(guarded(self.endpoint, value))
-        rows = [found.pop(name) for name in ROWS if name in found]
-        return found | (tables.raw(self.schema.table, rows[0]) if rows else {})
+        found = self._spread(guarded(self.endpoint, value), lambda rows: tables.raw(self.schema.table, rows))
+        if self.endpoint.keeps:
+            found = {key: tf.where(tables.missing(cells), found[key], cells) for key, cells in given.items()}
+        return found
+
+    def _spread(self, found: Mapping[str, T], raw_of: Callable[[T], Mapping[str, T]]) -> dict[str, T]:
+        """Returns outputs with raw columns in the place of coded rows."""
+        spread = {name: value for name, value in found.items() if name not in ROWS}
+        names = raw.keys(self.schema.columns)
+        ranged = [names[column.name] for column in self.schema.table if not column.discrete]
+        for name in found.keys() & ROWS.keys():
+            columns = raw_of(found[name])
+            spread |= {f"{ROWS[name]}{key}": columns[key] for key in (ranged if name in RANGE else columns)}
+        return spread
 
 
 def of(served: Endpoints, schema: Schema) -> dict[str, Signature]:

@@ -29,20 +29,23 @@ def raw(columns: Sequence[Column], rows: Tensor) -> dict[str, Tensor]:
     return {names[column.name]: _raw(column, rows[:, place]) for place, column in enumerate(columns)}
 
 
+def missing(cells: Tensor) -> Tensor:
+    """Returns which cells of a raw column are missing."""
+    return tf.equal(cells, "") if cells.dtype == tf.string else tf.math.is_nan(cells)
+
+
 def _coded(column: Column, cells: Tensor) -> Tensor:
     if column.kind == "category":
-        missing = tf.equal(cells, "")
         same = tf.equal(cells[:, None], tf.constant(["", *column.levels])[None])  # the first, "", is never a level
         number = tf.where(tf.reduce_any(same, axis=1), tf.argmax(same, axis=1), 0)
-        return tf.where(missing, np.float32(np.nan), tf.cast(number, tf.float32))
+        return tf.where(missing(cells), np.float32(np.nan), tf.cast(number, tf.float32))
     if column.kind == "boolean":
         legal = tf.reduce_all(tf.math.is_nan(cells) | tf.equal(cells, 0) | tf.equal(cells, 1))
         cells = asserted(cells, legal, f"{column.name} must be 0, 1, or NaN for a missing cell")
         return tf.cast(cells + 1, tf.float32)
     if column.kind == "date":
-        missing = tf.equal(cells, "")
-        days = _days(tf.where(missing, "1970-01-01", cells), column.name)
-        return tf.where(missing, np.float32(np.nan), tf.cast(days - column.origin, tf.float32))
+        days = _days(tf.where(missing(cells), "1970-01-01", cells), column.name)
+        return tf.where(missing(cells), np.float32(np.nan), tf.cast(days - column.origin, tf.float32))
     return tf.cast(cells - column.origin, tf.float32)
 
 

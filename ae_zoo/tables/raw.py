@@ -57,6 +57,11 @@ def arrays(columns: Sequence[Column], coded: Array) -> dict[str, Array]:
     return {names[column.name]: _raw(column, coded[:, place]) for place, column in enumerate(columns)}
 
 
+def missing(cells: Array) -> Array:
+    """Returns which cells of a raw column are missing."""
+    return np.isnan(cells) if cells.dtype.kind == "f" else cells == ""
+
+
 def _raw(column: Column, coded: Array) -> Array:
     missing = np.isnan(coded)
     if column.kind == "category":

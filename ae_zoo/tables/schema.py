@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
+    from ae_zoo.autoencoder import Autoencoder
     from ae_zoo.config import Config
+    from ae_zoo.endpoints import Endpoints
     from ae_zoo.layers.table import TableLayer
     from ae_zoo.likelihoods import Likelihood
 
@@ -240,6 +242,11 @@ class TableSchema(Schema):
         from ae_zoo.tables.losses import of_table
 
         return of_table(self, config)
+
+    def endpoints(self, model: "Autoencoder") -> "Endpoints":
+        from ae_zoo.tables.unseen import endpoints
+
+        return endpoints(model)
 
     def to_dict(self) -> dict[str, Any]:
         weights = None if self.column_weights is None else list(self.column_weights)

@@ -5,33 +5,44 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ae_zoo._support import checks
+from ae_zoo.endpoints import Arrays
 from ae_zoo.errors import AEZooError
 from ae_zoo.tables import cells as read
+from ae_zoo.tables import unseen
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.frames import to_pandas
 from ae_zoo.tables.schema import TableSchema
-from ae_zoo.typing import Array, Rows, Tensor
+from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ae_zoo.autoencoder import Autoencoder
 
-USUAL = 0.9  # share of the held-out cells in a number's usual range
-ROUNDS = 3  # of filling holes: each sees what the last has filled
-
 
 def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.DataFrame":
     """See `Autoencoder.explain`."""
-    import pandas as pd
-
     schema = _table(model, "explain")
     coded = model.check_rows(x)
-    names = np.array(schema.columns, object)
+    found = unseen.unseen(model, coded)
+    checks.finite_errors(np.nan_to_num(found["cell_error"], nan=0.0, posinf=np.inf, neginf=-np.inf))
+    return reasons(schema, x, coded, found, top)
+
+
+def reasons(schema: TableSchema, x: Rows, coded: Array, found: Arrays, top: int | None) -> "pd.DataFrame":
+    """Returns what `Autoencoder.explain` returns.
+
+    Args:
+        schema: of the table.
+        x: rows.
+        coded: the same, coded, `(n, columns)`.
+        found: what the model says of each cell that it does not see: see `unseen.unseen`.
+        top: how many columns of each row; None for all.
+    """
+    import pandas as pd
+
+    names, errors = np.array(schema.columns, object), found["cell_error"]
     shown = min(checks.count("top", top) if top is not None else len(names), len(names))
-    errors, expected, probability = unseen(model, coded)
-    checks.finite_errors(np.nan_to_num(errors, nan=0.0, posinf=np.inf, neginf=-np.inf))
-    rarity = _rarity(model, errors)
     # Not the rarest first: of a broken row many errors are as rare as can be told. Missing cells, which have no error, and
     # columns that count for nothing come last.
     worst = np.argsort(np.where(np.isnan(errors), np.inf, -errors), axis=1, kind="stable")[:, :shown]
@@ -41,8 +52,11 @@ def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.Dat
     for place, one in enumerate(schema.table):
         chosen = np.flatnonzero(column == place)
         seen[chosen] = [read.shown(value) for value in given[one.name].iloc[row[chosen]]]
-        usual = expected[row[chosen], place], probability[row[chosen], place]
-        said[chosen] = _levels(one, *usual) if one.discrete else _ranges(one, usual[0], _spread(model, place))
+        told = {name: part[row[chosen], place] for name, part in found.items()}
+        if one.discrete:
+            said[chosen] = _levels(one, told["expected"], told["probability"])
+        else:
+            said[chosen] = _ranges(one, told["low"], told["high"])
     return pd.DataFrame(
         {
             "row": _index(x, len(coded))[row],
@@ -50,43 +64,10 @@ def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.Dat
             "seen": seen,
             "expected": said,
             "error": errors[row, column],
-            "p_value": rarity[row, column],
+            "p_value": found["p_value"][row, column],
         },
         index=pd.Index(row, name="position"),
     )
-
-
-def unseen(model: "Autoencoder", coded: Array) -> tuple[Array, Array, Array]:
-    """Returns, for each cell, what the model says if it does not see it: see `TableLayer`.
-
-    A network may copy a cell that it sees, however strange. What it says of one that it does not see follows from the row's
-    other cells.
-
-    Returns:
-        The errors, NaN for missing cells; the expected cells, coded; and the probability of an expected level, each
-        `(n, columns)`.
-    """
-    found = model.unseen(coded).reshape(len(coded), 3, coded.shape[1])
-    return np.where(model.scaling.weight > 0, found[:, 0], np.nan), found[:, 1], found[:, 2]
-
-
-def unseen_of(model: "Autoencoder", x: Tensor) -> Tensor:
-    """Returns errors, expected cells and probabilities for coded rows as tensors, `(batch, 3 * columns)`."""
-    import keras
-
-    ops, layer = keras.ops, model.scaling
-    p = int(x.shape[1])
-    own = np.eye(p, dtype=bool)
-    hidden = ops.reshape(ops.where(own, float("nan"), ops.expand_dims(x, 1)), (-1, p))  # (batch * columns, columns)
-    output = ops.cast(model.decoder(model.encoder(hidden, training=False), training=False), "float32")
-    target = ops.reshape(ops.repeat(ops.expand_dims(layer.target(x), 1), p, axis=1), (-1, p))
-    parts = [model.likelihood.error(target, output), *layer.expected(output)]
-
-    def of_hidden(part: Tensor) -> Tensor:
-        square = ops.reshape(part, (-1, p, p))
-        return ops.sum(ops.where(own, square, ops.zeros_like(square)), axis=2)
-
-    return ops.concatenate([of_hidden(part) for part in parts], axis=1)
 
 
 def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
@@ -94,9 +75,7 @@ def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
     schema = _table(model, "impute")
     frame, coded = to_pandas(x, "x").copy(), model.check_rows(x)
     holes = np.isnan(coded)
-    filled = coded
-    for _ in range(ROUNDS if holes.any() else 0):
-        filled = np.where(holes, model.reconstructed(filled), coded)
+    filled = unseen.filled(model, coded)
     for place, column in enumerate(schema.table):
         hole = holes[:, place]
         if hole.any() and column.missing < 1:
@@ -195,39 +174,12 @@ def _index(x: Rows, rows: int) -> Array:
     return np.arange(rows) if index is None or callable(index) else np.asarray(index)
 
 
-def _rarity(model: "Autoencoder", errors: Array) -> Array:
-    """Returns the share of held-out cells of the same column with at least this error; NaN for missing cells.
-
-    It is NaN too where no held-out cells are known: the model was not trained by `ae_zoo.fit`.
-    """
-    kept, counts = (np.asarray(weight) for weight in (model.scaling.errors, model.scaling.counts))
-    found = np.full(errors.shape, np.nan, "float64")
-    for place in np.flatnonzero(counts):
-        present = ~np.isnan(errors[:, place])
-        # A ten-thousandth less, because rounding may change the error of an equal cell.
-        above = kept.shape[1] - np.searchsorted(kept[place], errors[present, place] * (1 - 1e-4), side="left")
-        n = float(counts[place])
-        found[present, place] = (above / kept.shape[1] * n + 1) / (n + 1)
-    return found
-
-
-def _spread(model: "Autoencoder", place: int) -> float:
-    """Returns the distance from what is expected that one in ten held-out cells of a column exceeds, as it is coded."""
-    scale = model.schema.table[place].scale  # type: ignore[attr-defined]
-    return float(np.sqrt(np.quantile(np.asarray(model.scaling.errors)[place], USUAL)) * scale)
-
-
 def _levels(column: Column, level: Array, probability: Array) -> list[str]:
     if not len(column.levels):
         return [""] * len(level)
     return [f"{column.levels[int(one) - 1]} ({share:.0%})" for one, share in zip(level, probability, strict=True)]
 
 
-def _ranges(column: Column, middle: Array, spread: float) -> list[str]:
-    """Returns the ranges around what is expected as texts; of whole numbers those that lie inside."""
-    low, high = (np.clip(middle + side * spread, column.low, column.high) for side in (-1, 1))
-    if column.kind == "integer":
-        inside = np.ceil(low) <= np.floor(high)
-        low, high = np.where(inside, np.ceil(low), np.round(middle)), np.where(inside, np.floor(high), np.round(middle))
+def _ranges(column: Column, low: Array, high: Array) -> list[str]:
     ends = ([read.shown(value) for value in column.cells(end)] for end in (low, high))
     return [a if a == b else f"{a} to {b}" for a, b in zip(*ends, strict=True)]
