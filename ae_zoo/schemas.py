@@ -108,6 +108,7 @@ class Schema(abc.ABC):
     starts_at_zero: ClassVar[bool] = False  # whether outputs begin near 0, which then means what is usual
     symmetric: ClassVar[bool] = True  # whether the networks see as many numbers of a row as they return
     may_miss: ClassVar[bool] = False  # whether a coded row may have missing cells, which are NaN
+    usual: ClassVar[float | None] = None  # the error of always saying what is usual, where errors are measured by it
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, canvas, few, plain, scale
+from ae_zoo.errors import AEZooError
+from ae_zoo.plots.style import ACCENT, INK, OTHERS, SECOND, Figure, canvas, few, logarithmic, meaning, plain, scale
 from ae_zoo.typing import Array
 
 
@@ -64,21 +65,27 @@ def activity(panels: Mapping[str, Array], *, label: str, threshold: float | None
 
 
 def errors(
-    groups: Mapping[str, Array], *, threshold: float | None = None, ax: Axes | None = None
+    groups: Mapping[str, Array],
+    *,
+    threshold: float | None = None,
+    usual: float | None = None,
+    ax: Axes | None = None,
 ) -> matplotlib.figure.Figure:
     """Returns the distributions of reconstruction errors on a logarithmic axis.
 
     Args:
-        groups: from a label to the errors of rows `(n,)`; at most six labels.
+        groups: from a label to the errors of rows `(n,)`; at most six labels. Rows whose error is NaN are left out.
         threshold: an error to mark by a line.
+        usual: the error of a model that always says what is usual, `model.schema.usual`, which is marked; None for none.
         ax: the axes to draw into; by default those of a new figure.
 
     Raises:
-        AEZooError: there are more than six groups.
+        AEZooError: there are more than six groups, or one has no errors.
     """
     few(groups, 6)
+    groups = {label: _known(label, values) for label, values in groups.items()}
     figure, axes = canvas(ax, 7.5, 3.6)
-    positive = np.concatenate([np.ravel(values) for values in groups.values()])
+    positive = np.concatenate([*groups.values()])
     bins = np.geomspace(
         max(positive.min(), 1e-12), positive.max(), int(np.clip(2 * len(positive) ** 0.5, 12, 80))
     ).tolist()
@@ -89,7 +96,11 @@ def errors(
         axes.hist(values, bins=bins, weights=weights, color=color, histtype="step", linewidth=1.4, label=label)
     if threshold is not None:
         axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.3, label=f"threshold {threshold:.4f}")
-    axes.set(xscale="log", xlabel="reconstruction error (mean squared error of a row)", ylabel="share of the rows")
+    if usual is not None:
+        axes.axvline(usual, color=INK, linestyle=":", linewidth=1.3)
+    ends = [bins[0], bins[-1], threshold or bins[0], usual or bins[0]]
+    logarithmic(axes, "x", min(ends), max(ends))
+    axes.set(xlabel=meaning("reconstruction error of a row", usual), ylabel="share of the rows")
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return figure
@@ -116,11 +127,16 @@ def comparison(names: Sequence[str], values: Mapping[str, Sequence[float | None]
     return figure
 
 
-def learning_curves(history: Mapping[str, Sequence[float]], *, ax: Axes | None = None) -> matplotlib.figure.Figure:
+def learning_curves(
+    history: Mapping[str, Sequence[float]], *, usual: float | None = None, ax: Axes | None = None
+) -> matplotlib.figure.Figure:
     """Returns each metric by epoch; a metric of the held-out rows is dashed.
+
+    The axis of the values is logarithmic if they span more than a factor of 5.
 
     Args:
         history: from a metric's name to its value in each epoch: `TrainingResult.history`, or Keras's.
+        usual: the loss of a model that always says what is usual, which is marked: 1 for a table with the default loss.
         ax: the axes to draw into; by default those of a new figure.
     """
     figure, axes = canvas(ax, 6.0, 3.4)
@@ -130,7 +146,12 @@ def learning_curves(history: Mapping[str, Sequence[float]], *, ax: Axes | None =
         axes.plot(epochs, history[name], color=color, label=name)
         if f"val_{name}" in history:
             axes.plot(epochs, history[f"val_{name}"], color=color, linestyle="--", label=f"{name}, held out")
-    axes.set(xlabel="epoch", yscale="log")
+    if usual is not None:
+        axes.axhline(usual, color=INK, linestyle=":", linewidth=1.3)
+    shown = np.concatenate([[] if usual is None else [usual], *history.values()])
+    if shown.max() > 5 * shown.min() > 0:
+        logarithmic(axes, "y", shown.min(), shown.max())
+    axes.set(xlabel="epoch", ylabel=meaning("loss", usual))
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return figure
@@ -165,3 +186,14 @@ def lines(
     axes.legend(frameon=False, fontsize=8)
     plain(axes)
     return figure
+
+
+def _known(label: str, errors: Array) -> Array:
+    """Returns errors `(n,)` without those that are unknown, NaN."""
+    errors = np.ravel(errors)
+    known: Array = errors[~np.isnan(errors)]
+    if not len(known):
+        raise AEZooError(
+            f"The group {label!r} has no errors to show: give at least one row with a cell that is present."
+        )
+    return known

@@ -8,8 +8,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike
 
 from ae_zoo.errors import AEZooError
+from ae_zoo.frames import columns_of
 from ae_zoo.plots.style import Figure
 from ae_zoo.typing import Array
+
+OF_TABLES = "For rows of a table there are ae_zoo.plots.cells and column_errors, and CSV files for new rows."
 
 
 def strips(rows: Mapping[str, Array], *, notes: Sequence[str] | None = None) -> Figure:
@@ -68,7 +71,7 @@ def tiles(
     """
     if colours is not None:
         raise AEZooError(f"The argument 'colours' is now 'colors': give colors={colours!r}.")
-    images = np.asarray(images)
+    images = _array(images)
     count = images.shape[:2]
     flat = _images(images.reshape(-1, *images.shape[2:]))
     zoom = max(1, 28 // max(flat.shape[1:3]))  # so that the lines between small images are thin too
@@ -106,7 +109,7 @@ def samples(rows: ArrayLike, *, columns: int = 10) -> Figure:
     Raises:
         AEZooError: the array holds no images.
     """
-    return tiles(_grid(np.asarray(rows), columns))
+    return tiles(_grid(_array(rows), columns))
 
 
 def filters(kernel: ArrayLike, *, shape: Sequence[int] | None = None, most: int = 64, columns: int = 16) -> Figure:
@@ -123,7 +126,7 @@ def filters(kernel: ArrayLike, *, shape: Sequence[int] | None = None, most: int 
     Raises:
         AEZooError: the weights are no images.
     """
-    kernel = np.asarray(kernel)
+    kernel = _array(kernel)
     if kernel.ndim == 4:
         images = np.moveaxis(kernel.mean(axis=2), -1, 0)[:most]  # (filters, height, width)
     else:
@@ -142,14 +145,20 @@ def _grid(images: Array, columns: int) -> Array:
     return full.reshape(-1, columns, *images.shape[1:])
 
 
+def _array(rows: ArrayLike) -> Array:
+    if columns_of(rows) is not None:
+        raise AEZooError(f"Rows of a table are no images. {OF_TABLES}")
+    return np.asarray(rows)
+
+
 def _images(rows: ArrayLike) -> Array:
     """Returns images `(n, height, width)`, or `(n, height, width, 3)` in color."""
-    rows = np.asarray(rows)
+    rows = _array(rows)
     if rows.ndim == 2:
         side = round(rows.shape[1] ** 0.5)
         if side * side != rows.shape[1]:
             raise AEZooError(
-                f"Rows of {rows.shape[1]} features are no square images; give images of shape (n, height, width)."
+                f"Rows of {rows.shape[1]} features are no square images; give images of shape (n, height, width). {OF_TABLES}"
             )
         rows = rows.reshape(-1, side, side)
     if rows.ndim == 4 and rows.shape[-1] == 1:

@@ -57,6 +57,7 @@ class TableSchema(Schema):
     starts_at_zero: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
     may_miss: ClassVar[bool] = True
+    usual: ClassVar[float | None] = 1.0
 
     table: tuple[Column, ...] = option(help="the columns", read=_read_columns)
     max_levels: int = option(DEFAULT.max_levels, help='levels of a category; the rarest of more are "other"', low=1)
@@ -254,13 +255,16 @@ class TableSchema(Schema):
         columns = [column.to_dict() for column in self.table]
         return {"kind": self.kind, "table": columns, **rules, "column_weights": weights}
 
-    def __str__(self) -> str:
-        """The columns as a table of text."""
-        lines = [("column", "kind", "missing", "values")]
-        lines += [
+    def described(self) -> list[tuple[str, str, str, str]]:
+        """Returns each column's name, kind, share of missing cells, and levels or range, as texts."""
+        return [
             (column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", _values(column))
             for column in self.table
         ]
+
+    def __str__(self) -> str:
+        """The columns as a table of text."""
+        lines = [("column", "kind", "missing", "values"), *self.described()]
         widths = [max(len(line[place]) for line in lines) for place in range(3)]
         return "\n".join(
             "  ".join((*(cell.ljust(size) for cell, size in zip(line[:3], widths, strict=True)), line[3])).rstrip()
