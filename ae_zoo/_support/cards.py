@@ -55,6 +55,21 @@ class Card(TypedDict):
     tolerance: NotRequired[float]  # how far another runtime's answers may differ; since version 0.2
 
 
+def raw_columns(card: Card) -> dict[str, str]:
+    """Returns the raw columns that a table's signatures take, with their dtypes and shapes; nothing for other rows."""
+    schema = card["config"].get("schema")
+    is_table = isinstance(schema, dict) and schema.get("kind") == "table"
+    encode = card["signatures"].get("encode")
+    return encode["inputs"] if is_table and encode is not None else {}
+
+
+def told(side: dict[str, str], columns: dict[str, str]) -> str:
+    """Returns the inputs or outputs of a signature as a text, in which a table's raw columns are not listed again."""
+    if columns and side == columns:
+        return f"the {len(columns)} columns"
+    return ", ".join(f"{name} {kind}" for name, kind in side.items())
+
+
 WORDS = {
     str: "text",
     int: "a whole number",

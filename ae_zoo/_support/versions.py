@@ -8,7 +8,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import cast
 
-from ae_zoo._support.cards import Card, misfit
+from ae_zoo._support.cards import Card, misfit, raw_columns, told
 from ae_zoo._support.files import as_path
 from ae_zoo.errors import AEZooError, NotFoundError, first_line, short
 
@@ -171,9 +171,12 @@ def described(version: pathlib.Path) -> str:
     lines += [f"{name}: {value:.5f}" for name, value in about["metrics"].items()]
     if about["threshold"] is not None:
         lines.append(f"threshold: {about['threshold']:.5f}")
+    columns = raw_columns(about)
+    if columns:
+        lines.append(f"{len(columns)} columns: {told(columns, {})}")
     lines.append("signatures:")
     for name, one in about["signatures"].items():
-        sides = (", ".join(f"{key} {shape}" for key, shape in side.items()) for side in (one["inputs"], one["outputs"]))
+        sides = (told(side, columns) for side in (one["inputs"], one["outputs"]))
         lines.append(f"  {name}: {' -> '.join(sides)}")
     lines.append("versions: " + ", ".join(f"{name} {number}" for name, number in about["versions"].items()))
     return "\n".join(lines)

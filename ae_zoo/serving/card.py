@@ -66,10 +66,13 @@ def signatures(
 def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_test: Array | None) -> dict[str, float]:
     """Returns the mean of the test rows' `errors` `(n,)`, and that of PCA with as many components as the code has units.
 
-    Both are on the model's scale. PCA's is left out without training rows, and both are left out without errors.
+    Both are on the model's scale. PCA's is left out without training rows and for tables, and both are left out without
+    errors.
     """
     if errors is None:
         return {}
+    if model.schema.usual is not None:  # no squared error, so PCA's cannot be compared with it
+        return {"test error": float(np.nanmean(errors, dtype="float64"))}
     found = {"test mse": float(errors.mean(dtype="float64"))}
     units = int(np.prod(model.decoder.input_shape[1:]))
     if x_train is not None and x_test is not None and units <= min(len(x_train), model.schema.features):

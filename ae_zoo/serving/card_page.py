@@ -8,16 +8,19 @@ import numpy as np
 
 from ae_zoo import plots
 from ae_zoo._support import archives, versions
-from ae_zoo._support.cards import Card
+from ae_zoo._support.cards import Card, raw_columns, told
 from ae_zoo.endpoints import Arrays
 from ae_zoo.report import page as report
 from ae_zoo.schemas import Schema, schema_of
 from ae_zoo.serving import card
 from ae_zoo.tables import raw
 from ae_zoo.tables.cells import shown
+from ae_zoo.tables.frames import to_pandas
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array
 
 MOST = 15  # how many features of a row are shown
+NEW = 4  # how many new rows of a table are shown
 
 
 def write_page(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> pathlib.Path:
@@ -40,7 +43,13 @@ def write_page(folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> 
     about, examples = versions.card(version), archives.read_arrays(version / versions.EXTRA / versions.EXAMPLES)
     sections = [
         section
-        for section in (_figures(about, examples), _rows(about, examples), _requests(version, about), _making(about))
+        for section in (
+            _figures(about, examples),
+            _columns(about),
+            _rows(about, examples),
+            _requests(version, about),
+            _making(about),
+        )
         if section.blocks
     ]
     for number, section in enumerate(sections, 1):
@@ -63,14 +72,34 @@ def _figures(about: Card, examples: Arrays) -> report.Section:
     figures = [[name, f"{value:.5f}"] for name, value in about["metrics"].items()]
     if about["threshold"] is not None:
         figures.append(["threshold", f"{about['threshold']:.5f}"])
-    test = about["data"]["test"]
+    test, usual = about["data"]["test"], schema_of(about["config"]).usual
     kind = "training rows" if test and test == about["data"]["training"] else "held-out rows"
     if figures:
         of = f"on {test['rows']:,} {kind}" if test else "given by the user"
-        section.table(["", "figure"], figures, f"Figures {of}; mse is the mean squared error on the model's scale.")
+        unit = "mse is the mean squared error on the model's scale"
+        if usual is not None:
+            unit = f"an error is a mean over columns, {usual:g} for a model that always says what is usual"
+        section.table(["", "figure"], figures, f"Figures {of}; {unit}.")
     if "errors" in examples:
-        figure = plots.errors({kind: examples["errors"]}, threshold=about["threshold"])
+        figure = plots.errors({kind: examples["errors"]}, threshold=about["threshold"], usual=usual)
         section.picture("errors", figure, f"Reconstruction errors of the {kind}.")
+    return section
+
+
+def _columns(about: Card) -> report.Section:
+    """Shows what the columns of a table are; nothing for other rows."""
+    section = report.Section("", "What a row is")
+    schema = schema_of(about["config"])
+    if isinstance(schema, TableSchema):
+        section.table(
+            ["column", "kind", "values in the training rows"],
+            [
+                [name, f"{kind}, {missing} missing" if missing else kind, values]
+                for name, kind, missing, values in schema.described()
+            ],
+            "The most frequent levels of each column, with the number of their rows, or its range.",
+            words=True,
+        )
     return section
 
 
@@ -100,10 +129,14 @@ def _rows(about: Card, examples: Arrays) -> report.Section:
         if "generate/output/generated" in examples:
             drawn = plots.strips({"seeds 0 to 7": in_gray(examples["generate/output/generated"])})
             section.picture("generated", drawn, "New rows, by the signature `generate`.")
+    elif isinstance(schema, TableSchema):
+        _rows_of_table(section, schema, examples)
     elif error is not None:
         strangest = int(error.argmax())
-        given = _cells(schema, examples, "encode/input", "x", strangest)
-        back = _cells(schema, examples, "reconstruct/output", "reconstruction", strangest)
+        given, back = (
+            [f"{value:.4g}" for value in np.ravel(examples[name][strangest])]
+            for name in ("encode/input/x", "reconstruct/output/reconstruction")
+        )
         share, names = np.ravel(examples["score/output/share"][strangest]), schema.names
         order = np.argsort(-share)[:MOST]
         section.table(
@@ -115,30 +148,65 @@ def _rows(about: Card, examples: Arrays) -> report.Section:
     return section
 
 
-def _cells(schema: Schema, examples: Arrays, side: str, name: str, row: int) -> list[str]:
-    """Returns the cells of an example row as texts: of its array, or of a table's raw columns."""
-    if f"{side}/{name}" in examples:
-        return [f"{value:.4g}" for value in np.ravel(examples[f"{side}/{name}"][row])]
-    return [_cell(examples[f"{side}/{key}"][row].item()) for key in raw.keys(schema.names).values()]
+def _rows_of_table(section: report.Section, schema: TableSchema, examples: Arrays) -> None:
+    """Shows the strangest example row, and some new ones, in the table's own words."""
+    keys = raw.keys(schema.columns)
 
+    def coded(side: str) -> Array:
+        cells = {name: examples[f"{side}/{key}"] for name, key in keys.items()}
+        return schema.code(to_pandas(cells, "the examples"))
 
-def _cell(value: float | str) -> str:
-    return "missing" if value == "" else shown(value)
+    if "score/output/error" in examples:
+        error, x, back = examples["score/output/error"], coded("score/input"), coded("reconstruct/output")
+        strangest = int(error.argmax())
+        errors = schema.errors(examples["score/output/share"], error, x)[strangest]
+        seen, said = (schema.rows(rows[[strangest]]).iloc[0] for rows in (x, back))
+        order = np.argsort(-np.nan_to_num(errors), kind="stable")[:MOST]
+        section.table(
+            ["column", "seen", "reconstruction", "error"],
+            [
+                [
+                    schema.columns[at],
+                    shown(seen.iloc[at]),
+                    shown(said.iloc[at]),
+                    "" if np.isnan(errors[at]) else f"{errors[at]:.2f}",
+                ]
+                for at in order
+            ],
+            f"The strangest of the {len(error)} example rows, with an error of {error[strangest]:.4f}; columns with large "
+            "errors come first.",
+        )
+    if any(name.startswith("generate/output/") for name in examples):
+        drawn = schema.rows(coded("generate/output"))[:NEW]
+        section.table(
+            ["column", *(f"seed {seed}" for seed in drawn.index)],
+            [[name, *map(shown, drawn[name])] for name in schema.columns],
+            "New rows, by the signature `generate`.",
+            words=True,
+        )
 
 
 def _requests(version: pathlib.Path, about: Card) -> report.Section:
     section = report.Section("", "How to send requests")
+    known = raw_columns(about)
     rows = [
-        [name, *(", ".join(f"{key} {kind}" for key, kind in one[side].items()) for side in ("inputs", "outputs"))]
-        for name, one in about["signatures"].items()
+        [name, told(one["inputs"], known), told(one["outputs"], known)] for name, one in about["signatures"].items()
     ]
     for row, one in zip(rows, about["signatures"].values()):
         row.append(one["about"])
     section.table(["signature", "input", "output", "meaning"], rows, "Signatures; n is any number of rows.", words=True)
+    if known:
+        section.table(
+            ["column", "input"],
+            [[column, f"{key} {known[key]}"] for column, key in raw.keys(schema_of(about["config"]).names).items()],
+            "The columns' names and types on the server. An empty text or NaN is a missing cell; a date is a text such as "
+            "2026-01-31 or 2026-01-31T12:00:00.",
+            words=True,
+        )
     name = version.resolve().parent.name
     columns = schema_of(about["config"]).columns
-    known = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
-    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{known} --signature {rows[0][0]}`")
+    card_of = "" if columns is None else f" --card {shlex.quote(str(version.parent))}"
+    section.text(f"`ae-zoo request http://localhost:8501 {name} rows.csv{card_of} --signature {rows[0][0]}`")
     return section
 
 
