@@ -6,6 +6,8 @@ import pytest
 
 import ae_zoo
 from ae_zoo import serving
+from ae_zoo._support import cards, versions
+from ae_zoo.serving import card
 from tests.mixed import table
 
 
@@ -32,6 +34,10 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
     assert serving.check(version).passed
     again = ae_zoo.load(tmp_path / "served")
     assert again.explain(rows.head(2)).equals(model.explain(rows.head(2)))
+    page = serving.write_page(tmp_path / "served", tmp_path / "card.html").read_text()
+    holes = f"category, {model.schema.table[0].missing:.1%} missing"
+    for words in ("test error", holes, "zip_code string (n)", "the 9 columns", "seed 0", ">False<"):
+        assert words in page
 
     served = serving.SavedModel(version)
     raw = {
@@ -73,6 +79,20 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
     ):
         with pytest.raises(ValueError, match=sentence):
             served.run("score", raw | wrong)
+
+
+@pytest.mark.slow
+def test_a_row_without_a_cell_is_no_example_and_no_part_of_the_card(trained, tmp_path):
+    rows = trained.schema.code(table(30, seed=8))
+    rows[0] = np.nan
+    with pytest.warns(ae_zoo.AEZooWarning, match="have no cell that is present"):
+        version = ae_zoo.export(trained, tmp_path / "served", x_test=rows)
+    assert serving.check(version).passed
+    known = trained.reconstruction_error(rows[1:]).mean()
+    assert versions.card(version)["metrics"] == {"test error": pytest.approx(known, rel=1e-5)}
+    assert serving.write_page(version, tmp_path / "card.html").is_file()
+    with pytest.raises(ae_zoo.AEZooError, match="x_test has no row with a cell that is present"):
+        ae_zoo.export(trained, tmp_path / "served", x_test=rows[:1])
 
 
 @pytest.mark.slow
@@ -160,3 +180,15 @@ def test_two_columns_of_one_name_on_a_server_are_refused():
     zoned = pd.DataFrame({"at": pd.to_datetime(["2026-01-01"]).tz_localize("Asia/Tokyo")})
     with pytest.raises(ae_zoo.AEZooError, match="has a time zone"):
         raw.of_frame({"at": "string"}, zoned)
+
+
+def test_a_table_s_card_has_an_error_that_is_no_mse_and_lists_its_columns_once():
+    frame = table(60)
+    model = ae_zoo.build("undercomplete", data=frame, code=2, hidden=[4], seed=1)
+    coded = model.schema.code(frame)
+    assert card.metrics(model, np.array([0.5, np.nan, 1.0]), coded, coded) == {"test error": 0.75}
+    columns = {"city": "string (n)", "amount": "float64 (n)"}
+    about = {"config": model.config.to_dict(), "signatures": {"encode": {"inputs": columns}}}
+    assert cards.raw_columns(about) == columns
+    assert cards.told(dict(reversed(columns.items())), columns) == "the 2 columns"
+    assert cards.told({"code": "float32 (n, 2)"}, columns) == "code float32 (n, 2)"

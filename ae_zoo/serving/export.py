@@ -97,7 +97,12 @@ def export(
             AEZooWarning,
             stacklevel=2,
         )
-    rows = examples.some_rows(network) if x_test is None else x_test[: examples.SHOWN]
+    if x_test is None:
+        rows = examples.some_rows(network)
+    else:
+        rows = x_test[np.flatnonzero(network.schema.known(x_test))[: examples.SHOWN]]
+    if not len(rows):
+        raise AEZooError("x_test has no row with a cell that is present, of a column that counts: give other rows.")
     if folder.suffix in formats.FORMATS:
         if version is not None or x_train is not None or source is not None or metrics:
             raise AEZooError(
@@ -150,10 +155,11 @@ def _copy_card(folder: pathlib.Path) -> None:
 
 
 def _by_rank(errors: Array | None) -> dict[str, Array]:
-    """Returns some of the errors, evenly by rank, under their name in the file of examples; nothing for None."""
+    """Returns some of the errors that are known, evenly by rank, under their name in the file of examples."""
     if errors is None:
         return {}
-    return {"errors": np.quantile(errors, np.linspace(0, 1, min(len(errors), ERRORS))).astype("float32")}
+    known = errors[~np.isnan(errors)]
+    return {"errors": np.quantile(known, np.linspace(0, 1, min(len(known), ERRORS))).astype("float32")}
 
 
 def _write(
