@@ -187,8 +187,12 @@ def test_a_table_s_card_has_an_error_that_is_no_mse_and_lists_its_columns_once()
     model = ae_zoo.build("undercomplete", data=frame, code=2, hidden=[4], seed=1)
     coded = model.schema.code(frame)
     assert card.metrics(model, np.array([0.5, np.nan, 1.0]), coded, coded) == {"test error": 0.75}
-    columns = {"city": "string (n)", "amount": "float64 (n)"}
+    columns = {"city": "string (n)", "amount": "float64 (n)", "t": "float64 (n)"}
     about = {"config": model.config.to_dict(), "signatures": {"encode": {"inputs": columns}}}
     assert cards.raw_columns(about) == columns
-    assert cards.told(dict(reversed(columns.items())), columns) == "the 2 columns"
+    assert cards.told(dict(reversed(columns.items())), columns) == "the 3 columns"
+    explained = {"p_value": "float32 (n, 3)", **{f"expected_{name}": kind for name, kind in columns.items()}}
+    ranges = {f"low_{name}": "float64 (n)" for name in ("amount", "t")}
+    told = "p_value float32 (n, 3), expected_... for the 3 columns, low_... for 2 columns"
+    assert cards.told(explained | ranges, columns) == told
     assert cards.told({"code": "float32 (n, 2)"}, columns) == "code float32 (n, 2)"

@@ -1,5 +1,6 @@
 """The fields of a version's card and the check of their types, so that code may rely on the types afterwards."""
 
+import collections
 import sys
 import types
 import typing
@@ -65,9 +66,17 @@ def raw_columns(card: Card) -> dict[str, str]:
 
 def told(side: dict[str, str], columns: dict[str, str]) -> str:
     """Returns the inputs or outputs of a signature as a text, in which a table's raw columns are not listed again."""
-    if columns and side == columns:
-        return f"the {len(columns)} columns"
-    return ", ".join(f"{name} {kind}" for name, kind in side.items())
+    before = {name: [name.removesuffix(column) for column in columns if name.endswith(column)] for name in side}
+    counts = collections.Counter(prefix for prefixes in before.values() for prefix in prefixes)
+    said = []
+    for name, kind in side.items():
+        prefix = max(before[name], key=counts.__getitem__, default="")
+        if counts[prefix] < 2:
+            said.append(f"{name} {kind}")
+            continue
+        which = f"{'the ' if counts[prefix] == len(columns) else ''}{counts[prefix]} columns"
+        said.append(f"{prefix}... for {which}" if prefix else which)
+    return ", ".join(dict.fromkeys(said))
 
 
 WORDS = {
