@@ -59,8 +59,9 @@ def _raw(column: Column, coded: Tensor) -> Tensor:
         value = wide + column.origin
         seconds = tf.round(value) * SECONDS if column.step else tf.round(value * SECONDS)
         return _iso(tf.cast(seconds, tf.int64), whole=bool(column.step))
+    scale = 10.0**column.decimals if column.decimals else 1.0  # as NumPy rounds to decimals
     value = wide + column.origin
-    return tf.round(value) if column.kind == "integer" else value
+    return tf.round(value * scale) / scale if column.kind == "integer" or column.decimals else value
 
 
 def _days(texts: Tensor, name: str) -> Tensor:

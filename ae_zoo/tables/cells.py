@@ -118,11 +118,12 @@ def _dates(cells: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
             f"The column {name!r} holds dates, but row {row} holds {short(cells.iloc[row])}, which is none that can be read: "
             "write dates as 2026-01-31 or 2026-01-31T12:00."
         )
-    zoned = any(map(_has_zone, cells.dropna()))
+    zoned = any(map(has_zone, cells.dropna()))
     return readable if zoned else readable.dt.tz_localize(None)
 
 
-def _has_zone(value: Any) -> bool:
+def has_zone(value: Any) -> bool:
+    """Returns whether a date, or a text of one, says its time zone."""
     return bool(ZONED.search(value)) if isinstance(value, str) else getattr(value, "tzinfo", None) is not None
 
 

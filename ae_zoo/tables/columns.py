@@ -39,6 +39,7 @@ class Column:
         counts: how many training rows have each level; the first is of all other levels.
         zone: of dates: the time zone's name, or None. Dates are coded in the zone's own time, as a clock there shows it.
         step: of dates: 1 if all are whole days, 0 otherwise.
+        decimals: of numbers: how many the training cells have at most, from 1 to 6; 0 if they have more.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Column:
     counts: tuple[int, ...] = ()
     zone: str | None = None
     step: float = 0.0
+    decimals: float = 0.0
 
     @property
     def discrete(self) -> bool:
@@ -118,7 +120,7 @@ class Column:
             raise AEZooError(
                 f"A column must have a name and a kind, one of {', '.join(KINDS)}; received {short(plain)}."
             )
-        for name in ("missing", "origin", "center", "scale", "low", "high", "step"):
+        for name in ("missing", "origin", "center", "scale", "low", "high", "step", "decimals"):
             value = values.get(name, known[name].default)
             if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
                 raise AEZooError(
@@ -135,6 +137,7 @@ class Column:
             found.scale <= 0
             or (found.discrete and len(found.counts) != 1 + len(found.levels))
             or min(found.counts, default=0) < 0
+            or found.decimals not in range(7)
         ):
             raise AEZooError(f"The values of the column {found.name!r} do not go together: {short(plain)}.")
         return found
@@ -149,6 +152,10 @@ class Column:
         }
 
     # From cells to numbers and back.
+
+    def rounded(self, numbers: Array) -> Array:
+        """Returns numbers with as many decimals as the training cells have, without float32's own."""
+        return np.round(numbers, int(self.decimals)) if self.decimals else numbers
 
     def code(self, cells: "pd.Series[Any]") -> Array:
         """Returns cells as float32 `(n,)`, NaN where one is missing.
@@ -181,7 +188,7 @@ class Column:
             # An hour that the clocks show twice is the second one; one that they never show is an hour later.
             return found.dt.tz_localize(self.zone, ambiguous=np.zeros(len(found), bool), nonexistent="shift_forward")
         if self.kind == "number":
-            return pd.Series(coded + self.origin, name=self.name)
+            return pd.Series(self.rounded(coded + self.origin), name=self.name)
         if self.kind == "integer":
             return pd.Series(np.round(coded + self.origin), name=self.name).astype(
                 "Int64" if missing.any() else "int64"

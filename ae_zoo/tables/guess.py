@@ -232,7 +232,18 @@ def column(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Colu
         high=float(numbers.min() if constant else numbers.max()),
         zone=zone,
         step=1.0 if kind == "date" and (values == np.round(values)).all() else 0.0,
+        decimals=_decimals(values) if kind == "number" else 0.0,
     )
+
+
+def _decimals(values: Array) -> float:
+    """Returns how many decimals numbers have at most, from 1 to 6; 0 if they have more, or if all are whole."""
+    if (values == np.round(values)).all():
+        return 0.0
+    for count in range(1, 7):
+        if all((part == np.round(part, count)).all() for part in (values[:1000], values)):  # a few are soon looked at
+            return float(count)
+    return 0.0
 
 
 def _loses(values: Array) -> bool:

@@ -73,7 +73,7 @@ def _raw(column: Column, coded: Array) -> Array:
     if column.kind == "integer":
         return np.round(value)
     if column.kind == "number":
-        return value
+        return column.rounded(value)
     value = np.round(value) if column.step else np.round(value * SECONDS) / SECONDS
     seconds = np.where(missing, 0, np.round(value * SECONDS)).astype("datetime64[s]")
     texts = np.datetime_as_string(seconds, unit="D" if column.step else "s")

@@ -1,6 +1,6 @@
 """What a model of a table can say of its cells: why a row is strange, what belongs into a hole, and which columns matter."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from ae_zoo._support import checks
 from ae_zoo.endpoints import Arrays
 from ae_zoo.errors import AEZooError
 from ae_zoo.tables import cells as read
-from ae_zoo.tables import unseen
+from ae_zoo.tables import spelling, unseen
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.frames import to_pandas
 from ae_zoo.tables.schema import TableSchema
@@ -79,36 +79,8 @@ def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
     for place, column in enumerate(schema.table):
         hole = holes[:, place]
         if hole.any() and column.missing < 1:
-            frame[column.name] = _filled(frame[column.name], hole, column, filled[:, place])
+            frame[column.name] = spelling.filled(frame[column.name], hole, column, filled[:, place])
     return frame
-
-
-def _filled(cells: "pd.Series[Any]", hole: Array, column: Column, coded: Array) -> "pd.Series[Any]":
-    """Returns cells with the holes filled, in their own type where it can hold the values."""
-    import pandas as pd
-
-    values = column.cells(coded).set_axis(cells.index)
-    if hole.all():
-        return values
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        own = dict(
-            zip(
-                read.texts(pd.Series(cells.cat.categories), column.kind, column.name), cells.cat.categories, strict=True
-            )
-        )
-        values = values.astype(object).map(lambda value: own.get(str(value), value))
-        cells = cells.cat.add_categories(
-            [value for value in values[hole].unique() if value not in cells.cat.categories]
-        )
-    elif pd.api.types.is_datetime64_any_dtype(values) and pd.api.types.is_datetime64_any_dtype(cells):
-        zone = cells.dt.tz
-        both = values.dt.tz is not None and zone is not None
-        values = values.dt.tz_convert(zone) if both else values.dt.tz_localize(zone)
-    try:
-        return cells.mask(hole, values.astype(cells.dtype))
-    except (TypeError, ValueError):  # the type has no place for the value, such as one of text for a number
-        texts = pd.api.types.is_string_dtype(cells)
-        return cells.astype(object).mask(hole, values.map(read.shown) if texts else values.astype(object))
 
 
 def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[float]":
