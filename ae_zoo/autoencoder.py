@@ -1,5 +1,6 @@
 """The class that families inherit: the verbs that every model has, its endpoints, and its checks."""
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -84,11 +85,20 @@ class Autoencoder(Trainable):
         network = self.encoder if layer is None else self._views.up_to(layer, self.encoder, self.decoder, self.networks)
         return checks.finite_answers(in_batches(network, x, batch_size), "code")
 
-    def decode(self, code: Rows, *, batch_size: int = 1024) -> Array:
-        """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
+    def decode(self, code: Rows, *, draw: bool = False, seed: int | None = None, batch_size: int = 1024) -> Array:
+        """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`.
+
+        Args:
+            code: `(n, code)`.
+            draw: return a draw from the distribution that the output means: a level by its probability, a number with the
+                noise of `loss="gaussian"`, zeros and ones for `loss="bce"`. Other losses mean no distribution of a number,
+                so it is the mean all the same.
+            seed: of the draws; equal seeds give equal rows; None draws a seed.
+            batch_size: most rows in a batch, a power of two of them; it changes the speed, not the result.
+        """
         self._check_learned()
         code = schemas.as_codes(code, self.decoder.input_shape[1:])
-        return self.schema.rows(self.decoded(code, batch_size))
+        return self.schema.rows(self.decoded(code, batch_size, self._uniform(len(code), seed) if draw else None))
 
     def reconstruct(self, x: Rows, *, batch_size: int = 1024) -> Array:
         """Returns reconstructions of rows `(n, *input_shape)`, of the same shape and in the data's units."""
@@ -254,14 +264,35 @@ class Autoencoder(Trainable):
             found |= self.schema.endpoints(self)
         return found
 
-    def rows_of(self, code: Tensor) -> Tensor:
-        """Returns rows `(batch, *input_shape)`, in the data's units, of codes `(batch, code)`, as tensors."""
-        return self.scaling.invert(self.likelihood.mean(_float32(self.decoder(code, training=False))))
+    def rows_of(self, code: Tensor, uniform: Tensor | None = None) -> Tensor:
+        """Returns rows `(batch, *input_shape)`, in the data's units, of codes `(batch, code)`, as tensors.
 
-    def decoded(self, code: Array, batch_size: int = 1024) -> Array:
-        """Returns coded rows `(n, *input_shape)` of codes."""
-        network = self._views.of("rows of codes", self.rows_of, self.decoder.input_shape[1:])
+        Args:
+            code: the codes.
+            uniform: random numbers `(batch, *schema.target_shape)` in [0, 1), to draw the rows; None for the means.
+        """
+        output, likelihood = _float32(self.decoder(code, training=False)), self.likelihood
+        return self.scaling.invert(likelihood.mean(output) if uniform is None else likelihood.draw(output, uniform))
+
+    def decoded(self, code: Array, batch_size: int = 1024, uniform: Array | None = None) -> Array:
+        """Returns coded rows `(n, *input_shape)` of codes: the means, or draws by numbers in [0, 1), one a target."""
+        shape, random = self.decoder.input_shape[1:], self.schema.target_shape
+        if uniform is None:
+            network = self._views.of("rows of codes", self.rows_of, shape)
+        else:
+            code = np.concatenate([part.reshape(len(code), -1) for part in (code, uniform)], axis=1)
+
+            def drawn(both: Tensor) -> Tensor:
+                parts = keras.ops.split(both, [math.prod(shape)], axis=1)
+                return self.rows_of(*(keras.ops.reshape(part, (-1, *own)) for part, own in zip(parts, (shape, random))))
+
+            network = self._views.of("draws of codes", drawn, code.shape[1:])
         return checks.finite_answers(in_batches(network, code, batch_size), "reconstruction")
+
+    def _uniform(self, n: int, seed: int | None) -> Array:
+        """Returns the random numbers for draws, one a target; not those that draw codes by the same seed."""
+        random = np.random.default_rng(None if seed is None else [checks.seed(seed) or 0, 1])
+        return random.random((n, *self.schema.target_shape), "float32")
 
     def reconstructed(self, x: Array, batch_size: int = 1024) -> Array:
         """Returns coded reconstructions of coded rows, both `(n, *input_shape)`."""

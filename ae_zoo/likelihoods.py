@@ -55,8 +55,13 @@ class Likelihood(abc.ABC):
         """Returns the likelihood with its parameters from a config."""
         return cls()
 
-    def build(self, model: "keras.Model") -> None:  # noqa: B027 - most learn nothing
-        """Adds the weights to a model that are learned besides the networks; here none."""
+    def build(self, model: "keras.Model", shape: tuple[int, ...] = ()) -> None:  # noqa: B027 - most learn nothing
+        """Adds the weights to a model that are learned besides the networks; here none.
+
+        Args:
+            model: whose loss it is.
+            shape: of such a weight: `()` for one number for all features, or the features' own shape.
+        """
 
     @abc.abstractmethod
     def loss(self, target: Tensor, output: Tensor) -> Tensor:
@@ -75,6 +80,16 @@ class Likelihood(abc.ABC):
     def mean(self, output: Tensor) -> Tensor:
         """Returns the expected target for an output, both on the model's scale; here the output itself."""
         return output
+
+    def draw(self, output: Tensor, uniform: Tensor) -> Tensor:
+        """Returns a target drawn from the distribution that an output means; here the mean, for a loss that means none.
+
+        Args:
+            output: `(batch, *features)`.
+            uniform: random numbers in [0, 1) of the targets' shape, one for each. Equal numbers give equal targets, because
+                each is that quantile of its distribution.
+        """
+        return self.mean(output)
 
     def error(self, target: Tensor, output: Tensor) -> Tensor:
         """Returns the error of each feature in a unit that all likelihoods share: here the squared error of the mean."""
@@ -119,9 +134,15 @@ class Bernoulli(Likelihood):
         p = ops.clip(output, 1e-7, 1 - 1e-7)
         return -(target * ops.log(p) + (1 - target) * ops.log(1 - p))
 
+    def draw(self, output: Tensor, uniform: Tensor) -> Tensor:
+        """Returns zeros and ones."""
+        import keras
+
+        return keras.ops.cast(uniform < output, output.dtype)
+
 
 class Gaussian(Likelihood):
-    """-log of a normal density with the mean `output`, in nats. Its variance is given, or is one number that is learned.
+    """-log of a normal density with the mean `output`, in nats. Its variance is given, or learned.
 
     Args:
         variance: the variance on the model's scale; None to learn it (the option `output_variance`).
@@ -139,12 +160,12 @@ class Gaussian(Likelihood):
     def of(cls, config: "Config") -> Self:
         return cls(config.output_variance)
 
-    def build(self, model: "keras.Model") -> None:
+    def build(self, model: "keras.Model", shape: tuple[int, ...] = ()) -> None:
         if self.variance is None:
-            self.learned = model.add_weight(shape=(), initializer="zeros", name="log_output_variance")
+            self.learned = model.add_weight(shape=shape, initializer="zeros", name="log_output_variance")
 
     def log_variance(self) -> Tensor:
-        """Returns the logarithm of the variance: a number, or a scalar tensor if it is learned."""
+        """Returns the logarithm of the variance: a number, or a tensor if it is learned."""
         import keras
 
         if self.variance is not None:
@@ -159,6 +180,14 @@ class Gaussian(Likelihood):
         log_variance = self.log_variance()
         square = keras.ops.square(target - output)
         return (square * keras.ops.exp(-log_variance) + log_variance + math.log(2 * math.pi)) / 2
+
+    def draw(self, output: Tensor, uniform: Tensor) -> Tensor:
+        import keras
+
+        ops = keras.ops
+        edge = 1 - 1e-7  # 5.3 standard deviations; the normal quantile of 0 is infinite
+        standard = math.sqrt(2) * ops.erfinv(ops.clip(2 * uniform - 1, -edge, edge))
+        return output + ops.exp(ops.convert_to_tensor(self.log_variance()) / 2) * standard
 
 
 class Absolute(Likelihood):

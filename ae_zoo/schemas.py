@@ -107,6 +107,7 @@ class Schema(abc.ABC):
     corrupts_coded: ClassVar[bool] = False  # whether noise is put on coded rows, and not on what the networks see
     starts_at_zero: ClassVar[bool] = False  # whether outputs begin near 0, which then means what is usual
     symmetric: ClassVar[bool] = True  # whether the networks see as many numbers of a row as they return
+    draws: ClassVar[bool] = False  # whether a new row is a draw from what an output means, and not the mean
     may_miss: ClassVar[bool] = False  # whether a coded row may have missing cells, which are NaN
     usual: ClassVar[float | None] = None  # the error of always saying what is usual, where errors are measured by it
 
@@ -164,6 +165,11 @@ class Schema(abc.ABC):
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the networks return for one row, and here of what they see."""
         return self.input_shape
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:
+        """Shape of what the networks must give back for one row: here what they see."""
+        return self.output_shape
 
     @property
     def features(self) -> int:

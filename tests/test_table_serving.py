@@ -51,6 +51,9 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
         "zip_code": ["0150", "x", ""],
         "big": [1.7e9 + 1, np.nan, 1.7e9 - 60.5],
     }
+    drawn = served.run("generate", {"seed": np.arange(200)})
+    assert set(drawn["city"].astype(str)) == {"Oslo", "Bergen", "Paris", "Lyon"}  # also the one in ten
+    assert np.array_equal(served.run("generate", {"seed": [7]})["city"][0], drawn["city"][7])
     frame = pd.DataFrame(raw).rename(columns={"zip_code": "zip code"}).replace({"": None})
     frame["member"] = frame["member"].astype("boolean")
     answers = served.run("detect", raw)

@@ -119,12 +119,14 @@ class Density:
                 codes[of_this] += noise[of_this] * factor if factor.ndim == 1 else noise[of_this] @ factor.T
         return np.clip(codes, arrays["low"], arrays["high"]).reshape(n, *self.code_shape).astype("float32")
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+    def generate(self, n: int, *, label: int | None = None, draw: bool | None = None, seed: int | None = None) -> Array:
         """Returns new rows `(n, *input_shape)` in the data's units: decoded codes from the density.
 
         Args:
             n: number of rows.
             label: must be None, because a density has no classes.
+            draw: whether to draw the row of a code too, or to return its mean: see `Autoencoder.decode`. None: draw rows of
+                tables.
             seed: equal seeds give equal rows; None draws a seed.
 
         Raises:
@@ -132,7 +134,9 @@ class Density:
         """
         refuse_label(label)
         checks.in_memory("n", n, math.prod(self.model.schema.input_shape))
-        return self.model.decode(self.sample(n, seed=seed))
+        codes = self.sample(n, seed=seed)
+        drawn = self.model.schema.draws if draw is None else draw
+        return self.model.decode(codes, draw=True, seed=seed) if drawn else self.model.decode(codes)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the density, without its model, as an `.npz` file; `Density.load` reads it."""

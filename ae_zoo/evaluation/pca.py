@@ -107,8 +107,11 @@ class PCA:
             code = self._centered(self.check_rows(x)) @ self.components.T
         return checks.finite_answers(code, "code")
 
-    def decode(self, code: Rows) -> Array:
-        """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
+    def decode(self, code: Rows, *, draw: bool = False, seed: int | None = None) -> Array:
+        """Returns reconstructions `(n, *input_shape)`, in the data's units, of codes `(n, code)`.
+
+        Its squared error means no distribution, so a draw is the mean.
+        """
         return self._inverted(as_codes(code, (self.code,)))
 
     def reconstruct(self, x: Rows) -> Array:

@@ -51,8 +51,8 @@ class Reconstructor(Servable, Protocol):
     def encode(self, x: Rows, layer: str | None = None) -> Array:
         """Returns codes `(n, code)` of rows `(n, *input_shape)`."""
 
-    def decode(self, code: Rows) -> Array:
-        """Returns rows `(n, *input_shape)`, in the data's units, of codes `(n, code)`."""
+    def decode(self, code: Rows, *, draw: bool = False, seed: int | None = None) -> Array:
+        """Returns rows `(n, *input_shape)`, in the data's units, of codes `(n, code)`: the means, or draws."""
 
     def reconstruct(self, x: Rows) -> Array:
         """Returns reconstructions of rows, in the data's units."""

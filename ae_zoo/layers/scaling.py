@@ -36,12 +36,12 @@ class RowLayer(keras.layers.Layer):
     def learn(self, x: Array) -> None:
         """Computes the layer's weights from the training rows `(n, *input_shape)`; here there are none."""
 
-    def invert(self, output: Tensor) -> Tensor:
-        """Returns coded rows `(batch, *input_shape)`, as a tensor, for the networks' outputs."""
-        return output
+    def invert(self, target: Tensor) -> Tensor:
+        """Returns coded rows `(batch, *input_shape)`, as a tensor, for targets: the inverse of `target`."""
+        return target
 
     def target(self, x: Tensor) -> Tensor:
-        """Returns what the networks must give back `(batch, *output_shape)` for coded rows: here what they see."""
+        """Returns what the networks must give back for coded rows: here what they see, `(batch, *output_shape)`."""
         return self(x)
 
     def by_feature(self, error: Tensor) -> Tensor:
@@ -100,10 +100,10 @@ class Scaling(RowLayer):
     def call(self, x: Tensor) -> Tensor:
         return x if self.mode == "none" else (x - self.offset) / self.scale
 
-    def invert(self, output: Tensor) -> Tensor:
+    def invert(self, target: Tensor) -> Tensor:
         if self.mode == "none":
-            return output
-        return output * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
+            return target
+        return target * keras.ops.convert_to_tensor(self.scale) + keras.ops.convert_to_tensor(self.offset)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "mode": self.mode}

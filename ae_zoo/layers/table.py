@@ -9,6 +9,7 @@ import numpy as np
 
 from ae_zoo.layers import corruption, noise
 from ae_zoo.layers.scaling import RowLayer
+from ae_zoo.tables.losses import likeliest
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
 
@@ -48,6 +49,7 @@ class TableLayer(RowLayer):
         self.few = [place for place, each in enumerate(columns) if each.discrete and not each.has_vectors]
         self.many = [place for place, each in enumerate(columns) if each.has_vectors]
         order = [*self.numbers, *self.few, *self.many]
+        self.discrete = np.array([*self.few, *self.many], "int32")
         self.order = np.argsort(order).astype("int32")  # from the groups to the columns
         self.center = np.array([columns[place].center for place in self.numbers], "float32")
         self.scale = np.array([columns[place].scale for place in self.numbers], "float32")
@@ -121,21 +123,20 @@ class TableLayer(RowLayer):
         ops = keras.ops
         x = ops.convert_to_tensor(x)
         numbers = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
-        levels = ops.take(x, np.array([*self.few, *self.many], "int32"), axis=1)
+        levels = ops.take(x, self.discrete, axis=1)
         return ops.take(ops.concatenate([numbers, levels], axis=1), self.order, axis=1)
 
-    def invert(self, output: Tensor) -> Tensor:
-        """Returns coded rows for outputs: numbers within the training rows' bounds, and the likeliest levels."""
+    def invert(self, target: Tensor) -> Tensor:
+        """Returns coded rows for targets: numbers within the training rows' bounds, whole where the column's are."""
         ops = keras.ops
         columns = self.schema.table
-        numbers, few, many = self.split(output)
-        numbers = self._bounded(numbers)
-        parts = [ops.where(self.whole, ops.round(numbers), numbers)] if len(self.numbers) else []
-        if few is not None:
-            named = np.array([len(columns[place].levels) > 0 for place in self.few])
-            likely = _likeliest(few)
-            parts.append(ops.where(named, likely, ops.zeros_like(likely)))
-        parts += [_likeliest(each[:, None]) for each in many]
+        parts = []
+        if len(self.numbers):
+            numbers = self._bounded(ops.take(target, self.numbers, axis=1))
+            parts.append(ops.where(self.whole, ops.round(numbers), numbers))
+        if len(self.discrete):
+            most = np.array([len(columns[place].levels) for place in self.discrete], "float32")
+            parts.append(ops.minimum(ops.take(target, self.discrete, axis=1), most))
         return ops.take(ops.concatenate(parts, axis=1), self.order, axis=1)
 
     def expected(self, output: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -147,7 +148,7 @@ class TableLayer(RowLayer):
         ops = keras.ops
         numbers, few, many = self.split(output)
         logs = ([] if few is None else [few]) + [each[:, None] for each in many]
-        levels = [_likeliest(each) for each in logs]
+        levels = [likeliest(each) for each in logs]
         shares = [ops.exp(_of_named(each)) for each in logs]
         spread = ops.sqrt(ops.take(self.errors, np.array([round(USUAL * KEPT)]), axis=1)[:, 0])
         spread = ops.take(spread, self.numbers, axis=0)
@@ -257,18 +258,6 @@ def _of_named(log_probability: Tensor) -> Tensor:
     return (
         keras.ops.max(log_probability[:, :, 1:], axis=-1) if log_probability.shape[-1] > 1 else log_probability[:, :, 0]
     )
-
-
-def _likeliest(log_probability: Tensor) -> Tensor:
-    """Returns the number of the likeliest level with a name `(batch, columns)`, of all `(batch, columns, levels)`.
-
-    By comparing, because Keras's argmax on TensorFlow looks at bits, which ONNX and LiteRT cannot.
-    """
-    ops = keras.ops
-    number = np.arange(log_probability.shape[-1], dtype="float32")
-    named = ops.where(number > 0, log_probability, 2 * FAR)
-    best = ops.max(named, axis=-1, keepdims=True)
-    return ops.min(ops.where(ops.equal(named, best), number, float(len(number))), axis=-1)
 
 
 @keras.saving.register_keras_serializable("ae_zoo")

@@ -7,7 +7,9 @@ import numpy as np
 
 from ae_zoo.endpoints import Arrays, Endpoint, Tensors
 from ae_zoo.errors import AEZooError
+from ae_zoo.layers import noise
 from ae_zoo.layers.noise import Seed
+from ae_zoo.schemas import Schema
 from ae_zoo.typing import Array, Tensor
 
 
@@ -17,10 +19,14 @@ class Drawing(Protocol):
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
         """Returns codes `(n, code)` from the prior, as a tensor."""
 
-    def decoded(self, code: Array) -> Array:
-        """Returns coded rows of codes."""
+    @property
+    def schema(self) -> Schema:
+        """What a row is."""
 
-    def rows_of(self, code: Tensor) -> Tensor:
+    def decoded(self, code: Array, batch_size: int = 1024, uniform: Array | None = None) -> Array:
+        """Returns coded rows of codes: the means, or draws by random numbers."""
+
+    def rows_of(self, code: Tensor, uniform: Tensor | None = None) -> Tensor:
         """Does the same with tensors."""
 
 
@@ -42,16 +48,21 @@ class RequestSeed(keras.random.SeedGenerator):
 def drawing(model: Drawing) -> Endpoint:
     """Returns the endpoint `generate` of a model with a prior."""
 
-    def codes(seed: Tensor) -> Tensor:
-        return keras.ops.map(lambda one: model.drawn_codes(1, RequestSeed(one))[0], seed)
+    def of_one(seed: Tensor) -> Tensors:
+        own = RequestSeed(seed)
+        code = model.drawn_codes(1, own)[0]
+        if not model.schema.draws:
+            return {"code": code}
+        return {"code": code, "uniform": noise.uniform(model.schema.target_shape, own)}
 
     def verb(seed: Array) -> Arrays:
-        code = np.asarray(keras.ops.convert_to_numpy(codes(keras.ops.convert_to_tensor(seed))))
-        return {"code": code, "generated": model.decoded(code)}
+        found = keras.ops.map(of_one, keras.ops.convert_to_tensor(seed))
+        drawn = {name: np.asarray(keras.ops.convert_to_numpy(part)) for name, part in found.items()}
+        return {"code": drawn["code"], "generated": model.decoded(drawn["code"], uniform=drawn.get("uniform"))}
 
     def function(seed: Tensor) -> Tensors:
-        code = codes(seed)
-        return {"code": code, "generated": model.rows_of(code)}
+        drawn = keras.ops.map(of_one, seed)
+        return {"code": drawn["code"], "generated": model.rows_of(drawn["code"], drawn.get("uniform"))}
 
     return Endpoint(
         input="seed",

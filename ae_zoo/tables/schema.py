@@ -56,6 +56,7 @@ class TableSchema(Schema):
     corrupts_coded: ClassVar[bool] = True
     starts_at_zero: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
+    draws: ClassVar[bool] = True
     may_miss: ClassVar[bool] = True
     usual: ClassVar[float | None] = 1.0
 
@@ -121,6 +122,11 @@ class TableSchema(Schema):
     def output_shape(self) -> tuple[int, ...]:
         """Shape of what the networks return for one row."""
         return (sum(column.width for column in self.table),)
+
+    @property
+    def target_shape(self) -> tuple[int, ...]:
+        """Shape of what the networks must give back for one row: a number a column."""
+        return self.input_shape
 
     @property
     def columns(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -110,18 +110,20 @@ class Adversarial(Autoencoder):
                 found.append(f"The codes do not follow the prior: {apart}: train longer, or raise adversarial_weight.")
         return found
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
+    def generate(self, n: int, *, label: int | None = None, draw: bool | None = None, seed: int | None = None) -> Array:
         """Returns new rows `(n, *input_shape)`, in the data's units, from codes drawn from the prior.
 
         Args:
             n: number of rows.
             label: class, cluster or mode of the prior of all rows; None draws one for each row.
+            draw: whether to draw the row of a code too, or to return its mean: see `decode`. None: draw rows of tables.
             seed: equal seeds give equal rows; None draws a seed.
 
         Raises:
             AEZooError: the model has no such label.
         """
-        return self.decode(self.sample(n, label=label, seed=seed))
+        code = self.sample(n, label=label, seed=seed)
+        return self.decode(code, draw=self.schema.draws if draw is None else draw, seed=seed)
 
     @property
     def kinds(self) -> int:

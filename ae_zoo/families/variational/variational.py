@@ -101,16 +101,17 @@ class Variational(Autoencoder):
             self.encode(x, "code_log_variance", batch_size=batch_size), np
         )
 
-    def generate(self, n: int, *, label: int | None = None, seed: int | None = None) -> Array:
-        """Returns new rows `(n, *input_shape)`, in the data's units: the decoder's means for codes drawn from N(0, I).
+    def generate(self, n: int, *, label: int | None = None, draw: bool | None = None, seed: int | None = None) -> Array:
+        """Returns new rows `(n, *input_shape)`, in the data's units, for codes drawn from N(0, I).
 
         Args:
             n: number of rows.
             label: must be None, because this family has no classes.
+            draw: whether to draw the row of a code too, or to return its mean: see `decode`. None: draw rows of tables.
             seed: equal seeds give equal rows; None draws a seed.
         """
         refuse_label(label)
-        return self.decode(self.sample(n, seed=seed))
+        return self.decode(self.sample(n, seed=seed), draw=self.schema.draws if draw is None else draw, seed=seed)
 
     def sample(self, n: int, *, seed: int | None = None) -> Array:
         """Returns codes `(n, code)` from the prior; equal seeds give equal codes."""
