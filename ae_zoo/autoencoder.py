@@ -188,14 +188,40 @@ class Autoencoder(Trainable):
         self._check_learned()
         return verbs.explain(self, x, top=top)
 
-    def impute(self, x: Rows) -> "pd.DataFrame":
+    def impute(self, x: Rows, *, draws: int | None = None, seed: int | None = None) -> "pd.DataFrame":
         """Returns a table's rows with their holes filled with what the model expects; other cells stay as they are.
 
+        Args:
+            x: rows of the table.
+            draws: fill each hole this many times by a draw from its distribution, given the row's other cells, instead; for
+                `variational` alone. An analysis of each of the draws shows how much the holes leave open (Rubin 1987).
+            seed: of the draws; equal seeds give equal draws; None draws a seed.
+
+        Returns:
+            The frame with its holes filled. With `draws`, one such frame below the other, with a first level `draw` of the
+            index, from 0.
+
         Raises:
-            AEZooError: the model is not of a table.
+            AEZooError: the model is not of a table, or draws are wanted of a family without a distribution of codes.
         """
         self._check_learned()
-        return verbs.impute(self, x)
+        return verbs.impute(self, x, draws=draws, seed=seed)
+
+    def level_probabilities(self, x: Rows) -> "pd.DataFrame":
+        """Returns the probability of each level of a table's categories and booleans, for the reconstructions of rows.
+
+        Of levels that the training rows have too rarely ("other") there is none, so those of a column add up to 1. The
+        likeliest level is the one that `reconstruct` returns.
+
+        Returns:
+            A frame `(n, levels)` with the rows' index, whose columns have two levels, `column` and `level`:
+            `found["country"]` is `(n, levels of country)`.
+
+        Raises:
+            AEZooError: the model is not of a table, or the table has neither categories nor booleans.
+        """
+        self._check_learned()
+        return verbs.level_probabilities(self, x)
 
     def importance(self, x: Rows, *, seed: int = 1) -> "pd.Series[float]":
         """Returns how much each column of a table tells about the others, the most telling first.
@@ -204,11 +230,11 @@ class Autoencoder(Trainable):
         2001, section 10).
 
         Args:
-            x: rows that the model was not trained on.
+            x: rows that the model was not trained on, at least 2. A column without a cell that is present gets NaN.
             seed: of the exchange.
 
         Raises:
-            AEZooError: the model is not of a table.
+            AEZooError: the model is not of a table, or there is only one row.
         """
         self._check_learned()
         return verbs.importance(self, x, seed=seed)
@@ -298,6 +324,22 @@ class Autoencoder(Trainable):
         """Returns coded reconstructions of coded rows, both `(n, *input_shape)`."""
         network = self._views.of("reconstruction", lambda rows: self.rows_of(self.encoder(rows, training=False)))
         return checks.finite_answers(in_batches(network, x, batch_size), "reconstruction")
+
+    def probabilities(self, x: Array) -> Array:
+        """Returns the probabilities of a table's levels `(n, levels)`, for coded rows: see `level_probabilities`."""
+        network = self._views.of("probabilities", lambda rows: verbs.probabilities_of(self, rows))
+        return checks.finite_answers(in_batches(network, x, 1024), "probability")
+
+    def draw_holes(self, x: Array, random: np.random.Generator) -> Array:
+        """Returns coded rows of a table with each missing cell drawn, given the row's other cells.
+
+        Raises:
+            AEZooError: the family has no distribution of codes.
+        """
+        raise AEZooError(
+            f"The codes of a {type(self).__name__} have no distribution from which holes could be drawn: build "
+            "'variational', or leave draws out."
+        )
 
     def unseen(self, x: Array) -> Array:
         """Returns what a model of a table says of each cell if it does not see it, for coded rows: see `tables.unseen`."""

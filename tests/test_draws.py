@@ -8,6 +8,7 @@ import scipy.stats
 
 import ae_zoo
 from ae_zoo.likelihoods import LIKELIHOODS
+from tests.mixed import table
 
 UNIFORM = np.linspace(0.001, 0.999, 999, dtype="float32")[:, None]
 RARE = {"x": 0.7, "y": 0.2, "z": 0.1}
@@ -106,6 +107,44 @@ def test_images_are_drawn_if_that_is_asked_for(x):
     assert np.allclose(drawn.mean(axis=0), means.mean(axis=0), atol=0.03)
 
 
+def test_draws_of_missing_cells_have_the_conditional_distribution(trained):
+    """b given a is normal with mean .8 a and standard deviation .6; the word given b is logistic."""
+    rows = planted(1500, seed=1)
+    a = (rows["a"].to_numpy() - 50) / 10
+    drawn = trained.impute(rows.assign(b=np.nan, level=None), draws=4, seed=1)
+    assert drawn.index.names == ["draw", None]
+    assert drawn.index.get_level_values("draw").unique().tolist() == [0, 1, 2, 3]
+    b = np.stack([drawn.loc[draw, "b"].to_numpy() for draw in range(4)])
+    slope, offset = np.polyfit(np.tile(a, 4), b.ravel(), 1)
+    assert slope == pytest.approx(0.8, abs=0.08)
+    assert offset == pytest.approx(0, abs=0.05)
+    assert (b - slope * a).std() == pytest.approx(0.6, rel=0.08)
+    assert b.std(axis=0, ddof=1).mean() == pytest.approx(0.6 * 0.921, rel=0.1)  # .921: of four draws of a normal
+    high = (drawn["level"] == "high").to_numpy().reshape(4, -1)
+    known = 1 / (1 + np.exp(-3 * b))
+    for low in (0, 0.25, 0.5, 0.75):
+        some = (known >= low) & (known < low + 0.25)
+        assert high[some].mean() == pytest.approx(known[some].mean(), abs=0.1)
+    assert drawn.loc[2].drop(columns=["b", "level"]).equals(rows.drop(columns=["b", "level"]))
+
+
+def test_draws_follow_from_the_seed_and_full_rows_stay(trained):
+    rows = planted(30, seed=2).assign(free=lambda frame: frame["free"].where(frame.index < 20))
+    first = trained.impute(rows, draws=3, seed=5)
+    assert first.equals(trained.impute(rows, draws=3, seed=5))
+    assert not first.equals(trained.impute(rows, draws=3, seed=6))
+    assert first.loc[1].head(20).equals(rows.head(20))
+    assert first.notna().all(axis=None)
+    full = planted(5, seed=3)
+    assert trained.impute(full, draws=2, seed=1).loc[1].equals(full)
+    with pytest.raises(ae_zoo.AEZooError, match="draws must be a whole number"):
+        trained.impute(rows, draws=0)
+    plain = ae_zoo.build("undercomplete", data=table(50), seed=1)
+    ae_zoo.fit(plain, table(50), epochs=1, verbose=0)
+    with pytest.raises(ae_zoo.AEZooError, match="codes of a Undercomplete have no distribution .* build 'variational'"):
+        plain.impute(table(50), draws=2)
+
+
 def test_a_learned_variance_is_one_of_each_column_of_a_table():
     """The first column is the code itself, and the second is noise."""
     random = np.random.default_rng(0)
@@ -125,3 +164,4 @@ def test_a_table_of_words_alone_has_draws():
     model = ae_zoo.build("variational", data=rows, code=2, hidden=[8], seed=1)
     ae_zoo.fit(model, rows, epochs=2, verbose=0)
     assert set(model.generate(200, seed=1)["free"]) == set(RARE)
+    assert model.impute(rows.assign(free=None), draws=2, seed=1)["free"].isin(list(RARE)).all()

@@ -203,28 +203,41 @@ def test_a_killed_run_on_a_table_resumes(tmp_path):
     assert np.array_equal(run(checkpoint=tmp_path / "run.npz"), run())
 
 
-HOLED = {
-    "all missing": (pd.Series([None, None, None], dtype=object), "country"),
-    "all NaN": (pd.Series([np.nan] * 3), "country"),
-    "boolean": (pd.Series([True, None, False], dtype="boolean"), "member"),
-    "yes and no": (pd.Series(["yes", None, "no"]), "member"),
-    "texts of numbers": (pd.Series(["1", None, "2"]), "children"),
-    "categories": (pd.Series(["NO", None, "NO"], dtype="category"), "country"),
-    "zoned": (pd.to_datetime(["2020-05-05", None, "2020-06-06"]).tz_localize("Europe/Oslo").to_series(), "since"),
-    "dates": (pd.Series([datetime.date(2020, 5, 5), None, datetime.date(2020, 6, 6)]), "since"),
-}
+def test_holes_are_filled_in_the_frame_s_own_spelling(trained):
+    rows = table(4, seed=9)
+    since = rows["since"].dt.date.where(rows.index < 2)
+    holed = rows.assign(country=["NO", None, "NO", None], member=["Yes", None, "Yes", "Yes"], since=since)
+    filled = trained.impute(holed)
+    assert filled.notna().all(axis=None)
+    assert (filled["member"][1], type(filled["since"][3])) in (("Yes", datetime.date), ("No", datetime.date))
+    assert trained.impute(rows.assign(country=None, member=np.nan)).notna().all(axis=None)
 
 
-@pytest.mark.parametrize("kind", HOLED)
-def test_holes_of_every_type_are_filled(kind, trained):
-    cells, name = HOLED[kind]
-    rows = table(3, seed=9).assign(**{name: cells.to_numpy() if kind == "dates" else cells.array})
-    filled = trained.impute(rows)[name]
-    assert filled.notna().all()
-    if kind == "categories":
-        assert filled.dtype == cells.dtype or "FR" in filled.cat.categories
-    elif not kind.startswith("all"):
-        assert filled.dtype == rows[name].dtype
+def test_levels_have_probabilities_and_the_likeliest_is_the_reconstruction(trained):
+    rows = table(200, seed=5).assign(country=None).set_index(np.arange(200) + 1000)
+    found, back = trained.level_probabilities(rows), trained.reconstruct(rows)
+    assert found.index.equals(rows.index)
+    assert found.columns.names == ["column", "level"]
+    assert list(found.columns.levels[0]) == ["city", "country", "member"]
+    for name in ("city", "country", "member"):
+        assert np.allclose(found[name].sum(axis=1), 1, atol=1e-5)
+        assert np.array_equal(found[name].idxmax(axis=1), back[name])
+    oslo = rows["city"] == "Oslo"
+    assert found["country"]["NO"][oslo].mean() > 0.95
+    numbers = ae_zoo.schema(rows[["amount", "children"]])
+    plain = ae_zoo.build("undercomplete", data=rows[["amount", "children"]], schema=numbers, seed=1)
+    plain.adapt(rows[["amount", "children"]])
+    with pytest.raises(ae_zoo.AEZooError, match="neither categories nor booleans"):
+        plain.level_probabilities(rows)
+
+
+def test_importance_of_what_cannot_be_exchanged_is_unknown(trained):
+    with pytest.raises(ae_zoo.AEZooError, match="at least 2 rows; received 1"):
+        trained.importance(table(1))
+    with pytest.warns(ae_zoo.AEZooWarning, match="The column 'city' of x has no cell that is present"):
+        found = trained.importance(table(50, seed=5).assign(city=None))
+    assert found.index[-1] == "city"
+    assert found.isna().tolist() == [False] * 5 + [True]
 
 
 def test_rarities_are_unknown_without_a_training_of_ours():

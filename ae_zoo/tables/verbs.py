@@ -1,16 +1,18 @@
 """What a model of a table can say of its cells: why a row is strange, what belongs into a hole, and which columns matter."""
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo.endpoints import Arrays
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.tables import cells as read
 from ae_zoo.tables import spelling, unseen
 from ae_zoo.tables.columns import Column
 from ae_zoo.tables.frames import to_pandas
+from ae_zoo.tables.losses import TableLikelihood
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows
 
@@ -70,17 +72,52 @@ def reasons(schema: TableSchema, x: Rows, coded: Array, found: Arrays, top: int 
     )
 
 
-def impute(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
+def impute(model: "Autoencoder", x: Rows, *, draws: int | None = None, seed: int | None = None) -> "pd.DataFrame":
     """See `Autoencoder.impute`."""
+    import pandas as pd
+
     schema = _table(model, "impute")
-    frame, coded = to_pandas(x, "x").copy(), model.check_rows(x)
+    frame, coded = to_pandas(x, "x"), model.check_rows(x)
     holes = np.isnan(coded)
-    filled = unseen.filled(model, coded)
+    if draws is None:
+        return _filled(frame, holes, schema, unseen.filled(model, coded))
+    some, count = holes.any(axis=1), checks.count("draws", draws)
+    filled = np.tile(coded, (count, 1, 1))
+    drawn = model.draw_holes(np.tile(coded[some], (count, 1)), np.random.default_rng(checks.seed(seed)))
+    filled[:, some] = drawn.reshape(count, -1, coded.shape[1])
+    frames = [_filled(frame, holes, schema, each) for each in filled]
+    return pd.concat(frames, keys=range(count), names=["draw"])
+
+
+def _filled(frame: "pd.DataFrame", holes: Array, schema: TableSchema, coded: Array) -> "pd.DataFrame":
+    """Returns a frame whose holes are filled with coded cells, but for columns of which the model knows no cell."""
+    frame = frame.copy()
     for place, column in enumerate(schema.table):
-        hole = holes[:, place]
-        if hole.any() and column.missing < 1:
-            frame[column.name] = spelling.filled(frame[column.name], hole, column, filled[:, place])
+        if holes[:, place].any() and column.missing < 1:
+            frame[column.name] = spelling.filled(frame[column.name], holes[:, place], column, coded[:, place])
     return frame
+
+
+def level_probabilities(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
+    """See `Autoencoder.level_probabilities`."""
+    import pandas as pd
+
+    schema, coded = _table(model, "level_probabilities"), model.check_rows(x)
+    named = [column for column in schema.table if column.levels]
+    if not named:
+        raise AEZooError("The table has neither categories nor booleans, so no level has a probability.")
+    levels = [(column.name, level) for column in named for level in column.cells(np.arange(len(column.levels)) + 1)]
+    columns = pd.MultiIndex.from_tuples(levels, names=["column", "level"])
+    return pd.DataFrame(model.probabilities(coded), _index(x, len(coded)), columns)
+
+
+def probabilities_of(model: "Autoencoder", x: Tensor) -> Tensor:
+    """Returns probabilities of levels for coded rows as tensors, `(batch, levels)`."""
+    import keras
+
+    assert isinstance(model.likelihood, TableLikelihood)
+    output = model.decoder(model.encoder(x, training=False), training=False)
+    return model.likelihood.probabilities(keras.ops.cast(output, "float32"))
 
 
 def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[float]":
@@ -90,6 +127,16 @@ def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[fl
     schema = _table(model, "importance")
     coded, random = model.check_rows(x), np.random.default_rng(checks.seed(seed))
     weights = schema.weights
+    if len(coded) < 2:
+        raise AEZooError("importance exchanges cells between rows, so x must have at least 2 rows; received 1.")
+    empty = np.isnan(coded).all(axis=0) & (weights > 0)
+    if empty.any():
+        warnings.warn(
+            f"The column {schema.columns[int(empty.argmax())]!r} of x has no cell that is present, so its importance is "
+            "unknown: NaN.",
+            AEZooWarning,
+            stacklevel=3,
+        )
     before = _means(model.reconstruction_error(coded, per_feature=True))
     found = np.zeros(len(weights))
     for place in np.flatnonzero(weights):
@@ -98,6 +145,7 @@ def importance(model: "Autoencoder", x: Rows, *, seed: int = 1) -> "pd.Series[fl
         grown = _means(model.reconstruction_error(shuffled, per_feature=True)) - before
         others = np.where(np.arange(len(weights)) == place, 0, weights)
         found[place] = float((others * grown).sum() / max(others.sum(), 1e-12))
+    found[empty] = np.nan
     return pd.Series(found, schema.columns, name="importance").sort_values(ascending=False)
 
 

@@ -26,6 +26,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.endpoints import Endpoint, Endpoints, Tensors
 from ae_zoo.errors import AEZooError
 from ae_zoo.families.configs import VariationalConfig
+from ae_zoo.families.variational import holes
 from ae_zoo.families.variational.ramp import Ramp
 from ae_zoo.layers import noise
 from ae_zoo.layers.noise import Seed
@@ -117,6 +118,9 @@ class Variational(Autoencoder):
         """Returns codes `(n, code)` from the prior; equal seeds give equal codes."""
         shape = (checks.in_memory("n", n, self.schema.features), self.config.code)
         return np.random.default_rng(checks.seed(seed)).standard_normal(shape, "float32")
+
+    def draw_holes(self, x: Array, random: np.random.Generator) -> Array:
+        return holes.draw(self, x, random)
 
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
         """Returns codes `(n, code)` from the prior, as a tensor."""
