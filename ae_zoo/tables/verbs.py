@@ -14,7 +14,7 @@ from ae_zoo.tables.columns import Column
 from ae_zoo.tables.frames import to_pandas
 from ae_zoo.tables.losses import TableLikelihood
 from ae_zoo.tables.schema import TableSchema
-from ae_zoo.typing import Array, Rows
+from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
