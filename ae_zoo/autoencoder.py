@@ -11,7 +11,7 @@ from ae_zoo import schemas
 from ae_zoo._support import checks
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors, shares, shares_of_tensor
 from ae_zoo.errors import AEZooError, AEZooWarning, unknown
-from ae_zoo.layers.corruption import corrupt
+from ae_zoo.layers.corruption import corrupted
 from ae_zoo.networks.inference import Views, in_batches
 from ae_zoo.tables import unseen, verbs
 from ae_zoo.trainable import Trainable
@@ -153,17 +153,11 @@ class Autoencoder(Trainable):
 
         Equal seeds give equal noise. With `corruption="none"` the rows are returned unchanged.
         """
-        x = self._known(x)
-        if self.config.corruption == "none":
-            return self.schema.rows(x)
-        if self.schema.corrupts_coded:
-            layer = self.schema.noise(self.config, "corruption")
-            layer.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
-            return self.schema.rows(keras.ops.convert_to_numpy(layer(x, training=True)))
-        low, high = self.schema.extremes
-        scaled = keras.ops.convert_to_numpy(self.scaling(x))
-        noisy = corrupt(scaled, self.config.corruption, self.config.corruption_amount, low=low, high=high, seed=seed)
-        return keras.ops.convert_to_numpy(self.scaling.invert(noisy))
+        config = self.config
+        noisy = corrupted(
+            self._known(x), self.schema, self.scaling, config.corruption, config.corruption_amount, seed=seed
+        )
+        return self.schema.rows(noisy)
 
     # The verbs of tables.
 

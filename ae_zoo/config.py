@@ -171,11 +171,7 @@ class Config:
                 f"scaling={self.schema.scaling!r} gives values without bounds, so the output must have none either: set "
                 f"output_activation to linear (it is {self.output_activation!r}), or scaling to minmax."
             )
-        if self.schema.corrupts_coded and self.corruption not in ("none", "masking", "swap"):
-            raise AEZooError(
-                "The cells of a table can be hidden or swapped: give corruption='masking' or 'swap'; received "
-                f"{self.corruption!r}."
-            )
+        self.schema.check_noise(self.corruption)
         if self.tied and not self.schema.symmetric:
             raise AEZooError(
                 "tied=True needs rows of which the networks see as many numbers as they return; of a table they see the "

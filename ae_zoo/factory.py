@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import os
 import pathlib
 import zipfile
@@ -25,8 +24,6 @@ from ae_zoo.tables.frames import is_table
 from ae_zoo.tables.guess import Rules
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows
-
-HIDDEN = 0.15  # share of a table's cells that a training hides, by default
 
 
 def build(
@@ -156,32 +153,21 @@ def _exported(version: pathlib.Path) -> Autoencoder:
 
 def _suited(config: type[Config], data: Rows, given: Mapping[str, Any]) -> tuple[dict[str, Any], Array]:
     """Returns the defaults that suit training rows (schema, code, loss, output), and the rows, coded."""
-    suited: dict[str, Any] = {}
     if "schema" in given:
         schema = Schema.read(given["schema"])
-        rows = schema.code(data, "data", learn=True)
-        in_unit = schema.bounded
-    elif is_table(data):
+        return schema.suited(config), schema.code(data, "data", learn=True)
+    if is_table(data):
         rules = Rules(scaling=given.get("scaling", Rules.scaling))
         schema, rows = TableSchema.of(data, rules=rules, name="data")
-        in_unit = False
-        suited["schema"] = schema
-    else:
-        array, rows = ArraySchema.of(data, name="data")
-        in_unit = rows.min() >= 0 and rows.max() <= 1
-        suited = {"input_shape": array.input_shape, "columns": array.columns}
-        loss = LIKELIHOODS.get(given.get("loss", ""))
-        if not in_unit and (loss is None or loss.legal is None):
-            suited["scaling"] = "minmax" if given.get("output_activation") == "sigmoid" else "standard"
-        schema = dataclasses.replace(array, scaling=given.get("scaling", suited.get("scaling", "none")))
-    suited["code"] = min(config.default("code"), config.widest_code(math.prod(schema.output_shape)))
+        return {**schema.as_options(), **schema.suited(config)}, rows
+    array, rows = ArraySchema.of(data, name="data")
+    in_unit = rows.min() >= 0 and rows.max() <= 1
+    loss = LIKELIHOODS.get(given.get("loss", ""))
+    scaling = array.scaling
+    if not in_unit and (loss is None or loss.legal is None):
+        scaling = "minmax" if given.get("output_activation") == "sigmoid" else "standard"
+    array = dataclasses.replace(array, scaling=given.get("scaling", scaling))
+    suited = {**array.as_options(), **array.suited(config)}
     if not in_unit:
         suited["loss"] = config.real_loss  # also of a family whose default is for rows in [0, 1]
-    if not schema.bounded:
-        suited["output_activation"] = "linear"
-    if not schema.symmetric and config.default("tied"):
-        suited["tied"] = False
-    if schema.may_miss and config.default("corruption") == "none":
-        # Asked for cells that it does not see, a network learns to fill holes.
-        suited |= {"corruption": "masking", "corruption_amount": HIDDEN}
     return suited, rows

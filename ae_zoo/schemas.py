@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ae_zoo.endpoints import Endpoints
     from ae_zoo.layers.scaling import RowLayer
 
+HIDDEN = 0.15  # share of a table's cells that a training hides, by default
 KINDS: dict[str, "type[Schema]"] = {}
 ScalingMode: TypeAlias = Literal["none", "minmax", "standard", "robust"]
 Extremes: TypeAlias = tuple[float, float]
@@ -135,11 +136,18 @@ class Schema(abc.ABC):
     def layer(self, name: str) -> "RowLayer":
         """Returns a new layer from coded rows `(batch, *input_shape)` to what the networks see, `(batch, *output_shape)`."""
 
-    def noise(self, config: "Config", name: str) -> "keras.layers.Layer":
-        """Returns the layer that puts the config's noise on rows in training."""
+    def noise(self, kind: str, amount: float, name: str) -> "keras.layers.Layer":
+        """Returns the layer that puts noise on rows in training."""
         from ae_zoo.layers.corruption import Corruption
 
-        return Corruption(config.corruption, config.corruption_amount, *self.extremes, name=name)
+        return Corruption(kind, amount, *self.extremes, name=name)
+
+    def check_noise(self, kind: str) -> None:
+        """Raises `AEZooError` if these rows cannot have a kind of noise."""
+        if self.corrupts_coded and kind not in ("none", "masking", "swap"):
+            raise AEZooError(
+                f"The cells of a table can be hidden or swapped: give corruption='masking' or 'swap'; received {kind!r}."
+            )
 
     def rows(self, coded: Array) -> Any:
         """Returns coded rows `(n, *input_shape)` in the form in which people have them: here as they are."""
@@ -194,6 +202,26 @@ class Schema(abc.ABC):
     def likelihood(self, config: "Config") -> Likelihood:
         """Returns what an output means for these rows: here one likelihood for all features, by the option `loss`."""
         return LIKELIHOODS[config.loss].of(config)
+
+    def comparable(self, x: Array) -> "Schema":
+        """Returns the schema on whose scale the errors of models that scale rows `x` differently compare: here this one."""
+        return self
+
+    def as_options(self) -> dict[str, Any]:
+        """Returns the schema as options of a config."""
+        return {"schema": self}
+
+    def suited(self, config: "type[Config]") -> dict[str, Any]:
+        """Returns the defaults of a family that are others for these rows, such as a code that is not too wide for them."""
+        found: dict[str, Any] = {"code": min(config.default("code"), config.widest_code(math.prod(self.output_shape)))}
+        if not self.bounded:
+            found |= {"loss": config.real_loss, "output_activation": "linear"}
+        if not self.symmetric and config.default("tied"):
+            found["tied"] = False
+        if self.may_miss and config.default("corruption") == "none":
+            # Asked for cells that it does not see, a network learns to fill holes.
+            found |= {"corruption": "masking", "corruption_amount": HIDDEN}
+        return found
 
     def check_range(  # noqa: B027 - nothing for most
         self, x: Array, low: float, high: float, why: str, name: str = "x"
@@ -292,6 +320,13 @@ class ArraySchema(Schema):
         from ae_zoo.layers.scaling import Scaling
 
         return Scaling(self.scaling, name=name)
+
+    def comparable(self, x: Array) -> "Schema":
+        """Returns the schema with the rows' own scale if they are in [0, 1], and standardized otherwise."""
+        return dataclasses.replace(self, scaling="none" if x.min() >= 0 and x.max() <= 1 else "standard")
+
+    def as_options(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in options.fields(ArraySchema)}
 
 
 def schema_of(config: Mapping[str, Any]) -> Schema:

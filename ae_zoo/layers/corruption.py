@@ -9,6 +9,9 @@ from ae_zoo._support import checks
 from ae_zoo.errors import AEZooError
 from ae_zoo.frames import numeric
 from ae_zoo.layers import noise
+from ae_zoo.layers.scaling import RowLayer
+from ae_zoo.schemas import Schema
+from ae_zoo.typing import Array
 
 
 @keras.saving.register_keras_serializable("ae_zoo")
@@ -80,6 +83,32 @@ def corrupt(
             f"Noise of kind {kind!r} with amount={amount:g} puts values of x beyond float32: give a smaller one."
         )
     return found
+
+
+def corrupted(x: Array, schema: Schema, layer: RowLayer, kind: str, amount: float, *, seed: int | None = None) -> Array:
+    """Returns coded rows with noise, coded: noise on the model's scale, or on the coded rows where the schema has it there.
+
+    Args:
+        x: coded rows `(n, *input_shape)`.
+        schema: what a row is.
+        layer: the schema's layer, adapted, whose scale the noise is on.
+        kind: as in `corrupt`.
+        amount: as in `corrupt`.
+        seed: as in `corrupt`.
+
+    Raises:
+        AEZooError: as `corrupt` raises it, or rows of the schema cannot have such noise.
+    """
+    schema.check_noise(kind)
+    if kind == "none":
+        return x
+    if schema.corrupts_coded:
+        noisy = schema.noise(kind, amount, "corruption")
+        noisy.seed_generator = keras.random.SeedGenerator(seed, name="corruption")
+        return keras.ops.convert_to_numpy(noisy(x, training=True))
+    low, high = schema.extremes
+    scaled = corrupt(keras.ops.convert_to_numpy(layer(x)), kind, amount, low=low, high=high, seed=seed)
+    return keras.ops.convert_to_numpy(layer.invert(scaled))
 
 
 def _gaussian(x: Any, amount: float, low: float, high: float, seed: Any) -> Any:

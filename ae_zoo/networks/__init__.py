@@ -39,7 +39,8 @@ def trunk(config: Config) -> tuple[Tensor, Tensor]:
     x = keras.Input(config.input_shape, name="x")
     layers = [config.schema.layer("scaling")]
     if config.corruption != "none":
-        layers.insert(0 if config.schema.corrupts_coded else 1, config.schema.noise(config, "corruption"))
+        noise = config.schema.noise(config.corruption, config.corruption_amount, "corruption")
+        layers.insert(0 if config.schema.corrupts_coded else 1, noise)
     h = x
     for layer in layers:
         h = layer(h)

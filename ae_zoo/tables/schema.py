@@ -239,11 +239,11 @@ class TableSchema(Schema):
 
         return TableLayer(self.to_dict(), name=name)
 
-    def noise(self, config: "Config", name: str) -> "keras.layers.Layer":
+    def noise(self, kind: str, amount: float, name: str) -> "keras.layers.Layer":
         """Returns the layer that hides or swaps cells of coded rows in training."""
         from ae_zoo.layers.table import CellNoise
 
-        return CellNoise(config.corruption, config.corruption_amount, name=name)
+        return CellNoise(kind, amount, name=name)
 
     def likelihood(self, config: "Config") -> "Likelihood":
         from ae_zoo.tables.losses import of_table
