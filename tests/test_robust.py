@@ -6,7 +6,8 @@ import pytest
 
 import ae_zoo
 from ae_zoo.training.fit_robust import RobustResult
-from ae_zoo.training.split import shrink
+from ae_zoo.training.split import Split, shrink
+from tests.mixed import table
 
 
 def linear(x, code, family="undercomplete", **options):
@@ -169,3 +170,61 @@ def test_bad_calls_get_one_sentence(x):
         ae_zoo.fit(ae_zoo.build("robust", 8, code=3), x, x)
     with pytest.raises(ValueError, match="split_weight must be above 0"):
         ae_zoo.build("robust", 8, split_weight=0)
+
+
+# Of tables the numbers are split.
+
+
+@pytest.fixture(scope="module")
+def broken_table():
+    """600 rows, some with holes; of the first 30 amount and number of children are wild."""
+    random, rows = np.random.default_rng(1), table(600).astype({"children": float})
+    rows.loc[:29, "amount"] = random.normal(60, 800, 30)
+    rows.loc[:29, "children"] = np.round(random.normal(2, 20, 30))
+    return rows
+
+
+@pytest.mark.parametrize("split", ["elements", "rows", "features"])
+def test_the_numbers_of_a_table_that_are_present_are_split_as_numpy_splits_them(split, broken_table):
+    model = ae_zoo.build("undercomplete", data=broken_table, code=3, hidden=[8], seed=1)
+    ae_zoo.fit(model, broken_table, epochs=1, verbose=0)
+    x, schema = model.check_rows(broken_table), model.schema
+    splitter = Split(model, x, split, 0.3, 1)
+    splitter.begin(None)
+    splitter.step()
+    numbers = np.array([not column.discrete for column in schema.table])
+    scale = np.array([column.scale for column in schema.table])
+    residual = ((x - model.reconstructed(x)) / scale)[:, numbers]
+    if split == "elements":
+        size = np.abs(residual)
+    else:
+        size = np.sqrt(np.nanmean(residual**2, axis=1 if split == "rows" else 0, keepdims=True))
+    expected = np.nan_to_num(residual * np.maximum(1 - 0.3 / np.maximum(size, 1e-9), 0))
+    assert expected.any()
+    assert np.allclose(splitter.sparse[:, numbers], expected, atol=1e-4)
+    assert not splitter.sparse[:, ~numbers].any()
+    assert not splitter.sparse[np.isnan(x)].any()
+    assert np.allclose(splitter.left, x - splitter.sparse * np.where(numbers, scale, 0), atol=1e-2, equal_nan=True)
+
+
+def test_wild_numbers_of_a_table_rank_first_and_hardly_change_the_model(broken_table):
+    models = [
+        ae_zoo.build(family, data=broken_table, code=3, hidden=[], seed=1) for family in ("robust", "undercomplete")
+    ]
+    results = [ae_zoo.fit(model, broken_table, validation=0, epochs=30, verbose=0) for model in models]
+    assert np.isin(np.argsort(-results[0].scores)[:30], range(30)).mean() > 0.9
+    assert list(results[0].reconstructable) == list(broken_table)
+    robust, plain = (model.reconstruction_error(broken_table)[30:].mean() for model in models)
+    assert robust < 0.6 * plain
+
+
+def test_a_table_that_robust_training_cannot_split_is_refused(broken_table):
+    words = broken_table[["city", "country"]]
+    model = ae_zoo.build("undercomplete", data=words, code=2, seed=1)
+    with pytest.raises(ae_zoo.AEZooError, match="numbers that are scaled by a straight line, and these rows have none"):
+        ae_zoo.fit_robust(model, words)
+    model = ae_zoo.build("robust", data=broken_table, code=3, seed=1)
+    holed = broken_table.astype({"member": object})
+    holed.iloc[7] = None
+    with pytest.raises(ae_zoo.AEZooError, match="Row 7 has no cell"):
+        ae_zoo.fit(model, holed)

@@ -1,6 +1,6 @@
 """From coded rows to what the networks see, and back: the first layer of every encoder."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,16 +17,16 @@ class RowLayer(keras.layers.Layer):
 
     Attributes:
         adapted: whether it has seen training rows.
-        is_linear: whether it takes each number of a row by itself to another by a straight line, so that a row may be
-            taken apart and put together on either scale.
     """
-
-    is_linear: ClassVar[bool] = False
 
     def __init__(self, **kwargs: Any) -> None:
         # float32 whatever the policy: the data's own units may be too large or too fine for half precision.
         super().__init__(**{"trainable": False, "dtype": "float32", **kwargs})
         self.adapted = False
+
+    def coded(self, x: Any) -> Any:
+        """Returns what Keras may be given as rows, coded where it knows how to: here as it is."""
+        return x
 
     def adapt(self, x: Array) -> None:
         """Fits the layer to the training rows `(n, *input_shape)`."""
@@ -35,6 +35,13 @@ class RowLayer(keras.layers.Layer):
 
     def learn(self, x: Array) -> None:
         """Computes the layer's weights from the training rows `(n, *input_shape)`; here there are none."""
+
+    def line(self) -> tuple[Array, Array]:
+        """Returns offset and scale of the straight line that takes each number of a coded row to the model's scale.
+
+        Both are `(*input_shape)`, or shapes that stand for it. A scale is NaN where there is no such line.
+        """
+        return np.zeros(()), np.full((), np.nan)
 
     def invert(self, target: Tensor) -> Tensor:
         """Returns coded rows `(batch, *input_shape)`, as a tensor, for targets: the inverse of `target`."""
@@ -79,8 +86,6 @@ class Scaling(RowLayer):
     Input and output: `(batch, *features)`, float.
     """
 
-    is_linear = True
-
     def __init__(self, mode: str = "none", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mode = mode
@@ -96,6 +101,11 @@ class Scaling(RowLayer):
             offset, scale = fit_scaling(self.mode, x)
             self.offset.assign(offset.astype("float32"))
             self.scale.assign(scale.astype("float32"))
+
+    def line(self) -> tuple[Array, Array]:
+        if self.mode == "none":
+            return np.zeros((), "float32"), np.ones((), "float32")
+        return np.asarray(self.offset), np.asarray(self.scale)
 
     def call(self, x: Tensor) -> Tensor:
         return x if self.mode == "none" else (x - self.offset) / self.scale

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from ae_zoo.frames import columns_of
 from ae_zoo.layers import corruption, noise
 from ae_zoo.layers.scaling import RowLayer
 from ae_zoo.tables.losses import likeliest
@@ -86,6 +87,10 @@ class TableLayer(RowLayer):
             self.places[row, :count] = np.arange(ends[row], ends[row] + count)
             self.priors[row, :count] = np.log(columns[self.few[row]].probabilities)
 
+    def coded(self, x: Any) -> Any:
+        """Returns a frame, coded, and anything else as it is."""
+        return x if columns_of(x) is None else self.schema.code(x)
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the vectors of levels, and the place for held-out errors."""
         self.vectors = [
@@ -125,6 +130,12 @@ class TableLayer(RowLayer):
         numbers = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
         levels = ops.take(x, self.discrete, axis=1)
         return ops.take(ops.concatenate([numbers, levels], axis=1), self.order, axis=1)
+
+    def line(self) -> tuple[Array, Array]:
+        """Returns offsets and scales `(columns,)`; a scale is NaN of a category, and of a column that counts for nothing."""
+        offset, scale = np.zeros(len(self.weight), "float32"), np.full(len(self.weight), np.nan, "float32")
+        offset[self.numbers], scale[self.numbers] = self.center, self.scale
+        return offset, np.where(self.weight > 0, scale, np.float32(np.nan))
 
     def invert(self, target: Tensor) -> Tensor:
         """Returns coded rows for targets: numbers within the training rows' bounds, whole where the column's are."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -17,6 +17,9 @@ from ae_zoo.training.schedule import Plan, Validation
 from ae_zoo.training.split import Split
 from ae_zoo.typing import Array, Rows
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @dataclasses.dataclass(frozen=True)
 class RobustResult(TrainingResult):
@@ -24,8 +27,9 @@ class RobustResult(TrainingResult):
 
     Attributes:
         reconstructable: the network's output for the rows without their sparse part `(n, *input_shape)`, in the data's
-            units.
-        sparse: the sparse part `(n, *input_shape)`, in the data's units.
+            units; of a table a frame.
+        sparse: the sparse part `(n, *input_shape)`, in the data's units; of a table `(n, columns)`, dates in days, and 0 for
+            missing cells and categories.
         scores: root mean square of each row's sparse part `(n,)`, on the model's scale; higher is stranger, and 0 means
             that the row's error is at most `weight`.
         weight: the root mean square error that stayed, on the model's scale.
@@ -33,7 +37,7 @@ class RobustResult(TrainingResult):
         changes: for each round, the norm of the change in the sum of both parts, divided by the norm of the rows.
     """
 
-    reconstructable: Array = dataclasses.field(repr=False)
+    reconstructable: "Array | pd.DataFrame" = dataclasses.field(repr=False)
     sparse: Array = dataclasses.field(repr=False)
     scores: Array = dataclasses.field(repr=False)
     weight: float
@@ -64,6 +68,10 @@ def fit_robust(
     optimizer and one schedule. The model keeps its last weights: the errors are those of rows with outliers, or of rows
     that change in each round, so they cannot mark the best epoch or stop the run.
 
+    Of a table the numbers and dates are split, on the standardized scale: a row's root mean square is that of its present
+    numbers. Categories are not split: the force with which a cell's cross-entropy pulls at the network has a bound, however
+    unlikely the cell is.
+
     Args:
         model: the model to train, from `ae_zoo.build` or `ae_zoo.load`.
         x: rows `(n, *input_shape)` in the data's units.
@@ -88,10 +96,10 @@ def fit_robust(
     weight = recipe.split_weight if weight is None else weight
     rounds = count("rounds", recipe.split_rounds if rounds is None else rounds)
     model.check_reconstructs()
-    if not model.scaling.is_linear:
+    if np.isnan(model.scaling.line()[1]).all():
         raise AEZooError(
-            "Robust training takes the numbers of a row apart, which needs rows that are scaled by a straight line; train "
-            "this model with ae_zoo.fit."
+            "Robust training takes the numbers of a row apart, which needs numbers that are scaled by a straight line, and "
+            "these rows have none; train this model with ae_zoo.fit."
         )
     if split not in SPLITS:
         raise unknown("split", split, SPLITS)
@@ -103,6 +111,11 @@ def fit_robust(
         raise AEZooError("Robust training has no checkpoints, which would not hold the split; leave checkpoint out.")
     x = model.check_rows(x)
     model.check_targets(x)
+    unknown_rows = ~model.schema.known(x)
+    if unknown_rows.any():
+        raise AEZooError(
+            f"Row {int(unknown_rows.argmax())} has no cell that is present and counts, so it has no parts: leave it out."
+        )
     if y is not None and model.config.target == "rows":
         raise AEZooError(
             "Robust training takes the rows without their sparse part as targets, so y can only be labels."
@@ -111,12 +124,11 @@ def fit_robust(
     result = run(model, x, y, plan, splitter)
     splitter.step()  # by the weights that the model was left with
     assert splitter.weight is not None  # it was chosen by the first step
-    rms = np.sqrt(np.mean(np.square(splitter.sparse.reshape(len(x), -1)), axis=1))
     return RobustResult(
         **vars(result),
-        reconstructable=splitter.reconstructable,
+        reconstructable=model.schema.rows(splitter.reconstructable),
         sparse=splitter.sparse * splitter.scale,
-        scores=rms,
+        scores=splitter.scores,
         weight=splitter.weight,
         residuals=splitter.residuals,
         changes=splitter.changes,

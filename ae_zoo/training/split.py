@@ -11,7 +11,7 @@ from ae_zoo.typing import Array, Logs
 BLOCK = 256  # rows split at a time
 
 
-def shrink(residual: Array, weight: float, split: SplitKind) -> Array:
+def shrink(residual: Array, weight: float, split: SplitKind, cells: Array | None = None) -> Array:
     """Returns the sparse part of a residual: what exceeds a root mean square of `weight`.
 
     Let v be an element, a row or a feature's column of the residual, with m values. Its sparse part is the s that minimizes
@@ -22,12 +22,13 @@ def shrink(residual: Array, weight: float, split: SplitKind) -> Array:
         residual: differences between rows and their reconstructions, `(n, *features)`.
         weight: the root mean square that stays.
         split: `"elements"`, `"rows"` or `"features"`.
+        cells: which differences count `(n, *features)`; the others are 0. None for all.
     """
     if split == "elements":
         size = np.abs(residual)
     else:
         axis = tuple(range(1, residual.ndim)) if split == "rows" else 0
-        size = np.sqrt(np.mean(np.square(residual), axis=axis, keepdims=True))
+        size = np.sqrt(_mean(np.square(residual), axis, cells))
     excess = np.maximum(size - weight, 0)
     return residual * np.divide(excess, size, out=np.zeros_like(size), where=size > 0)
 
@@ -35,9 +36,12 @@ def shrink(residual: Array, weight: float, split: SplitKind) -> Array:
 class Split(keras.callbacks.Callback):
     """Splits the rows of a run after each of its rounds; the next round trains on the rows without their sparse part.
 
+    Only numbers that are scaled by a straight line have a sparse part. Those of a table are its numbers and dates: a missing
+    cell has none, and the cross-entropy of a category needs none, because its gradient has a bound.
+
     Args:
         model: the model that is trained.
-        x: all rows `(n, *input_shape)` in the data's units.
+        x: all rows `(n, *input_shape)`, coded.
         split: as in `shrink`.
         weight: as in `shrink`, on the model's scale; None takes the median row's root mean square error after the first
             round.
@@ -45,8 +49,7 @@ class Split(keras.callbacks.Callback):
 
     Attributes:
         sparse: the sparse part `(n, *input_shape)` on the model's scale.
-        reconstructable: the network's output `(n, *input_shape)` for the rows without their sparse part, in the data's
-            units.
+        reconstructable: the reconstructions `(n, *input_shape)` of the rows without their sparse part, coded.
         residuals: for each round, the norm of what is in neither part, divided by the norm of the rows, on the model's scale.
         changes: for each round, the norm of the change in the sum of both parts, divided by the norm of the rows.
     """
@@ -61,12 +64,12 @@ class Split(keras.callbacks.Callback):
 
     def begin(self, loop: Loop) -> None:
         """Takes the loop of the run, and the model's scale, which has been fitted before."""
-        model, self.loop = self.network, loop
-        one = np.ones((1, *model.config.input_shape), "float32")
-        # The unit and the zero of the model's scale in the data's units: the inverse is linear.
-        self.offset = np.asarray(model.scaling.invert(0 * one))[0]
-        self.scale = np.asarray(model.scaling.invert(one))[0] - self.offset
-        self.size = float(np.linalg.norm(keras.ops.convert_to_numpy(model.scaling(self.x))))
+        self.loop = loop
+        self.offset, scale = self.network.scaling.line()
+        straight = ~np.isnan(scale)
+        self.scale = np.where(straight, scale, np.float32(1))
+        self.cells = straight & ~np.isnan(self.x)
+        self.size = float(np.linalg.norm(np.where(self.cells, (self.x - self.offset) / self.scale, 0)))
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         epochs = self.params["epochs"]
@@ -76,10 +79,10 @@ class Split(keras.callbacks.Callback):
 
     def step(self) -> None:
         """Splits the rows by the network's present weights."""
-        self.reconstructable = self.network.reconstruct(self.left)
+        self.reconstructable = self.network.reconstructed(self.left)
         if self.weight is None:
-            rows = ((self.x - self.reconstructable) / self.scale).reshape(len(self.x), -1)
-            self.weight = float(np.sqrt(np.median(np.mean(np.square(rows), axis=1))))
+            residual = np.where(self.cells, (self.x - self.reconstructable) / self.scale, 0)
+            self.weight = float(np.sqrt(np.median(self._by_row(np.square(residual)))))
         if self.left is self.x:
             self.left, self.sparse = np.empty_like(self.x), np.empty_like(self.x)
         # A few rows at a time, so that they stay in the cache; a feature's column has all rows.
@@ -92,15 +95,32 @@ class Split(keras.callbacks.Callback):
 
     def _split(self, some: slice, weight: float) -> Array:
         """Splits some rows; returns the squared norms of what is in neither part, and of the change in the sum of both."""
-        x, given = self.x[some], self.reconstructable[some]
-        residual = (x - given) / self.scale
-        sparse = shrink(residual, weight, self.split)
+        x, given, cells = self.x[some], self.reconstructable[some], self.cells[some]
+        residual = np.where(cells, (x - given) / self.scale, 0)
+        sparse = shrink(residual, weight, self.split, cells)
         # Clipped between the row and its reconstruction, so that rounding cannot leave the output's range.
-        self.left[some] = np.clip(x - sparse * self.scale, np.minimum(x, given), np.maximum(x, given))
-        sums = (given - self.offset) / self.scale + sparse
+        left = np.clip(x - sparse * self.scale, np.minimum(x, given), np.maximum(x, given))
+        self.left[some] = np.where(cells, left, x)
+        sums = np.where(cells, (given - self.offset) / self.scale + sparse, 0)
         squares = [_square(residual - sparse), _square(sums - self.sums[some])]
         self.sparse[some], self.sums[some] = sparse, sums
         return np.array(squares)
+
+    @property
+    def scores(self) -> Array:
+        """The root mean square of each row's sparse part `(n,)`, on the model's scale."""
+        return np.sqrt(self._by_row(np.square(self.sparse)))
+
+    def _by_row(self, squares: Array) -> Array:
+        """Returns the mean of each row `(n,)`."""
+        return _mean(squares, tuple(range(1, squares.ndim)), self.cells).reshape(len(squares))
+
+
+def _mean(values: Array, axis: int | tuple[int, ...], cells: Array | None) -> Array:
+    """Returns the means along axes, which stay, of the values that count; the others are 0, and so is the mean of none."""
+    if cells is None:
+        return np.mean(values, axis=axis, keepdims=True)
+    return np.sum(values, axis=axis, keepdims=True) / np.maximum(np.sum(cells, axis=axis, keepdims=True), 1)
 
 
 def _square(x: Array) -> float:
