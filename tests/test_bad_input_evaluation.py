@@ -11,7 +11,7 @@ import pytest
 import ae_zoo
 from ae_zoo import AEZooError
 from ae_zoo._support import checks
-from ae_zoo.evaluation.pca import pca_beside
+from ae_zoo.evaluation.peer import peer_of
 from tests.test_schemas import ROWS, Colored
 
 FAR = np.full((1, 6), 3e38)
@@ -162,14 +162,17 @@ def test_a_damaged_pca_is_refused(pca, tmp_path, changes):
 
 
 def test_pca_beside_a_model_is_on_the_models_scale(rows):
+    peer = peer_of(ae_zoo.PCA(2).fit(rows).schema)
     model = ae_zoo.build("undercomplete", 6, code=2, scaling="standard", output_activation="linear", seed=1)
     model.adapt(rows)
     alone = ae_zoo.PCA(2, scaling="standard").fit(rows).reconstruction_error(rows[:30]).mean()
-    assert pca_beside(model, rows, rows[:30], 2) == pytest.approx(alone, rel=1e-4)
+    assert peer.beside(model, rows, rows[:30]) == (2, pytest.approx(alone, rel=1e-4))
     colored = ae_zoo.build("undercomplete", schema=Colored(), data=ROWS, code=2, output_activation="sigmoid", seed=1)
     seen = np.asarray(colored.scaling(Colored().code(ROWS)))  # four numbers a row, not two
-    assert pca_beside(colored, ROWS, ROWS, 2) == pytest.approx(
-        ae_zoo.PCA(2).fit(seen).reconstruction_error(seen).mean()
+    coded = Colored().code(ROWS)
+    assert peer.beside(colored, coded, coded) == (
+        2,
+        pytest.approx(ae_zoo.PCA(2).fit(seen).reconstruction_error(seen).mean()),
     )
 
 

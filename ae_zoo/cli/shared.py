@@ -53,6 +53,13 @@ rows_option = click.option(
     "--data", type=PATH, help=f"{ROWS} Default: the digits of MNIST, as images if the network needs images."
 )
 
+columns_option = click.option(
+    "--columns",
+    "kinds",
+    metavar="NAME=KIND,...",
+    help="What columns of a table are, if the guess is wrong: number, integer, boolean, category, date or ignore.",
+)
+
 
 class Trained(NamedTuple):
     """What a file holds: a model, and the detector that it belongs to, if there is one."""

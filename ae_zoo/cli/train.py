@@ -1,6 +1,5 @@
 """`ae-zoo train`: a model of any family, from a file of rows to a `.keras` file."""
 
-import math
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from ae_zoo.cli.shared import (
     check_default_labels,
     check_rows,
     choose_backend,
+    columns_option,
     default_labeled,
     kinds_of,
     pair,
@@ -24,7 +24,6 @@ from ae_zoo.cli.shared import (
 from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
-    from ae_zoo.autoencoder import Autoencoder
     from ae_zoo.typing import Rows
 
 
@@ -40,12 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--set", "settings", multiple=True, metavar="NAME=VALUE", help="An option of the family; may be repeated."
 )
-@click.option(
-    "--columns",
-    "kinds",
-    metavar="NAME=KIND,...",
-    help="What columns of a table are, if the guess is wrong: number, integer, boolean, category, date or ignore.",
-)
+@columns_option
 @click.option("--out", type=PATH, required=True, help="The .keras file to write.")
 @click.option("--epochs", type=click.IntRange(1), help="Default: as many as the family needs, from 8 to 100.")
 @click.option("--batch-size", type=click.IntRange(1), help="Default: 256, smaller for few rows.")
@@ -87,7 +81,7 @@ def train(
     Rows in [0, 1] get a sigmoid output. Other rows are standardized, and the model keeps the scaling. A table with
     texts, dates or missing cells is taken as it is; what its columns are is guessed, and printed first. If the model's
     reconstructions mean something, the last line compares the error on the held-out rows with the error of PCA with as
-    many components. `ae-zoo families` lists families and options.
+    many components, or for a table of a linear network. `ae-zoo families` lists families and options.
 
     \b
     ae-zoo train undercomplete --data rows.csv --set code=8 --out model.keras
@@ -155,23 +149,10 @@ def train(
             f"{out}: for features alone; its codes are denser than in training, so its reconstruction error says nothing"
         )
         return
-    if given.schema is not None:
-        error = np.nanmean(model.reconstruction_error(x_valid))
-        click.echo(
-            f"{out}: held-out error {error:.5f} on {held_out:,} rows, where 1 is that of always saying what is usual"
-        )
-        return
-    click.echo(f"{out}: held-out MSE {model.reconstruction_error(x_valid).mean():.5f} on {held_out:,} rows; ", nl=False)
-    click.echo(_beside_pca(model, x_train, x_valid))
+    from ae_zoo.evaluation.peer import peer_of
 
-
-def _beside_pca(model: "Autoencoder", x_train: "Rows", x_valid: "Rows") -> str:
-    """Returns, in words, the error of PCA with as many components as the code has units."""
-    from ae_zoo.evaluation.pca import pca_beside
-
-    units, features = math.prod(model.encoder.output_shape[1:]), model.schema.features
-    if units >= features:
-        return f"PCA loses nothing with the code's {units:,} units, because a row has only {features:,} features"
-    train, valid = model.check_rows(x_train), model.check_rows(x_valid)
-    components = min(units, len(train))
-    return f"PCA with {components} components {pca_beside(model, train, valid, components):.5f}"
+    peer, error = peer_of(model.schema), np.nanmean(model.reconstruction_error(x_valid))
+    code, linear = peer.beside(model, model.check_rows(x_train), model.check_rows(x_valid))
+    click.echo(
+        f"{out}: held-out {peer.unit} {error:.5f} on {held_out:,} rows; {peer.called(code)} {linear:.5f}; {peer.meaning}"
+    )

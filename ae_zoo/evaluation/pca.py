@@ -12,6 +12,7 @@ from ae_zoo.autoencoder import Autoencoder, Unit
 from ae_zoo.endpoints import Endpoints, shares
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.schemas import SCALINGS, ArraySchema, ScalingMode, Schema, as_codes, fit_scaling, schema_of
+from ae_zoo.tables.frames import is_table
 from ae_zoo.typing import Array, Rows
 
 
@@ -60,8 +61,14 @@ class PCA:
             schema: what a row is; by default the schema of the array or frame.
 
         Raises:
-            AEZooError: the rows are not numbers, or fewer than the components.
+            AEZooError: the rows are not numbers without holes, or fewer than the components.
         """
+        if is_table(x) if schema is None else not schema.symmetric:
+            raise AEZooError(
+                "PCA takes numbers without holes; the linear model of a table with other cells is a network without "
+                f"hidden layers: model = ae_zoo.build('undercomplete', data=x, code={self.code}, hidden=[]), then "
+                "ae_zoo.fit(model, x)."
+            )
         if schema is None:
             schema, rows = ArraySchema.of(x, self.scaling)
         else:
@@ -232,20 +239,3 @@ class PCA:
 
 
 _ARRAYS = ("components", "mean", "explained_variance_ratio", "_offset", "_scale")
-
-
-def pca_beside(model: Autoencoder, x_train: Rows, x_test: Rows, components: int) -> float:
-    """Returns the mean squared error of test rows by PCA on the model's scale, to compare with the model's own error.
-
-    Args:
-        model: a trained model, whose scaling is used.
-        x_train: rows `(n, *input_shape)`, in the data's units, that PCA is fitted to.
-        x_test: rows `(m, *input_shape)`, in the data's units.
-        components: number of components.
-
-    Raises:
-        AEZooError: the rows are not of the model's schema, or fewer than the components.
-    """
-    train, test = (np.asarray(model.scaling(model.check_rows(x))) for x in (x_train, x_test))
-    pca = PCA(components).fit(train.reshape(len(train), -1))
-    return float(pca.reconstruction_error(test.reshape(len(test), -1)).mean(dtype="float64"))

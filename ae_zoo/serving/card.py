@@ -12,7 +12,7 @@ import numpy as np
 
 from ae_zoo._support import cards
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.evaluation.pca import pca_beside
+from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.typing import Array, Tensor
 
 if TYPE_CHECKING:
@@ -64,19 +64,19 @@ def signatures(
 
 
 def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_test: Array | None) -> dict[str, float]:
-    """Returns the mean of the test rows' `errors` `(n,)`, and that of PCA with as many components as the code has units.
+    """Returns the mean of the test rows' `errors` `(n,)`, and that of a linear model with a code of the same width.
 
-    Both are on the model's scale. PCA's is left out without training rows and for tables, and both are left out without
-    errors.
+    Both are on the model's scale. The linear model's is left out without training rows, or if there is no such model; both
+    are left out without errors.
     """
     if errors is None:
         return {}
-    if model.schema.usual is not None:  # no squared error, so PCA's cannot be compared with it
-        return {"test error": float(np.nanmean(errors, dtype="float64"))}
-    found = {"test mse": float(errors.mean(dtype="float64"))}
-    units = int(np.prod(model.decoder.input_shape[1:]))
-    if x_train is not None and x_test is not None and units <= min(len(x_train), model.schema.features):
-        found["pca test mse"] = pca_beside(model, x_train, x_test, units)
+    peer = peer_of(model.schema)
+    name = f"test {peer.unit.lower()}"
+    found = {name: float(np.nanmean(errors, dtype="float64"))}
+    units = math.prod(model.decoder.input_shape[1:])
+    if x_train is not None and x_test is not None and units <= peer.widest(model.schema, len(x_train)):
+        found[f"{peer.key} {name}"] = peer.beside(model, x_train, x_test)[1]
     return found
 
 

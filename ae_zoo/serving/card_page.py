@@ -10,6 +10,7 @@ from ae_zoo import plots
 from ae_zoo._support import archives, versions
 from ae_zoo._support.cards import Card, raw_columns, told
 from ae_zoo.endpoints import Arrays
+from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.report import page as report
 from ae_zoo.schemas import Schema, schema_of
 from ae_zoo.serving import card
@@ -76,10 +77,8 @@ def _figures(about: Card, examples: Arrays) -> report.Section:
     kind = "training rows" if test and test == about["data"]["training"] else "held-out rows"
     if figures:
         of = f"on {test['rows']:,} {kind}" if test else "given by the user"
-        unit = "mse is the mean squared error on the model's scale"
-        if usual is not None:
-            unit = f"an error is a mean over columns, {usual:g} for a model that always says what is usual"
-        section.table(["", "figure"], figures, f"Figures {of}; {unit}.")
+        meaning = peer_of(schema_of(about["config"])).meaning
+        section.table(["", "figure"], figures, f"Figures {of}; {meaning}.")
     if "errors" in examples:
         figure = plots.errors({kind: examples["errors"]}, threshold=about["threshold"], usual=usual)
         section.picture("errors", figure, f"Reconstruction errors of the {kind}.")
