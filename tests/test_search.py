@@ -17,6 +17,7 @@ import pytest
 import ae_zoo
 from ae_zoo.factory import build
 from ae_zoo.families import FAMILIES
+from ae_zoo.schemas import ArraySchema
 from ae_zoo.tuning import supervisor, tuner
 from ae_zoo.tuning.dimensions import Choice, Range
 from ae_zoo.tuning.objectives import objective
@@ -33,6 +34,7 @@ BOOK = [
     {"hidden": [250, 100], "code": 50},
 ]
 TIMES = ["seconds", "overhead"]
+EIGHT, PIXELS = ArraySchema(input_shape=(8,)), ArraySchema(input_shape=(784,))
 SMALL = {
     "space": {"code": [2, 3], "depth": [0, 1], "width": (4, 8), "activation": "selu", "epochs": 2},
     "verbose": False,
@@ -50,7 +52,7 @@ def draws(space, number, kind="random"):
 def test_every_draw_is_a_legal_symmetric_network(family):
     images = FAMILIES[family].Config.network == "convolutional"
     shape = (20, 20) if images else (400,)
-    found = draws(Space.of([family], None, shape, 6000), 25)
+    found = draws(Space.of([family], None, ArraySchema(input_shape=shape), 6000), 25)
     assert len(found) == 25
     for candidate in found:
         config = FAMILIES[family].Config.make({"input_shape": shape, **candidate.options})
@@ -69,11 +71,11 @@ def test_every_draw_is_a_legal_symmetric_network(family):
 
 
 def test_a_space_is_narrowed_by_values_lists_and_pairs():
-    assert Space.of(["stacked"], {"depth": (1, 3), "width": 9}, (8,), 99).dimensions["stacked"]["depth"] == Choice(
+    assert Space.of(["stacked"], {"depth": (1, 3), "width": 9}, EIGHT, 99).dimensions["stacked"]["depth"] == Choice(
         (1, 2, 3)
     )
     given = {"code": [50, 100], "width": (32, 64), "depth": 2, "activation": "tanh", "learning_rate": (1e-4, 1e-2)}
-    space = Space.of(["stacked"], given, (784,), 60_000)
+    space = Space.of(["stacked"], given, PIXELS, 60_000)
     drawn, fixed = space.dimensions["stacked"], space.fixed["stacked"]
     assert drawn["code"] == Choice((50, 100))
     assert drawn["width"] == Range(32, 64, True)
@@ -89,16 +91,16 @@ def test_a_space_is_narrowed_by_values_lists_and_pairs():
 
 
 def test_a_grid_is_the_product_of_lists_and_a_list_is_the_books_grid():
-    space = Space.of(["undercomplete"], {"hidden": [[], [300]], "code": [50, 100]}, (784,), 60_000, grid=True)
+    space = Space.of(["undercomplete"], {"hidden": [[], [300]], "code": [50, 100]}, PIXELS, 60_000, grid=True)
     assert [(c.options["hidden"], c.options["code"]) for c in space.combinations] == [
         ([], 50), ([], 100), ([300], 50), ([300], 100),
     ]  # fmt: skip
-    book = Space.of(["undercomplete"], BOOK, (784,), 60_000)
+    book = Space.of(["undercomplete"], BOOK, PIXELS, 60_000)
     assert draws(book, 9) == [Candidate("undercomplete", options, {}) for options in BOOK]
 
 
 def test_several_families_are_drawn_each_with_its_own_options():
-    space = Space.of(["sparse", "stacked"], {"code": 5}, (40,), 600)
+    space = Space.of(["sparse", "stacked"], {"code": 5}, ArraySchema(input_shape=(40,)), 600)
     found = draws(space, 20)
     assert {candidate.family for candidate in found} == {"sparse", "stacked"}
     assert all(("sparsity" in candidate.options) == (candidate.family == "sparse") for candidate in found)
@@ -125,7 +127,7 @@ def test_several_families_are_drawn_each_with_its_own_options():
 )
 def test_a_space_that_cannot_be_meant_is_refused(space, message):
     with pytest.raises(ValueError, match=message):
-        Space.of(["stacked"], space, (8,), 100)
+        Space.of(["stacked"], space, EIGHT, 100)
 
 
 def test_a_range_in_a_grid_and_unknown_names_are_refused(x, tmp_path):

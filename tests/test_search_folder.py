@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 
 import ae_zoo
+from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.report import page
+from ae_zoo.schemas import ArraySchema
 from ae_zoo.tuning import leaderboard, supervisor
 from ae_zoo.tuning.objectives import objective
 from ae_zoo.tuning.rows import Rows
@@ -34,7 +36,8 @@ def table(errors, **columns):
 
 
 def written(folder, board, **options):
-    leaderboard.write(folder, board, "reconstruction", {}, "9 rows.", [], **options)
+    peer = peer_of(ArraySchema(input_shape=(8,)))
+    leaderboard.write(folder, board, "reconstruction", peer, {}, "9 rows.", [], **options)
     return (folder / "report.html").read_text(), json.loads((folder / "report.json").read_text())
 
 

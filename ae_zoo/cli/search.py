@@ -13,7 +13,9 @@ from ae_zoo.cli.shared import (
     Number,
     check_default_labels,
     check_rows,
+    columns_option,
     default_labeled,
+    kinds_of,
     pair,
     read_labeled,
     rows_option,
@@ -36,6 +38,7 @@ Given: TypeAlias = "Mapping[str, object] | Sequence[Mapping[str, object]] | None
     help="For objectives and families that need them: a column of the data or a file, with whole numbers. The default "
     "digits have the column 'digit'.",
 )
+@columns_option
 @click.option(
     "--space",
     "settings",
@@ -106,6 +109,7 @@ def search(
     families: tuple[str, ...],
     data: pathlib.Path | None,
     labels: str | None,
+    kinds: str | None,
     settings: tuple[str, ...],
     space_file: pathlib.Path | None,
     join: str | None,
@@ -118,13 +122,15 @@ def search(
     Without --space the search uses the family's own ranges. Besides the family's options, --space takes depth and width (of
     the first hidden layer), learning_rate, batch_size and epochs. The main files in the folder are best.keras, best.json,
     leaderboard.csv and report.html. The folder also contains other files, such as all models. If a
-    search is interrupted, the same command continues it.
+    search is interrupted, the same command continues it. A table with texts, dates or missing cells is taken as it is; what
+    its columns are is guessed, and printed first.
 
     The address of --chief has no authentication: use it only in a network that you trust. All machines share the folder.
 
     \b
     ae-zoo search stacked --space code=30 --minutes 10
     ae-zoo search undercomplete sparse --data rows.csv --trials 40 --workers 2
+    ae-zoo search undercomplete --data loans.csv --columns zip=category,id=ignore --objective denoising
     ae-zoo search undercomplete --tuner grid --space 'hidden=[[],[300]]' --space code=50,100
     ae-zoo search stacked --minutes 60 --chief 10.0.0.5:8000 --out /shared/search
     ae-zoo search --join 10.0.0.5:8000 --out /shared/search
@@ -132,6 +138,7 @@ def search(
     # All that can be refused without Keras is refused first.
     from ae_zoo.config import CORRUPTIONS
     from ae_zoo.families.configs import config_of
+    from ae_zoo.schemas import ArraySchema
     from ae_zoo.tuning.space import Space
 
     if join is None and not families:
@@ -143,10 +150,15 @@ def search(
     check_rows(data)
     if data is None:
         check_default_labels(labels)
-    labeled = None if data is None else read_labeled(data, labels)
+    if kinds and data is None:
+        raise AEZooError("--columns says what the columns of --data are, which is not given.")
+    labeled = None if data is None else read_labeled(data, labels, kinds_of(kinds))
     if families:
         shape, n = ((28, 28), 60_000) if labeled is None else (labeled.x.shape[1:], len(labeled.x))
-        Space.of(families, given, shape, n, options["tuner"] == "grid")
+        schema = (labeled and labeled.schema) or ArraySchema(input_shape=shape)
+        Space.of(families, given, schema, n, options["tuner"] == "grid")
+    if labeled is not None and labeled.schema is not None and not quiet:
+        click.echo(f"{labeled.schema}\n")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import ae_zoo
@@ -157,17 +169,15 @@ def search(
         click.echo(f"Working for the chief at {join}.")
         work(out, join, options["workers"])
         return
-    if labeled is not None and labeled.schema is not None:
-        raise AEZooError(
-            f"{data} is a table with texts, dates or missing cells, which a search cannot take yet: use ae-zoo train."
-        )
-    x, y, columns, _ = labeled or default_labeled(images, labels)
+    x, y, columns, of_table = labeled or default_labeled(images, labels)
     rows: Rows = x
     if columns is not None:
         import pandas as pd
 
         rows = pd.DataFrame(x, columns=list(columns))
-    found = ae_zoo.search(list(families), rows, y, space=given, directory=out, verbose=not quiet, **options)
+    found = ae_zoo.search(
+        list(families), rows, y, schema=of_table, space=given, directory=out, verbose=not quiet, **options
+    )
     if found.stopped == "interrupted":
         raise KeyboardInterrupt
 

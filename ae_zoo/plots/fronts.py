@@ -15,6 +15,7 @@ def front(
     xlabel: str,
     ylabel: str,
     reference: tuple[Array, Array] | None = None,
+    beside: str = "PCA",
     ax: Axes | None = None,
 ) -> Figure:
     """Returns models by size and error, with the Pareto front as a line and its knee, if it has one, as a star.
@@ -26,7 +27,8 @@ def front(
         errors: the error of each model `(n,)`; smaller is better.
         xlabel: the label of the horizontal axis.
         ylabel: the label of the vertical axis.
-        reference: sizes `(m,)` and errors `(m,)` of PCA, drawn as a curve.
+        reference: sizes `(m,)` and errors `(m,)` of another method, drawn as a curve.
+        beside: the name of that method.
         ax: the axes to draw into; by default those of a new figure.
     """
     figure, axes = canvas(ax, 6.4, 3.8)
@@ -34,7 +36,7 @@ def front(
     axes.scatter(sizes, errors, s=22, color=ACCENT, alpha=0.45, linewidths=0, label="trials")
     axes.plot(sizes[best], errors[best], color=ACCENT, linewidth=1.4, marker="o", markersize=4, label="Pareto front")
     if reference is not None:
-        axes.plot(*reference, color=SECOND, linewidth=1.4, linestyle="--", marker="s", markersize=4, label="PCA")
+        axes.plot(*reference, color=SECOND, linewidth=1.4, linestyle="--", marker="s", markersize=4, label=beside)
     place = knee(sizes, errors)
     if place is not None:
         axes.scatter(sizes[place], errors[place], marker="*", s=170, color=INK, zorder=4, label="knee")

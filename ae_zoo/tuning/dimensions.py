@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from ae_zoo.config import Config, Recipe
 from ae_zoo.errors import AEZooError, short
+from ae_zoo.schemas import Schema
 
 TRAINING = ("learning_rate", "batch_size", "epochs")  # options of the training, not of the config
 LAYERS = ("depth", "width")  # what `hidden` is made of
@@ -101,7 +102,7 @@ def legal(cls: type[Config], name: str, value: Any) -> Any:
 
 
 def defaults(
-    cls: type[Config], drawn: Mapping[str, Dimension], fixed: Mapping[str, Any], shape: tuple[int, ...], rows: int
+    cls: type[Config], drawn: Mapping[str, Dimension], fixed: Mapping[str, Any], schema: Schema, rows: int
 ) -> dict[str, Dimension]:
     """Returns what is drawn for the options that the caller did not name, as the fields of the config say.
 
@@ -109,11 +110,12 @@ def defaults(
         cls: the config of the family.
         drawn: what the caller wants drawn.
         fixed: what the caller has fixed.
-        shape: the shape of one row.
+        schema: what a row is.
         rows: the number of training rows.
     """
     given = {*drawn, *fixed}
-    options = {name: value for name, value in fixed.items() if name not in TRAINING + LAYERS}
+    suited = {**schema.as_options(), **schema.suited(cls)}
+    options = suited | {name: value for name, value in fixed.items() if name not in TRAINING + LAYERS}
     # The layers' search ranges are those of the family's own kind of network.
     own_kind = options.get("network", cls.default("network")) == cls.default("network")
     space: dict[str, Dimension] = {}
@@ -125,18 +127,18 @@ def defaults(
             if own_kind:
                 space |= {part: _hint(values, True) for part, values in hint.items() if part not in given}
         elif isinstance(hint, tuple):
-            if all(_fits(cls, {**options, "input_shape": shape, name: end}) for end in hint):
+            if all(_fits(cls, {**options, name: end}) for end in hint):
                 space[name] = _hint(hint, isinstance(field.default, int))
         else:
-            values = [v for v in hint if _fits(cls, {**options, "input_shape": shape, name: v})]
+            values = [v for v in hint if _fits(cls, {**options, name: v})]
             if values:
                 space[name] = _hint(values, False)
     code = space.get("code")
     if isinstance(code, Range):  # not wider than `build` makes it by default
-        high = min(code.high, cls.widest_code(math.prod(shape)))
+        high = min(code.high, cls.widest_code(math.prod(schema.output_shape)))
         low = min(code.low, max(1, high // 8))
         space["code"] = Range(low, high, True) if low < high else Choice((high,))
-    recipe = _recipe(cls, options, shape)
+    recipe = _recipe(cls, options, suited)
     if "learning_rate" not in given:
         space["learning_rate"] = Range(recipe.learning_rate / 8, recipe.learning_rate * 1.5, False)
     if "batch_size" not in given:
@@ -158,12 +160,9 @@ def _range(cls: type[Config], name: str, ends: tuple[Any, ...]) -> Range:
     return Range(low, high, isinstance(low, int))
 
 
-def _recipe(cls: type[Config], fixed: Mapping[str, Any], shape: tuple[int, ...]) -> Recipe:
-    """Returns the family's recipe for the fixed options, or for none of them where they alone are not legal."""
-    for options in (fixed, {}):
-        if _fits(cls, {**options, "input_shape": shape}):
-            return cls.make({**options, "input_shape": shape}).recipe
-    return Recipe()
+def _recipe(cls: type[Config], *options: Mapping[str, Any]) -> Recipe:
+    """Returns the family's recipe for the first of some options that are legal."""
+    return next((cls.make(some).recipe for some in options if _fits(cls, some)), Recipe())
 
 
 def _fits(cls: type[Config], options: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import pathlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,15 +13,13 @@ from ae_zoo import plots
 from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, NotFoundError
-from ae_zoo.evaluation.pca import PCA
+from ae_zoo.evaluation.peer import Peer
 from ae_zoo.factory import load
 from ae_zoo.plots.fronts import knee
 from ae_zoo.report import page as report
 from ae_zoo.tuning.dimensions import Values
-from ae_zoo.tuning.rows import Rows
 from ae_zoo.tuning.trials import Result, Trials
 
-MOST_PCA = 12  # code sizes at which PCA is shown
 FIGURES = ("mean", "spread", "error", "code", "parameters", "seconds")  # columns of the leaderboard and of the page
 COLUMNS = ("place", "trial", *FIGURES, "seeds", "epochs_run", "overhead", "status", "reason")  # that are no options
 
@@ -125,6 +123,7 @@ def write(
     folder: pathlib.Path,
     table: pd.DataFrame,
     objective: str,
+    peer: Peer,
     linear: Mapping[int, float],
     about: str,
     notes: list[str],
@@ -136,7 +135,8 @@ def write(
         folder: the folder of the search.
         table: the leaderboard.
         objective: the name of the column that ranks.
-        linear: PCA's held-out error by code size, drawn beside the front.
+        peer: the linear model that networks are compared with.
+        linear: its held-out error by the width of the code, drawn beside the front.
         about: the rows and the objective, in a sentence.
         notes: sentences at the top of the report.
         seconds: the duration of the search.
@@ -160,12 +160,14 @@ def write(
                 sizes,
                 errors,
                 xlabel=what,
-                ylabel="held-out mean squared error (smaller is better)",
+                ylabel=f"held-out {peer.unit} (smaller is better)",
                 reference=beside,
+                beside=peer.name,
             )
             star = "" if knee(sizes, errors) is None else "; the star marks where it bends most"
             caption = (
-                f"Each trial by the {what}. No trial is both smaller and better than one on the Pareto front{star}."
+                f"Each trial by the {what}; {peer.meaning}. No trial is both smaller and better than one on the Pareto "
+                f"front{star}."
             )
             fronts.picture(f"front-{name}", figure, caption)
     report.write(folder, "Architecture search", about, [section, *([fronts] if fronts.blocks else [])], notes)
@@ -224,21 +226,10 @@ def keep_best(trials: Trials, seed: int) -> None:
         sibling.write_text(text)
 
 
-def pca_errors(rows: Rows, codes: Iterable[int]) -> dict[int, float]:
-    """Returns PCA's held-out error for each of the code sizes that the rows allow."""
-    sizes = [size for size in sorted(set(codes)) if size <= min(len(rows.x), rows.x[0].size)]
-    if not sizes:
-        return {}
-    pca = PCA(sizes[-1], scaling=rows.scaling).fit(rows.x)
-    # The components of a smaller PCA are the first ones of a larger PCA.
-    code, place = pca.encode(rows.x_valid), np.arange(sizes[-1])
-    return {size: rows.error(pca.decode(np.where(place < size, code, 0))) for size in sizes}
-
-
-def some_codes(table: pd.DataFrame, best: int | None) -> list[int]:
+def some_codes(table: pd.DataFrame, best: int | None, most: int) -> list[int]:
     """Returns some of the code sizes in a leaderboard, from the smallest to the largest, and that of the best model."""
     sizes = np.unique(table["code"].dropna().to_numpy(int))
-    places = np.linspace(0, len(sizes) - 1, min(len(sizes), MOST_PCA)).round().astype(int)
+    places = np.linspace(0, len(sizes) - 1, min(len(sizes), most)).round().astype(int)
     return [*sizes[places].tolist(), *([] if best is None else [best])]
 
 

@@ -12,7 +12,6 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError, entry, short
 from ae_zoo.layers.corruption import corrupt
-from ae_zoo.schemas import SCALINGS
 from ae_zoo.tuning.rows import Rows
 from ae_zoo.typing import Array
 
@@ -34,6 +33,7 @@ class Objective:
         measure: the function from a model and the rows to the figure.
         labels: what the labels `y` must be; none are needed where it is `""`.
         reconstructs: whether the figure depends on reconstructions.
+        noise: of the held-out rows that are reconstructed, or None.
     """
 
     name: str
@@ -41,9 +41,12 @@ class Objective:
     measure: Callable[[Autoencoder, Rows], float]
     labels: Literal["", "classes", "1 for an anomaly, 0 for none"] = ""
     reconstructs: bool = True
+    noise: Noise | None = None
 
     def check(self, rows: Rows) -> None:
-        """Raises `AEZooError` if the labels that it needs are missing."""
+        """Raises `AEZooError` if the labels that it needs are missing, or such rows cannot have its noise."""
+        if self.noise is not None:
+            rows.schema.check_noise(self.noise[0])
         if not self.labels:
             return
         needed = (rows.y, rows.y_valid) if self.labels == "classes" else (rows.y_valid,)
@@ -79,17 +82,11 @@ def objective(name: str, corruption: Sequence[str | float]) -> Objective:
     """
     kind, amount = noise(corruption)
 
-    def denoising(model: Autoencoder, rows: Rows) -> float:
-        low, high = SCALINGS[rows.scaling].extremes
-        center = rows.x.mean(axis=0) if rows.scaling != "none" else np.float32(0)
-        noisy = corrupt((rows.x_valid - center) / rows.spread, kind, amount, low=low, high=high, seed=1)
-        return rows.error(model.reconstruct(noisy * rows.spread + center))
-
     known = {
-        "reconstruction": Objective(
-            "reconstruction", "min", lambda model, rows: rows.error(model.reconstruct(rows.x_valid))
+        "reconstruction": Objective("reconstruction", "min", lambda model, rows: rows.error(model)),
+        "denoising": Objective(
+            "denoising", "min", lambda model, rows: rows.error(model, rows.noisy(kind, amount)), noise=(kind, amount)
         ),
-        "denoising": Objective("denoising", "min", denoising),
         "neighbors": Objective("neighbors", "max", _neighbors, "classes", reconstructs=False),
         "linear": Objective("linear", "max", _linear, "classes", reconstructs=False),
         "average_precision": Objective("average_precision", "max", _average_precision, "1 for an anomaly, 0 for none"),

@@ -10,11 +10,14 @@ import numpy.typing as npt
 
 from ae_zoo._support import files
 from ae_zoo.errors import SearchError
+from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.factory import load
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.training.checkpoint import digest
 from ae_zoo.tuning import leaderboard as board
 from ae_zoo.tuning import supervisor, worker
 from ae_zoo.tuning.leaderboard import SearchResult
+from ae_zoo.tuning.linear import linear_errors
 from ae_zoo.tuning.objectives import Noise, noise
 from ae_zoo.tuning.rows import Rows, Validation
 from ae_zoo.tuning.settings import Clock, Settings, lock
@@ -30,6 +33,7 @@ def search(
     x: RowsLike,
     y: npt.ArrayLike | None = None,
     *,
+    schema: TableSchema | None = None,
     space: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     tuner: str = "random",
     trials: int | None = None,
@@ -55,8 +59,10 @@ def search(
 
     Args:
         family: a name of `ae_zoo.list_families()`, or several names to search together.
-        x: rows `(n, *input_shape)` in the data's units.
+        x: rows `(n, *input_shape)` in the data's units, or a table.
         y: labels `(n,)`, whole numbers, for objectives and families that need them.
+        schema: what the columns of a table are, from `ae_zoo.schema`; by default guessed. It is the same for all trials, with
+            the statistics of the training rows.
         space: what to try, in the place of the families' own ranges: a dict from options to a value (fixed), a list of
             values (a choice) or a pair `(low, high)` (a range); or a list of dicts, each a whole combination, which are
             tried in order. Options are the config's fields, and `depth` and `width` (of the first hidden layer),
@@ -65,7 +71,8 @@ def search(
         trials: the number of trials; by default 20, or as many as fit into `minutes`, or the whole grid.
         minutes: the time limit of the search, over all of its runs; the best model so far is returned.
         trial_minutes: the time limit of each training.
-        objective: what ranks, on held-out rows: `"reconstruction"` (mean squared error, without penalties),
+        objective: what ranks, on held-out rows: `"reconstruction"` (mean squared error, without penalties; of a table the
+            error that is 1 for a model that always says what is usual),
             `"denoising"` (the error of reconstructions of corrupted rows), `"neighbors"` or `"linear"` (accuracy of a
             classifier of codes; `y` holds classes), or `"average_precision"` (of anomalies; `y` is 1 for an anomaly and
             0 for none, and no anomaly is trained on).
@@ -98,9 +105,9 @@ def search(
     families = list(family) if isinstance(family, Iterable) and not isinstance(family, str) else [family]
     if chief is not None:
         supervisor.address(chief)  # before the rows are split
-    rows = Rows.split(x, y, validation, seed, strange=objective == "average_precision")
+    rows = Rows.split(x, y, validation, seed, strange=objective == "average_precision", schema=schema)
     drawn = Space.of(
-        families, space, rows.x.shape[1:], len(rows.x), tuner == "grid", epochs if tuner != "hyperband" else None
+        families, space, rows.schema, len(rows.x), tuner == "grid", epochs if tuner != "hyperband" else None
     )
     if trials is None and minutes is None and drawn.combinations is None and tuner != "hyperband":
         trials = 20
@@ -167,13 +174,13 @@ def _search(
     if table.empty or table[settings.objective].isna().all():
         reason = table["reason"].iloc[0] if len(table) else "the time was too short for one"
         raise SearchError(f"No trial could be run: {reason}")
-    best = run.read(table.index[0])
-    model = load(run.model_path(best.key))
+    best, peer = run.read(table.index[0]), peer_of(rows.schema)
     board.keep_best(run, settings.seed)
+    linear = linear_errors(folder, rows, board.some_codes(table, best.code, peer.sizes))
+    model = load(run.model_path(best.key))
     notes = [f"{stopped.capitalize()} after {clock.seconds / 60:.1f} minutes; {len(table)} trials."]
     about = f"{len(rows.x):,} rows to train on, {len(rows.x_valid):,} held out; ranked by {settings.objective}."
-    linear = board.pca_errors(rows, board.some_codes(table, best.code))
-    board.write(folder, table, settings.objective, linear, about, notes, clock.seconds)
+    board.write(folder, table, settings.objective, peer, linear, about, notes, clock.seconds)
     if tensorboard:
         _tensorboard(folder / "tensorboard", run.all(), settings.objective)
     found = SearchResult(
@@ -188,7 +195,7 @@ def _search(
     )
     view.say(str(found))
     if best.error is not None and best.code is not None and best.code in linear:
-        beside = f"that of PCA with {best.code} components {linear[best.code]:.5f}"
+        beside = f"that of {peer.called(best.code)} {linear[best.code]:.5f}"
         view.say(f"Its held-out error is {best.error:.5f}, {beside}.")
     view.say(f"Report: {folder / 'report.html'}")
     return found

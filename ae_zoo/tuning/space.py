@@ -13,6 +13,7 @@ from typing import Any, Self
 from ae_zoo.config import Config
 from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.families.configs import CONFIGS, config_of
+from ae_zoo.schemas import Schema
 from ae_zoo.tuning import dimensions
 from ae_zoo.tuning.dimensions import LAYERS, TRAINING, Choice, Dimension, Range, Values
 
@@ -78,7 +79,7 @@ class Space:
         cls,
         families: Sequence[str],
         given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
-        shape: tuple[int, ...],
+        schema: Schema,
         rows: int,
         grid: bool = False,
         epochs: int | None = None,
@@ -90,7 +91,7 @@ class Space:
             given: a dict from options to a value (fixed), a list of values (a choice) or a pair `(low, high)` (a range);
                 or a list of dicts, each a whole combination. Options are the config's fields, `depth` and `width` in
                 the place of `hidden`, `learning_rate`, `batch_size` and `epochs`.
-            shape: the shape of one row, which limits the default codes.
+            schema: what a row is, which limits the default codes and noises.
             rows: the number of training rows, which limits the default batch sizes.
             grid: whether to make every combination of what is given, with the other options at their defaults. By
                 default the other options are drawn as the families' fields say.
@@ -114,7 +115,7 @@ class Space:
             own = {name: value for name, value in given.items() if name in dimensions.names(owner)}
             drawn, fixed = dimensions.read(owner, own)
             if not grid:
-                drawn |= dimensions.defaults(owner, drawn, fixed, shape, rows)
+                drawn |= dimensions.defaults(owner, drawn, fixed, schema, rows)
             if epochs is not None and "epochs" not in own:
                 fixed["epochs"] = epochs
             dimensions.check_layers({**drawn, **fixed}, 1)

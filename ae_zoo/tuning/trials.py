@@ -20,7 +20,6 @@ import keras
 from ae_zoo._support import files
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooWarning, NotFoundError, first_line
-from ae_zoo.factory import build
 from ae_zoo.networks.inference import no_retracing_alarm
 from ae_zoo.training.fit import fit
 from ae_zoo.tuning import kept
@@ -49,7 +48,7 @@ class Result:
         reason: why it was skipped or failed.
         config: all options of the model, with the defaults.
         score: the value of the objective; None if it was not measured.
-        error: mean squared error of the held-out rows; None if the model does not reconstruct.
+        error: mean error of the held-out rows, see `Rows.error`; None if the model does not reconstruct.
         code: the width of the code.
         parameters: the number of weights of the whole model.
         epochs: the number of epochs of the training.
@@ -229,7 +228,7 @@ class Trials:
     def _built(self, candidate: Candidate, seed: int) -> tuple[Autoencoder, Array | None]:
         """Returns the untrained model, and the labels that it takes, if any."""
         rows = self.rows
-        model = build(candidate.family, data=rows.frame, seed=seed, **candidate.options)
+        model = rows.built(candidate.family, candidate.options, seed)
         if self.objective.reconstructs:
             model.check_reconstructs()
         if rows.y is None or model.config.target != "labels":
@@ -263,7 +262,7 @@ class Trials:
             raise ArithmeticError(f"the {self.objective.name} is {score}")
         if model.config.reconstructs:
             plain = self.objective.name == "reconstruction"
-            error = score if plain else rows.error(model.reconstruct(rows.x_valid))
+            error = score if plain else rows.error(model)
         cut = trained.stopped == "time is up" and left is not None and left < (self.minutes or math.inf)
         measures = Measures(
             status="cut" if cut else "done",
