@@ -188,7 +188,8 @@ class Detector:
         checks.seed(seed)
         quantile = checks.share("quantile", quantile)
         scores = self.score(x)
-        kept = self.model.check_rows(x, learn=True)[scores <= np.quantile(scores, quantile)]
+        # A row of a table without a cell has no score.
+        kept = self.model.check_rows(x, learn=True)[scores <= np.nanquantile(scores, quantile)]
         if len(kept) < 2:
             raise AEZooError(
                 f"quantile={quantile:g} keeps {len(kept)} of the {len(scores)} rows, too few to train on: give a larger one."

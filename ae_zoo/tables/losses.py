@@ -37,6 +37,7 @@ class TableLikelihood(Likelihood):
     def __init__(self, schema: TableSchema, number: Likelihood) -> None:
         self.schema, self.number = schema, number
         self.is_density = number.is_density  # type: ignore[misc]
+        self.OPTIONS = number.OPTIONS  # type: ignore[misc]
         self.name = number.name  # type: ignore[misc]
         self.unit = "nats" if self.is_density else "of always saying what is usual"  # type: ignore[misc]
         self._entropies: dict[int, float] = {

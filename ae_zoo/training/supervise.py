@@ -4,7 +4,7 @@ import dataclasses
 import math
 import numbers
 from collections.abc import Callable
-from typing import Self
+from typing import Any, Self
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ from ae_zoo.training.holdout import Data, hold_out
 from ae_zoo.training.run import check_model
 from ae_zoo.training.schedule import Verbose
 from ae_zoo.training.targets import Task, task_of
-from ae_zoo.typing import Array, Rows
+from ae_zoo.typing import Array, Rows, Tensor
 
 ENCODING_BATCH, VALIDATION_BATCH = 1024, 2048  # rows; they change the speed, not the result
 LOWER = 10  # by how much the rate of the whole network is below that of the head alone
@@ -71,6 +71,7 @@ def supervise(
     Returns:
         A functional, compiled `keras.Model` from rows `(batch, *input_shape)` in the data's units to the probability of
         each class `(batch, classes)`, or to numbers `(batch, k)` in the units of `y`, where k is 1 for `y` of shape `(n,)`.
+        Of a table its rows are coded, and `predict`, `evaluate` and `fit` take frames too.
         Its layers are `encoder`, `standardized` and `head`. `save("name.keras")` writes it, and `keras.models.load_model`
         reads it; in another program, `from ae_zoo import supervise` must come first, because it makes the layers known.
 
@@ -121,7 +122,7 @@ def supervise(
     # Not by the deviation of each unit, which would enlarge those that are hardly ever active.
     center, scale = codes.train[0].mean(axis=0), float(codes.train[0].std()) or 1.0
     standard = Scaling("standard", name="standardized")  # Keras's own layers for this need TensorFlow
-    network = keras.Model(given, head(standard(networks.flat(encoder(given)))), name=task.name)
+    network = Supervised(given, head(standard(networks.flat(encoder(given)))), name=task.name)
     standard.set_weights([center, np.full_like(center, scale)])
     standard.adapted = True
     code = keras.Input(center.shape, name="code")
@@ -140,6 +141,28 @@ def supervise(
     task.finish(head)
     run.compile(network, learning_rate / LOWER)
     return network
+
+
+@keras.saving.register_keras_serializable("ae_zoo")
+class Supervised(keras.Model):
+    """A functional Keras model on a trained encoder; where that is of a table, it takes frames too."""
+
+    def __init__(self, inputs: Tensor, outputs: Tensor, name: str | None = None, **options: Any) -> None:
+        super().__init__(
+            inputs, outputs, name=name, **options
+        )  # with these arguments Keras saves it as a functional one
+
+    def predict(self, x: Any, *args: Any, **options: Any) -> Any:
+        return super().predict(self._coded(x), *args, **options)
+
+    def evaluate(self, x: Any = None, *args: Any, **options: Any) -> Any:
+        return super().evaluate(self._coded(x), *args, **options)
+
+    def fit(self, x: Any = None, *args: Any, **options: Any) -> Any:
+        return super().fit(self._coded(x), *args, **options)
+
+    def _coded(self, x: Any) -> Any:
+        return self.get_layer("encoder").get_layer("scaling").coded(x)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
