@@ -21,8 +21,8 @@ from ae_zoo.families.table import FAMILIES
 from ae_zoo.likelihoods import LIKELIHOODS
 from ae_zoo.schemas import ArraySchema, Schema
 from ae_zoo.tables.frames import is_table
-from ae_zoo.tables.guess import Rules
 from ae_zoo.tables.schema import TableSchema
+from ae_zoo.tables.statistics import Rules
 from ae_zoo.typing import Array, Rows
 
 

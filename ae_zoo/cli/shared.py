@@ -180,8 +180,8 @@ def read_labeled(
     """
     from ae_zoo import data
     from ae_zoo.tables import cells
-    from ae_zoo.tables.guess import Rules
     from ae_zoo.tables.schema import TableSchema
+    from ae_zoo.tables.statistics import Rules
 
     table = data.read_frame(path) if kinds else data.read_rows(path)
     if table is None:

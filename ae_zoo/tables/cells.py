@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 OTHER = "other"  # a level that the training rows do not have
 DAY = 86_400_000_000  # microseconds
-BOOLEANS = dict.fromkeys(("true", "1", "1.0", "yes"), "True") | dict.fromkeys(("false", "0", "0.0", "no"), "False")
+BOOLEANS = {"true": "True", "yes": "True", 1.0: "True", "false": "False", "no": "False", 0.0: "False"}
+NUMERAL = re.compile(r"\s*[+-]?(?!0[0-9])(\.?[0-9]|inf)", re.IGNORECASE)  # how a number begins: with no zero in front
 ZONED = re.compile(r"[T ]\d\d.*(Z|[+-]\d\d(:?\d\d)?)$")  # the end of a text of a date and time with a zone
 
 
-def floats(cells: "pd.Series[Any]", name: str) -> Array:
+def floats(cells: "pd.Series[Any]", name: str, first_row: int = 0) -> Array:
     """Returns numbers as float64, NaN where one is missing: also Decimal, and texts of numbers.
+
+    Args:
+        cells: the numbers.
+        name: of the column.
+        first_row: the number of the first row, for messages.
 
     Raises:
         AEZooError: a cell is no number, or infinite.
@@ -37,15 +43,21 @@ def floats(cells: "pd.Series[Any]", name: str) -> Array:
         if unread.any():
             row = int(unread.argmax())
             raise AEZooError(
-                f"The column {name!r} holds numbers, but row {row} holds {short(cells.iloc[row])}; correct it, or say what "
-                f"the column is, such as {name}='category'."
+                f"The column {name!r} holds numbers, but row {first_row + row} holds {short(cells.iloc[row])}; correct it, "
+                f"or say what the column is, such as {name}='category'."
             )
     else:
         found = cells.to_numpy("float64", na_value=np.nan)
     if np.isinf(found).any():
         row = int(np.isinf(found).argmax())
-        raise AEZooError(f"The column {name!r} must hold finite numbers; row {row} holds an infinite one.")
+        raise AEZooError(f"The column {name!r} must hold finite numbers; row {first_row + row} holds an infinite one.")
     return found
+
+
+def numeral(text: str) -> float | None:
+    """Returns the number that a text is, which may be infinite; None for another text, and for a code such as 0150."""
+    number = _float(text) if NUMERAL.match(text) and "_" not in text else math.nan
+    return None if math.isnan(number) else number
 
 
 def _float(value: Any) -> float:
@@ -69,13 +81,14 @@ def blank(cells: "pd.Series[Any]") -> Array:
     return np.array([isinstance(value, str) and not value.strip() for value in cells], bool)
 
 
-def days(cells: "pd.Series[Any]", name: str, zone: str | None = None) -> tuple[Array, str | None]:
+def days(cells: "pd.Series[Any]", name: str, zone: str | None = None, first_row: int = 0) -> tuple[Array, str | None]:
     """Returns dates as days since 1970 in float64, NaN where one is missing, and their time zone.
 
     Args:
         cells: dates, times, periods, or texts of ISO 8601 dates.
         name: of the column.
         zone: the zone in whose time they are wanted; None for their own. Cells without a zone are in that time already.
+        first_row: the number of the first row, for messages.
 
     Raises:
         AEZooError: a cell is no date.
@@ -88,7 +101,7 @@ def days(cells: "pd.Series[Any]", name: str, zone: str | None = None) -> tuple[A
         cells = cells.dt.to_timestamp()
     if pd.api.types.is_numeric_dtype(cells) and not cells.isna().all():
         raise AEZooError(f"The column {name!r} holds dates; received values of type {cells.dtype}.")
-    found = cells if pd.api.types.is_datetime64_any_dtype(cells) else _dates(cells, name)
+    found = cells if pd.api.types.is_datetime64_any_dtype(cells) else _dates(cells, name, first_row)
     if isinstance(found.dtype, pd.DatetimeTZDtype):
         if zone is not None:
             found = found.dt.tz_convert(zone)
@@ -105,7 +118,7 @@ def _name_of(zone: Any) -> str:
     return path.partition("zoneinfo/")[2] or path if isinstance(path, str) else str(zone)
 
 
-def _dates(cells: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
+def _dates(cells: "pd.Series[Any]", name: str, first_row: int) -> "pd.Series[Any]":
     """Returns texts or objects as dates; with a zone, UTC, if they name one or several."""
     import pandas as pd
 
@@ -115,8 +128,8 @@ def _dates(cells: "pd.Series[Any]", name: str) -> "pd.Series[Any]":
     if unread.any():
         row = int(unread.argmax())
         raise AEZooError(
-            f"The column {name!r} holds dates, but row {row} holds {short(cells.iloc[row])}, which is none that can be read: "
-            "write dates as 2026-01-31 or 2026-01-31T12:00."
+            f"The column {name!r} holds dates, but row {first_row + row} holds {short(cells.iloc[row])}, which is none that "
+            "can be read: write dates as 2026-01-31 or 2026-01-31T12:00."
         )
     zoned = any(map(has_zone, cells.dropna()))
     return readable if zoned else readable.dt.tz_localize(None)
@@ -135,6 +148,22 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
     Raises:
         AEZooError: a cell is not of the kind, or no legal text.
     """
+    places, words = _words(cells, kind, name)
+    return np.array([*words, None], object)[places]  # a missing cell has the place -1
+
+
+def counts(cells: "pd.Series[Any]", name: str) -> dict[str, int]:
+    """Returns how many cells have each level, as a text, in the order in which they come; without missing cells."""
+    places, words = _words(cells, "category", name)
+    found: dict[str, int] = {}
+    for word, count in zip(words, np.bincount(places[places >= 0], minlength=len(words)), strict=True):
+        if word is not None:
+            found[word] = found.get(word, 0) + int(count)
+    return found
+
+
+def _words(cells: "pd.Series[Any]", kind: str, name: str) -> tuple[Array, list[str | None]]:
+    """Returns the place of each cell's level among the levels, -1 for a missing cell, and the levels as texts."""
     import pandas as pd
 
     try:
@@ -143,14 +172,20 @@ def texts(cells: "pd.Series[Any]", kind: str, name: str) -> Array:
         raise AEZooError(
             f"The column {name!r} holds values that are no texts, numbers or dates: {first_line(error)}"
         ) from error
-    words: list[str | None] = [_word(value, kind, name) for value in np.asarray(values, object)]
-    return np.array([*words, None], object)[places]  # a missing cell has the place -1
+    return places, [_word(value, kind, name) for value in np.asarray(values, object)]
+
+
+def boolean(text: str) -> str | None:
+    """Returns the level `"True"` or `"False"` that a text means; None for another text."""
+    text = text.strip().lower()
+    number = numeral(text)
+    return BOOLEANS.get(text if number is None else number)
 
 
 def _word(value: Any, kind: str, name: str) -> str | None:
     """Returns a level as a text; None for an empty one."""
     if kind == "boolean" and not isinstance(value, bool | np.bool_):
-        word = BOOLEANS.get(str(value).strip().lower())
+        word = boolean(str(value))
         if word is None and not isinstance(value, numbers.Real | decimal.Decimal) and str(value).strip():
             raise AEZooError(f"The column {name!r} holds booleans; received {short(value)}.")
         return word if word or not str(value).strip() else OTHER

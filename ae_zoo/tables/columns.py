@@ -127,11 +127,11 @@ class Column:
                     f"{name} of the column {values['name']!r} must be a finite number; received {short(value)}."
                 )
             values[name] = float(value)
-        levels, counts = values.get("levels", ()), values.get("counts", ())
-        try:
-            values |= {"levels": tuple(map(str, levels)), "counts": tuple(map(int, counts))}
-        except (TypeError, ValueError) as error:
-            raise AEZooError(f"levels and counts of the column {values['name']!r} must be lists.") from error
+        for name, kind in {"levels": str, "counts": int}.items():
+            try:
+                values[name] = tuple(map(kind, values.get(name, ())))
+            except (TypeError, ValueError) as error:
+                raise AEZooError(f"{name} of the column {values['name']!r} must be a list.") from error
         found = cls(**values)
         if (
             found.scale <= 0
@@ -151,7 +151,7 @@ class Column:
             name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name in kept
         }
 
-    # From cells to numbers and back.
+    # From cells to coded numbers and back.
 
     def rounded(self, numbers: Array) -> Array:
         """Returns numbers with as many decimals as the training cells have, without float32's own."""
@@ -199,3 +199,19 @@ class Column:
             unknown = missing | (level == 0)
             return found.astype("boolean").mask(unknown) if unknown.any() else found
         return pd.Series(np.array([self.other, *self.levels], object)[level], name=self.name).mask(missing)
+
+    def __str__(self) -> str:
+        """The values that the training rows have, for a person."""
+        if self.missing == 1:
+            return "none"
+        if self.discrete:
+            named = [
+                f"{read.short_text(level)} ({count:,})"
+                for level, count in zip(self.levels[:3], self.counts[1:], strict=False)
+            ]
+            more = len(self.levels) - 3
+            rest = f" and {more} more levels" if more > 0 else ""
+            others = f", {self.counts[0]:,} rows of rarer ones" if self.counts[0] else ""
+            return ", ".join(named) + rest + others
+        low, high = (read.shown(cell) for cell in self.cells(np.array([self.low, self.high])))
+        return f"{low} to {high}"

@@ -1,6 +1,6 @@
 """Rows of a table in any form, as a frame of pandas."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ae_zoo import frames
@@ -44,3 +44,17 @@ def to_pandas(x: Any, name: str) -> "pd.DataFrame":
     if any(isinstance(one, tuple) for one in getattr(x, "columns", ())):
         raise AEZooError(f"{name} has columns of several levels: give each one name.")
     return frames.as_pandas(x, names, name)
+
+
+def pieces(x: Any, name: str) -> Iterator["pd.DataFrame"]:
+    """Yields the frames of an iterator, or of a list or tuple of frames; of other rows the one frame that `to_pandas` makes.
+
+    Raises:
+        AEZooError: as `to_pandas` raises it.
+    """
+    listed = isinstance(x, list | tuple) and x and all(frames.columns_of(one) for one in x)
+    if not listed and not isinstance(x, Iterator):
+        yield to_pandas(x, name)
+        return
+    for number, one in enumerate(x):
+        yield to_pandas(one, f"piece {number} of {name}")

@@ -1,4 +1,4 @@
-"""What the columns of a frame are: by stated rules, or as the caller says.
+"""What a column is, guessed from its cells by stated rules.
 
 The rules, in this order, of the cells that are present:
 
@@ -8,267 +8,170 @@ The rules, in this order, of the cells that are present:
 4. a categorical type, or other texts: category.
 
 Texts in which more than half of the cells are different are an identifier or free text, of which a network can learn nothing:
-they are refused, unless the caller says what they are.
+they are refused, unless the caller says what they are. So are texts of more than `MOST_LEVELS` different ones.
 """
 
-import dataclasses
+import collections
+import datetime
 import decimal
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import numbers
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ae_zoo._support import checks
-from ae_zoo.errors import AEZooError, AEZooWarning, short, unknown
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.tables import cells as read
-from ae_zoo.tables.columns import KINDS, Column, Kind
+from ae_zoo.tables.columns import Kind
+from ae_zoo.tables.statistics import MOST_LEVELS, Dates, Levels, Numbers
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Said: TypeAlias = Kind | Literal["ignore"]
+    from ae_zoo.tables.summary import Summary
+
 FEW = 50  # cells; among fewer, differences do not tell an identifier from a category
+MONTH = re.compile(r"\d{4}-\d\d")  # in the text of a date
 DIFFERENT = 0.5  # share of different cells above which texts are an identifier or free text
-SCALINGS = ("standard", "robust")
+# How many present cells have each form, and one of them. The forms are boolean, date, number, category (of pandas), numeral
+# (a text that is a number), text, and the names of types of which a column cannot be.
+Forms: TypeAlias = dict[str, tuple[int, Any]]
+TYPES = {
+    "boolean": (bool, np.bool_),
+    "number": (numbers.Real, decimal.Decimal),
+    "text": (str,),
+    "date": (datetime.date, np.datetime64),
+}
 
 
-@dataclasses.dataclass(frozen=True)
-class Rules:
-    """How the statistics of columns are taken.
-
-    Attributes:
-        max_levels: of a category; the rarest of more are taken together as "other".
-        min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
-        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates.
-    """
-
-    max_levels: int = 1000
-    min_count: int = 2
-    scaling: str = "standard"
-
-    def __post_init__(self) -> None:
-        checks.count("max_levels", self.max_levels)
-        checks.count("min_count", self.min_count)
-        if self.scaling not in SCALINGS:
-            raise unknown("scaling of a table", self.scaling, SCALINGS)
-
-
-def columns_of(frame: "pd.DataFrame", said: Mapping[str, str], rules: Rules) -> tuple[Column, ...]:
-    """Returns the columns of a frame, without those that are to be ignored.
-
-    Args:
-        frame: the training rows.
-        said: the kind of a column, or `"ignore"`, by name; the others are guessed.
-        rules: how their statistics are taken.
-
-    Raises:
-        AEZooError: a column is an identifier or free text, or not of the kind that is said.
-    """
-    names = [str(name) for name in frame.columns]
-    for name, kind in said.items():
-        if name not in names:
-            raise unknown("column", name, names)
-        if kind not in (*KINDS, "ignore"):
-            raise unknown("kind of a column", kind, (*KINDS, "ignore"))
-    found = []
-    for name, cells in zip(names, (frame.iloc[:, place] for place in range(frame.shape[1])), strict=True):
-        kind = said.get(name) or guess(cells, name)
-        if kind != "ignore":
-            found.append(column(cells, name, kind, rules))  # type: ignore[arg-type]
-    if not found:
-        raise AEZooError("The table has no columns to learn from.")
-    empty = [each.name for each in found if each.missing == 1]
-    if empty:
-        import warnings
-
-        warnings.warn(
-            f"The column {empty[0]!r} has no cell that is present, so the model learns nothing of it: leave it out, or give "
-            f"{empty[0]}='ignore'.",
-            AEZooWarning,
-            stacklevel=3,
-        )
-    return tuple(found)
-
-
-def guess(cells: "pd.Series[Any]", name: str) -> Kind:
-    """Returns what a column is, by the rules above.
-
-    Raises:
-        AEZooError: it is an identifier or free text, or holds things of several kinds.
-    """
+def forms_of(cells: "pd.Series[Any]", name: str) -> Forms:
+    """Returns the forms of cells; numerals are texts yet. A type that allows one form alone has it without any cell, too."""
     import pandas as pd
 
-    dtype = cells.dtype
-    present = cells[cells.notna().to_numpy() & ~read.blank(cells)]
-    if pd.api.types.is_complex_dtype(dtype):
-        raise _no_kind(name, present)
+    present = cells[cells.notna().to_numpy()]
+    form = _form_of_type(cells.dtype, name)
+    if form is not None:
+        return {form: (len(present), present.iloc[0] if len(present) else None)}
+    found: Forms = {}
+    for kind, count in collections.Counter(map(type, present)).items():
+        form = next((form for form, types in TYPES.items() if issubclass(kind, types)), kind.__name__)
+        form = "date" if issubclass(kind, pd.Period) else form
+        example = next(value for value in present if type(value) is kind)
+        found[form] = (count + found.get(form, (0, None))[0], found.get(form, (0, example))[1])
+    if len(found) > 1 and "text" in found and read.blank(cells).sum() == found["text"][0]:
+        del found["text"]  # empty texts are missing cells
+    return found
+
+
+def _form_of_type(dtype: Any, name: str) -> str | None:
+    """Returns the form that a type of pandas allows; None for one of objects."""
+    import pandas as pd
+
     if pd.api.types.is_bool_dtype(dtype):
         return "boolean"
     if isinstance(dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(dtype):
         return "date"
     if isinstance(dtype, pd.CategoricalDtype):
         return "category"
+    if pd.api.types.is_complex_dtype(dtype):
+        return "complex"
     if pd.api.types.is_numeric_dtype(dtype):
-        return _number(read.floats(present, name))
+        return "number"
     if pd.api.types.is_timedelta64_dtype(dtype):
         raise AEZooError(f"The column {name!r} holds durations: give them as numbers, such as .dt.total_seconds().")
-    if not len(present):
-        return "number"
-    return _of_objects(present, name)
+    return "text" if isinstance(dtype, pd.StringDtype) else None
 
 
-def _of_objects(present: "pd.Series[Any]", name: str) -> Kind:
-    """Returns what a column of texts or other objects is."""
+def of_texts(cells: "pd.Series[Any]", name: str) -> tuple[Forms, Numbers | None, Dates | None, Levels]:
+    """Returns the forms of texts, and their statistics as numbers, as dates and as levels; None where some are none.
+
+    Raises:
+        AEZooError: a text is an infinite number, or not legal in UTF-8.
+    """
+    counts = read.counts(cells, name)
+    words = [word for word in counts if word.strip()]
+    repeats = np.array([counts[word] for word in words], "int64")
+    values = list(map(read.numeral, words))
+    places = {
+        "numeral": [place for place, value in enumerate(values) if value is not None],
+        "text": [place for place, value in enumerate(values) if value is None],
+    }
+    forms: Forms = {form: (int(repeats[those].sum()), words[those[0]]) for form, those in places.items() if those}
+    found = None
+    if "text" not in forms:
+        plain = np.array(values, "float64")
+        if np.isinf(plain).any():
+            raise AEZooError(
+                f"The column {name!r} must hold finite numbers; it holds {short(words[int(np.isinf(plain).argmax())])}."
+            )
+        found = Numbers.of(np.repeat(plain, repeats))
+    return forms, found, None if "numeral" in forms else _dates(words, repeats, name), Levels(counts).bounded()
+
+
+def _dates(words: list[str], repeats: Array, name: str) -> Dates | None:
+    """Returns the statistics of texts of dates; None if one is no date."""
     import pandas as pd
 
-    held = pd.api.types.infer_dtype(present, skipna=True)
-    if held != "string" and set(map(type, present)) == {str}:  # of an Arrow dictionary, or sparse
-        present, held = present.astype(object), "string"
-    if held == "boolean":
+    if not all(map(MONTH.search, words)):
+        return None
+    texts = pd.Series(words, dtype=object)
+    if pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True).isna().any():
+        return None
+    days, zone = read.days(texts, name)
+    return Dates.of(np.repeat(days, repeats), zone)
+
+
+def kind_of(summary: "Summary") -> Kind:
+    """Returns what the column of these cells is, by the rules above.
+
+    Raises:
+        AEZooError: it is an identifier or free text, or holds things of several kinds.
+    """
+    forms, levels = summary.forms, summary.levels
+    held = {form for form, (count, _) in forms.items() if count} or set(forms)
+    if summary.numbers is not None and held <= {"number", "numeral"}:
+        return summary.numbers.kind
+    if held == {"boolean"}:
         return "boolean"
-    if held in ("datetime", "datetime64", "date", "period"):
+    if summary.dates is not None and held <= {"date", "text"}:
         return "date"
-    if held in ("integer", "floating", "decimal", "mixed-integer-float") or isinstance(
-        present.iloc[0], decimal.Decimal
-    ):
-        return _number(read.floats(present, name))
-    if held != "string":
-        raise _no_kind(name, present)
-    _check_text(present, name)
-    few = present.iloc[:20].astype(str)
-    if pd.to_numeric(few, errors="coerce").notna().all() and pd.to_numeric(present, errors="coerce").notna().all():
-        if present.astype(str).str.match(r"[+-]?0\d").any():
-            return "category"  # a number is not written with a zero in front, but codes are
-        return _number(read.floats(present, name))
-    if few.str.lower().isin(["true", "false"]).all() and present.astype(str).str.lower().isin(["true", "false"]).all():
+    if "category" in held and held <= {"category", "text", "numeral"}:
+        return "category"
+    if levels is None or not held <= {"text", "numeral"}:
+        raise _no_kind(forms, summary.name)
+    if levels.counts is not None and all(word.lower() in ("true", "false") for word in levels.counts if word.strip()):
         return "boolean"
-    if (
-        few.str.contains(r"\d{4}-\d\d").all()
-        and pd.to_datetime(present, format="ISO8601", errors="coerce", utc=True).notna().all()
-    ):
-        return "date"
-    different = present.nunique()
-    if len(present) >= FEW and different > DIFFERENT * len(present):
-        raise AEZooError(
-            f"The column {name!r} holds {different:,} different texts in {len(present):,} rows, such as "
-            f"{short(present.iloc[0])}: an identifier or free text, which tells a network nothing. Give {name}='ignore' to "
-            f"leave it out, or {name}='category'."
-        )
+    _check_levels(forms, levels, summary.name)
     return "category"
 
 
-def _check_text(present: "pd.Series[Any]", name: str) -> None:
-    """Raises `AEZooError` if a text is none in UTF-8, which pandas itself cannot convert."""
-    import pandas as pd
+def _check_levels(forms: Forms, levels: Levels, name: str) -> None:
+    """Raises `AEZooError` if texts are an identifier or free text."""
+    total = sum(count for count, _ in forms.values())
+    different = MOST_LEVELS + 1 if levels.counts is None else len(levels.counts)
+    few = different <= MOST_LEVELS
+    if few and (total < FEW or different <= DIFFERENT * total):
+        return
+    count, example = forms["text"]
+    remedy = f"ive {name}='ignore' to leave it out" + (f", or {name}='category'" if few else "")
+    if count < DIFFERENT * total:
+        raise AEZooError(
+            f"The column {name!r} holds numbers, but {count:,} of its {total:,} texts are none, such as {short(example)}: "
+            f"correct them, or g{remedy}."
+        )
+    raise AEZooError(
+        f"The column {name!r} holds {'' if few else 'more than '}{min(different, MOST_LEVELS):,} different texts in "
+        f"{total:,} rows, such as {short(example)}: an identifier or free text, which tells a network nothing. G{remedy}."
+    )
 
-    if present.dtype == object:
-        read.texts(pd.Series(present.unique(), dtype=object), "category", name)
 
-
-def _number(values: Array) -> Kind:
-    if not np.isfinite(values).all():
-        return "number"
-    if (values == np.round(values)).all() and (np.abs(values) < 2.0**53).all():  # beyond, float64 has gaps
-        return "boolean" if len(values) and set(np.unique(values)) == {0.0, 1.0} else "integer"
-    return "number"
-
-
-def _no_kind(name: str, present: "pd.Series[Any]") -> AEZooError:
-    kinds = sorted({type(value).__name__ for value in present.iloc[:10_000]})
+def _no_kind(forms: Forms, name: str) -> AEZooError:
+    examples = [example for count, example in sorted(forms.values(), key=lambda form: form[0]) if count]
+    kinds = sorted({type(example).__name__ for example in examples})
+    single = all(isinstance(example, str | numbers.Real) for example in examples)
     return AEZooError(
-        f"The column {name!r} holds values of type {' and '.join(kinds[:3])}, such as {short(present.iloc[0])}; a column "
-        f"holds numbers, texts, booleans or dates. Give {name}='ignore'{_or_category(present, name)}."
-    )
-
-
-def _or_category(present: "pd.Series[Any]", name: str) -> str:
-    single = all(isinstance(value, str | int | float | bool) for value in present.iloc[:10_000])
-    return f", or {name}='category' to take each value as a text" if single else ""
-
-
-def column(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Column:
-    """Returns a column of a known kind, with its statistics."""
-    if kind in ("category", "boolean"):
-        return _discrete(cells, name, kind, rules)
-    zone, origin = None, 0.0
-    if kind == "date":
-        plain, zone = read.days(cells, name)
-    else:
-        plain = read.floats(cells, name)
-    values = plain[~np.isnan(plain)]
-    missing = 1 - len(values) / max(1, len(plain))
-    if not len(values):
-        return Column(name=name, kind=kind, missing=1.0, zone=zone)
-    if kind == "integer" and np.abs(values).max() >= 2.0**53:
-        raise AEZooError(f"The column {name!r} holds whole numbers beyond 2^53: give {name}='number' or 'category'.")
-    if kind == "integer" and (values != np.round(values)).any():
-        raise AEZooError(
-            f"The column {name!r} is to hold whole numbers; it holds {values[values != np.round(values)][0]:g}."
-        )
-    limit = np.finfo("float32").max
-    if values.max() - values.min() > limit or np.abs(values).max() > 2.0**1000:
-        raise AEZooError(
-            f"The column {name!r} must have a range within float32; received {values.max() - values.min():g}."
-        )
-    if kind == "date":  # a Monday, so that days of the week and hours begin at the origin
-        origin = float(np.floor((np.median(values) + 3) / 7) * 7 - 3)
-    elif _loses(values):
-        origin = float(np.round(np.median(values)))
-    numbers = (values - origin).astype("float32").astype("float64")
-    center, scale = float(numbers.mean()), float(numbers.std())
-    if rules.scaling == "robust":
-        low, middle, high = np.quantile(numbers, (0.25, 0.5, 0.75))
-        center, scale = float(middle), float((high - low) / 1.349) or scale  # 1.349: of a normal distribution
-    constant = not scale > max(1e-12 * abs(center), float(np.finfo("float32").tiny))
-    return Column(
-        name=name,
-        kind=kind,
-        missing=missing,
-        origin=origin,
-        center=center,
-        scale=1.0 if constant else scale,
-        low=float(numbers.min()),
-        high=float(numbers.min() if constant else numbers.max()),
-        zone=zone,
-        step=1.0 if kind == "date" and (values == np.round(values)).all() else 0.0,
-        decimals=_decimals(values) if kind == "number" else 0.0,
-    )
-
-
-def _decimals(values: Array) -> float:
-    """Returns how many decimals numbers have at most, from 1 to 6; 0 if they have more, or if all are whole."""
-    if (values == np.round(values)).all():
-        return 0.0
-    for count in range(1, 7):
-        if all((part == np.round(part, count)).all() for part in (values[:1000], values)):  # a few are soon looked at
-            return float(count)
-    return 0.0
-
-
-def _loses(values: Array) -> bool:
-    """Returns whether float32 loses more than a ten-thousandth of the range of numbers."""
-    low, high = float(values.min()), float(values.max())
-    return high > low and float(np.spacing(np.float32(max(abs(low), abs(high))))) > 1e-4 * (high - low)
-
-
-def _discrete(cells: "pd.Series[Any]", name: str, kind: Kind, rules: Rules) -> Column:
-    import pandas as pd
-
-    plain = pd.Series(read.texts(cells, kind, name))
-    counts = plain.value_counts()  # the most frequent first, equal ones as they come
-    if kind == "boolean":
-        levels: Any = ["False", "True"]
-        kept = counts.reindex(levels, fill_value=0)
-    else:
-        kept = counts[counts >= min(rules.min_count, counts.max() if len(counts) else 1)].iloc[: rules.max_levels]
-    rest = int(counts.sum() - kept.sum())
-    if kind == "boolean" and rest:
-        raise AEZooError(f"The column {name!r} is to hold booleans; {rest:,} of its cells are none.")
-    return Column(
-        name=name,
-        kind=kind,
-        missing=float(plain.isna().mean()) if len(plain) else 0.0,
-        levels=tuple(kept.index),
-        counts=(rest, *map(int, kept)),
+        f"The column {name!r} holds values of type {' and '.join(kinds[:3])}, such as {short(examples[0])}; a column holds "
+        f"numbers, texts, booleans or dates. Give {name}='ignore'"
+        + (f", or {name}='category' to take each value as a text." if single else ".")
     )

@@ -2,7 +2,7 @@
 
 import collections
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -12,10 +12,10 @@ from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.options import option
 from ae_zoo.schemas import Schema
 from ae_zoo.tables import raw
-from ae_zoo.tables.cells import short_text, shown
 from ae_zoo.tables.columns import Column
-from ae_zoo.tables.frames import to_pandas
-from ae_zoo.tables.guess import SCALINGS, Rules, columns_of
+from ae_zoo.tables.frames import pieces, to_pandas
+from ae_zoo.tables.statistics import SCALINGS, Rules
+from ae_zoo.tables.summary import TableSummary, summarize
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -84,16 +84,19 @@ class TableSchema(Schema):
         frame: "Rows",
         kinds: Mapping[str, str] | None = None,
         rules: Rules = DEFAULT,
-        column_weights: Mapping[str, float] | None = None,
         name: str = "x",
     ) -> tuple[Self, Array]:
         """Returns the schema of a frame, and its rows, coded. The arguments are those of `ae_zoo.schema`."""
-        if column_weights is not None and not isinstance(column_weights, Mapping):
-            raise AEZooError(f"column_weights must be a mapping from columns; received {short(column_weights)}.")
         table = to_pandas(frame, name)
-        if not len(table):
-            raise AEZooError(f"{name} has no rows.")
-        columns = columns_of(table, kinds or {}, rules)
+        schema = cls.of_summary(summarize([table], kinds or {}, name), rules)
+        return schema, schema.code(table, name)
+
+    @classmethod
+    def of_summary(
+        cls, summary: TableSummary, rules: Rules = DEFAULT, column_weights: Mapping[str, float] | None = None
+    ) -> Self:
+        """Returns the schema of a table of which the summary is known. The other arguments are those of `ae_zoo.schema`."""
+        columns = summary.table(rules)
         weights = None
         if column_weights is not None:
             names = [column.name for column in columns]
@@ -101,15 +104,13 @@ class TableSchema(Schema):
                 if key not in names:
                     raise unknown("column", key, names)
             weights = tuple(checks.finite(f"column_weights[{key!r}]", column_weights.get(key, 1.0)) for key in names)
-        schema = cls(table=columns, column_weights=weights, **dataclasses.asdict(rules))
-        return schema, schema.code(table, name)
+        return cls(table=columns, column_weights=weights, **dataclasses.asdict(rules))
 
-    def of_rows(self, frame: "Rows") -> Self:
-        """Returns the schema with the same columns, and the statistics of other rows."""
-        table = to_pandas(frame, "frame")[list(self.columns)]
-        rules = Rules(self.max_levels, self.min_count, self.scaling)
-        columns = columns_of(table, {column.name: column.kind for column in self.table}, rules)
-        return dataclasses.replace(self, table=columns)
+    def of_rows(self, frame: Rows | Iterable[Rows]) -> Self:
+        """Returns the schema with the same columns, and the statistics of other rows; they may come in pieces."""
+        tables = (piece[list(self.columns)] for piece in pieces(frame, "frame"))
+        summary = summarize(tables, {column.name: column.kind for column in self.table}, "frame")
+        return dataclasses.replace(self, table=summary.table(Rules(self.max_levels, self.min_count, self.scaling)))
 
     # What a schema says.
 
@@ -264,7 +265,7 @@ class TableSchema(Schema):
     def described(self) -> list[tuple[str, str, str, str]]:
         """Returns each column's name, kind, share of missing cells, and levels or range, as texts."""
         return [
-            (column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", _values(column))
+            (column.name, column.kind, f"{column.missing:.1%}" if column.missing else "", str(column))
             for column in self.table
         ]
 
@@ -279,7 +280,7 @@ class TableSchema(Schema):
 
 
 def schema(
-    frame: Rows,
+    frame: Rows | Iterable[Rows],
     kinds: Mapping[str, str] | None = None,
     *,
     max_levels: int = DEFAULT.max_levels,
@@ -295,12 +296,13 @@ def schema(
     what it is.
 
     Args:
-        frame: the training rows, as a frame of pandas, polars or Arrow.
+        frame: the training rows, as a frame of pandas, polars or Arrow; or an iterator of such frames, which is read once,
+            or a list of them. However the rows are cut into frames, the schema is the same.
         kinds: of columns, by name: `"number"`, `"integer"`, `"boolean"`, `"category"`, `"date"`, or `"ignore"` to leave a
             column out; the others are guessed.
         max_levels: of a category; the rarest of more are taken together as "other".
         min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
-        scaling: of numbers and dates: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles).
+        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates.
         column_weights: weight of columns in a row's loss and score, by name; 1 for the others.
         **more: kinds of more columns.
 
@@ -312,22 +314,8 @@ def schema(
         >>> model = ae_zoo.build("undercomplete", data=frame, schema=schema)
     """
     rules = Rules(max_levels, min_count, scaling)
-    if kinds is not None and not isinstance(kinds, Mapping):
-        raise AEZooError(f"kinds must be a mapping from columns; received {short(kinds)}.")
-    return TableSchema.of(frame, {**(kinds or {}), **more}, rules, column_weights, "frame")[0]
-
-
-def _values(column: Column) -> str:
-    if column.missing == 1:
-        return "none"
-    if column.discrete:
-        named = [
-            f"{short_text(level)} ({count:,})"
-            for level, count in zip(column.levels[:3], column.counts[1:], strict=False)
-        ]
-        more = len(column.levels) - 3
-        rest = f" and {more} more levels" if more > 0 else ""
-        others = f", {column.counts[0]:,} rows of rarer ones" if column.counts[0] else ""
-        return ", ".join(named) + rest + others
-    low, high = (shown(cell) for cell in column.cells(np.array([column.low, column.high])))
-    return f"{low} to {high}"
+    for name, given in (("kinds", kinds), ("column_weights", column_weights)):
+        if given is not None and not isinstance(given, Mapping):
+            raise AEZooError(f"{name} must be a mapping from columns; received {short(given)}.")
+    summary = summarize(pieces(frame, "frame"), {**(kinds or {}), **more}, "frame")
+    return TableSchema.of_summary(summary, rules, column_weights)
