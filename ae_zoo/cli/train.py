@@ -98,7 +98,9 @@ def train(
     from ae_zoo.families.configs import config_of
 
     config = config_of(family)
-    options = config.parse(dict(pair(setting, "--set NAME=VALUE", "code=32") for setting in settings))
+    texts = dict(pair(setting, "--set NAME=VALUE", "code=32") for setting in settings)
+    of_table = {"scaling": texts.pop("scaling")} if texts.get("scaling") == "quantile" else {}  # which arrays have not
+    options = config.parse(texts) | of_table
     for name in ("input_shape", "columns"):
         if name in options:
             raise AEZooError(f"{name} cannot be set: it is read from the rows of --data.")
@@ -111,6 +113,8 @@ def train(
     if given is not None and given.schema is not None:
         options.pop("scaling", None)  # which the schema has
         click.echo(f"{given.schema}\n")
+    elif of_table:
+        raise AEZooError("scaling='quantile' is for tables: say what a column is, such as --columns amount=number.")
     with quiet_import():
         import keras  # noqa: F401 - loaded here so that TensorFlow's start-up lines stay off the terminal
     import numpy as np

@@ -11,6 +11,7 @@ from ae_zoo.frames import columns_of
 from ae_zoo.layers import corruption, noise
 from ae_zoo.layers.scaling import RowLayer
 from ae_zoo.tables.losses import likeliest
+from ae_zoo.tables.scale import Bent
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Tensor
 
@@ -26,10 +27,10 @@ FAR = -1e9  # the logit of a level that there is not
 class TableLayer(RowLayer):
     """From coded rows `(batch, columns)` to what the encoder sees, and from what the decoder returns to coded rows.
 
-    The encoder sees, in this order: numbers and dates, standardized, 0 where one is missing, and at most half a range beyond
-    the training rows; the cycles of dates; one-hot levels; a vector for the level of a category of many levels; and for each
-    column whether its cell is missing. It does not see a column that is the same in all training rows, for which it would
-    have learned nothing.
+    The encoder sees, in this order: numbers and dates, standardized (or on the scale that their knots bend, see `Column`), 0
+    where one is missing, and at most half a range beyond the training rows; the cycles of dates; one-hot levels; a vector for
+    the level of a category of many levels; and for each column whether its cell is missing. It does not see a column that is
+    the same in all training rows, for which it would have learned nothing.
 
     The decoder returns numbers and dates on the standardized scale, then for each category of few levels a logit a level (the
     other levels first), then for each category of many levels a vector, whose products with the levels' vectors are the
@@ -52,21 +53,24 @@ class TableLayer(RowLayer):
         order = [*self.numbers, *self.few, *self.many]
         self.discrete = np.array([*self.few, *self.many], "int32")
         self.order = np.argsort(order).astype("int32")  # from the groups to the columns
-        self.center = np.array([columns[place].center for place in self.numbers], "float32")
-        self.scale = np.array([columns[place].scale for place in self.numbers], "float32")
-        self.low = np.array([columns[place].low for place in self.numbers], "float32")
-        self.high = np.array([columns[place].high for place in self.numbers], "float32")
-        self.whole = np.array([columns[place].kind == "integer" for place in self.numbers])
+        own = [columns[place] for place in self.numbers]
+        self.center, self.scale, self.low, self.high = (
+            np.array([getattr(column, name) for column in own], "float32")
+            for name in ("center", "scale", "low", "high")
+        )
+        self.whole = np.array([column.kind == "integer" for column in own])
+        self.bent = self.unbent = None
+        if any(column.knots for column in own):
+            knots = [column.knots or (column.center, column.center + column.scale) for column in own]
+            scores = [column.scores or (0, 1) for column in own]
+            self.bent, self.unbent = Bent(knots, scores, "float32"), Bent(scores, knots, "float32")
         self.weight = table.weights.astype("float32")
         # What the encoder sees.
         self.told = np.array([place for place, each in enumerate(columns) if not each.constant], "int32")
         told = set(self.told)
-        varied = [place for place in self.numbers if place in told]
-        self.varied = np.array(varied, "int32")
-        self.middle, self.spread, low, high = (
-            np.array([getattr(columns[place], name) for place in varied], "float32")
-            for name in ("center", "scale", "low", "high")
-        )
+        self.varied = np.array([row for row, place in enumerate(self.numbers) if place in told], "int32")
+        bounds = [column.scaled(np.array([column.low, column.high])) for column in own if not column.constant]
+        low, high = np.array(bounds, "float32").reshape(-1, 2).T  # (2, varied)
         self.least, self.most = low - (high - low) / 2, high + (high - low) / 2
         self.cycles = [
             (place, period)
@@ -109,7 +113,7 @@ class TableLayer(RowLayer):
         ops = keras.ops
         missing = ops.isnan(x)
         present = ops.where(missing, ops.zeros_like(x), x)
-        parts = [self._standardized(x)]
+        parts = [self._seen(x)]
         for place, period in self.cycles:
             angle = (2 * math.pi / period) * ops.mod(present[:, place : place + 1], period)
             gone = missing[:, place : place + 1]
@@ -127,14 +131,15 @@ class TableLayer(RowLayer):
         """Returns what the decoder must tell `(batch, columns)`: standardized numbers, levels, and NaN for missing cells."""
         ops = keras.ops
         x = ops.convert_to_tensor(x)
-        numbers = (ops.take(x, self.numbers, axis=1) - self.center) / self.scale
+        numbers = self._scaled(x)
         levels = ops.take(x, self.discrete, axis=1)
         return ops.take(ops.concatenate([numbers, levels], axis=1), self.order, axis=1)
 
     def line(self) -> tuple[Array, Array]:
-        """Returns offsets and scales `(columns,)`; a scale is NaN of a category, and of a column that counts for nothing."""
+        """Returns offsets and scales `(columns,)`; a scale is NaN where there is no line or no weight."""
         offset, scale = np.zeros(len(self.weight), "float32"), np.full(len(self.weight), np.nan, "float32")
-        offset[self.numbers], scale[self.numbers] = self.center, self.scale
+        bent = np.array([bool(self.schema.table[place].knots) for place in self.numbers], bool)
+        offset[self.numbers], scale[self.numbers] = self.center, np.where(bent, np.float32(np.nan), self.scale)
         return offset, np.where(self.weight > 0, scale, np.float32(np.nan))
 
     def invert(self, target: Tensor) -> Tensor:
@@ -255,13 +260,26 @@ class TableLayer(RowLayer):
         return {**super().get_config(), "schema": self.schema.to_dict()}
 
     def _bounded(self, numbers: Tensor) -> Tensor:
-        """Returns numbers, coded, within the training rows' bounds, for numbers on the standardized scale."""
-        return keras.ops.clip(numbers * self.scale + self.center, self.low, self.high)
+        """Returns numbers, coded, within the training rows' bounds, for numbers on the model's scale."""
+        return keras.ops.clip(self._unscaled(numbers), self.low, self.high)
 
-    def _standardized(self, x: Tensor) -> Tensor:
+    def _seen(self, x: Tensor) -> Tensor:
+        """Returns what the encoder sees of numbers that vary `(batch, varied)`."""
         ops = keras.ops
-        found = (ops.clip(ops.take(x, self.varied, axis=1), self.least, self.most) - self.middle) / self.spread
-        return ops.where(ops.isnan(found), ops.zeros_like(found), found)
+        found = ops.take(self._scaled(x), self.varied, axis=1)
+        return ops.where(ops.isnan(found), ops.zeros_like(found), ops.clip(found, self.least, self.most))
+
+    def _scaled(self, x: Tensor) -> Tensor:
+        """Returns the numbers of coded rows on the model's scale `(batch, numbers)`; NaN for missing ones."""
+        ops = keras.ops
+        numbers = ops.take(x, self.numbers, axis=1)
+        if self.bent is None:
+            return (numbers - self.center) / self.scale
+        return ops.where(ops.isnan(numbers), numbers, self.bent(numbers, ops))
+
+    def _unscaled(self, numbers: Tensor) -> Tensor:
+        """Returns numbers on the model's scale `(batch, numbers)` as coded ones."""
+        return numbers * self.scale + self.center if self.unbent is None else self.unbent(numbers, keras.ops)
 
 
 def _of_named(log_probability: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.plots.style import CLASS_COLORS, Figure, width_of
 from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import KINDS
-from ae_zoo.tables.guess import guess
+from ae_zoo.tables.guess import kind_of
+from ae_zoo.tables.summary import Summary
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def coloring(labels: "ArrayLike | pd.Series[Any]", kind: str | None) -> Coloring
 def _kind(cells: "pd.Series[Any]", name: str) -> str:
     """Returns what labels are, by the rules of `ae_zoo.schema`."""
     try:
-        return guess(cells, name)
+        return kind_of(Summary.of(cells, name))
     except AEZooError:  # names of rows, for example, which a network cannot learn, but a picture can show
         return "category"
 

@@ -14,6 +14,7 @@ import numpy as np
 from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.tables import cells as read
 from ae_zoo.tables.cells import DAY, OTHER
+from ae_zoo.tables.scale import Bent
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ class Column:
         kind: `"number"`, `"integer"` (a whole number), `"boolean"`, `"category"` or `"date"`.
         missing: the share of the training rows whose cell is missing.
         origin: what is subtracted from a number, or a date's first day in days since 1970, so that float32 holds the rest.
-        center, scale: of the coded training cells; the model's scale is (coded - center) / scale.
+        center, scale: of the coded training cells; the model's scale is (coded - center) / scale, unless there are knots.
         low, high: least and greatest coded training cell.
         levels: of a category or boolean, the most frequent first; their numbers count from 1.
         counts: how many training rows have each level; the first is of all other levels.
         zone: of dates: the time zone's name, or None. Dates are coded in the zone's own time, as a clock there shows it.
         step: of dates: 1 if all are whole days, 0 otherwise.
         decimals: of numbers: how many the training cells have at most, from 1 to 6; 0 if they have more.
+        knots, scores: of a number that is scaled by quantiles: coded values, and theirs on the model's scale, which is
+            straight between them and beyond the ends.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Column:
     zone: str | None = None
     step: float = 0.0
     decimals: float = 0.0
+    knots: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
 
     @property
     def discrete(self) -> bool:
@@ -127,7 +132,7 @@ class Column:
                     f"{name} of the column {values['name']!r} must be a finite number; received {short(value)}."
                 )
             values[name] = float(value)
-        for name, kind in {"levels": str, "counts": int}.items():
+        for name, kind in {"levels": str, "counts": int, "knots": float, "scores": float}.items():
             try:
                 values[name] = tuple(map(kind, values.get(name, ())))
             except (TypeError, ValueError) as error:
@@ -138,6 +143,9 @@ class Column:
             or (found.discrete and len(found.counts) != 1 + len(found.levels))
             or min(found.counts, default=0) < 0
             or found.decimals not in range(7)
+            or len(found.knots) != len(found.scores)
+            or len(found.knots) == 1
+            or not all(np.isfinite(each).all() and (np.diff(each) > 0).all() for each in (found.knots, found.scores))
         ):
             raise AEZooError(f"The values of the column {found.name!r} do not go together: {short(plain)}.")
         return found
@@ -150,6 +158,20 @@ class Column:
         return {
             name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if name in kept
         }
+
+    # From coded numbers to the model's scale and back.
+
+    def scaled(self, coded: Array) -> Array:
+        """Returns coded numbers `(n,)` on the model's scale."""
+        if self.knots:
+            return Bent([self.knots], [self.scores])(coded[:, None])[:, 0]
+        return (coded - self.center) / self.scale
+
+    def unscaled(self, scaled: Array) -> Array:
+        """Returns numbers on the model's scale `(n,)` as coded ones."""
+        if self.knots:
+            return Bent([self.scores], [self.knots])(scaled[:, None])[:, 0]
+        return scaled * self.scale + self.center
 
     # From cells to coded numbers and back.
 

@@ -302,7 +302,8 @@ def schema(
             column out; the others are guessed.
         max_levels: of a category; the rarest of more are taken together as "other".
         min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
-        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates.
+        scaling: `"standard"` (mean and standard deviation) or `"robust"` (median and quartiles), of numbers and dates; or
+            `"quantile"`: numbers with long tails by their ranks, mapped to a normal distribution, and dates as `"standard"`.
         column_weights: weight of columns in a row's loss and score, by name; 1 for the others.
         **more: kinds of more columns.
 

@@ -10,12 +10,13 @@ from ae_zoo.errors import AEZooError, short, unknown
 from ae_zoo.tables import cells as read
 from ae_zoo.tables.columns import Column, Kind
 from ae_zoo.tables.histogram import Histogram
+from ae_zoo.tables.scale import normal_scores
 from ae_zoo.typing import Array
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SCALINGS = ("standard", "robust")
+SCALINGS = ("standard", "robust", "quantile")
 MOST_LEVELS = 200_000  # that are counted; a column of more is no category
 DECIMALS = 6  # at most, for a column of numbers to be written with them
 WHOLE = 2.0**53  # beyond, float64 has gaps between whole numbers
@@ -28,7 +29,8 @@ class Rules:
     Attributes:
         max_levels: of a category; the rarest of more are taken together as "other".
         min_count: rows that a level needs, unless none has as many; rarer ones are taken together as "other".
-        scaling: `"standard"` (mean and standard deviation), `"robust"` (median and quartiles), of numbers and dates.
+        scaling: `"standard"` (mean and standard deviation), `"robust"` (median and quartiles), of numbers and dates, or
+            `"quantile"` (ranks, mapped to a normal distribution), of numbers.
     """
 
     max_levels: int = 1000
@@ -125,6 +127,8 @@ class Numbers:
             first, middle, last = self.histogram.quantiles(np.array([0.25, 0.5, 0.75])) - origin
             center, scale = float(middle), float((last - first) / 1.349) or scale  # 1.349: of a normal distribution
         constant = least == most or not scale > max(1e-12 * abs(center), float(np.finfo("float32").tiny))
+        bent = rules.scaling == "quantile" and kind != "date" and not constant
+        knots, scores = self._knots(origin) if bent else ((), ())
         return Column(
             name=name,
             kind=kind,
@@ -134,6 +138,8 @@ class Numbers:
             scale=1.0 if constant else scale,
             low=least,
             high=least if constant else most,
+            knots=knots,
+            scores=scores,
             zone=zone,
             step=1.0 if kind == "date" and self.fraction is None else 0.0,
             decimals=float(self.decimals) if kind == "number" and self.decimals <= DECIMALS else 0.0,
@@ -148,6 +154,10 @@ class Numbers:
         # Float32 may lose a ten-thousandth of the range.
         loses = high > low and float(np.spacing(np.float32(max(abs(low), abs(high))))) > 1e-4 * (high - low)
         return float(np.round(middle)) if loses else 0.0
+
+    def _knots(self, origin: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        values, place = np.unique((self.histogram.values - origin).astype("float32"), return_inverse=True)
+        return normal_scores(values.astype("float64"), np.bincount(place, weights=self.histogram.counts))
 
 
 def _decimals(values: Array) -> int:
