@@ -17,7 +17,7 @@ CARD = "card.json"
 EXAMPLES = "examples.npz"
 WEIGHTS = "kept"  # name of the list of weights in the checkpoint, in the order of the card's "variables"
 MOST = 2**63 - 1  # the largest version number that a server reads
-ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # in a checkout of the repository: one model of each family
+ZOO = pathlib.Path(__file__).parents[2] / "saved_models"  # in a checkout of the repository: trained models
 
 
 def found(path: str | os.PathLike[str]) -> pathlib.Path:
@@ -30,7 +30,7 @@ def found(path: str | os.PathLike[str]) -> pathlib.Path:
 
 def hint(path: pathlib.Path) -> str:
     """Returns a sentence to add to an error if nothing is at `path` and it looks like the name of a model in the zoo."""
-    if len(path.parts) > 1 or not path.name.startswith("digits-"):
+    if len(path.parts) > 1 or not (path.name.startswith("digits-") or path.name == "penguins"):
         return ""
     return " The trained models of saved_models/ come with a checkout of the repository, not with the package."
 
