@@ -274,3 +274,42 @@ def test_columns_that_count_for_nothing_are_explained_last(trained):
     reasons = model.explain(rows.head(3))
     assert reasons[reasons["column"] == "same"]["p_value"].isna().all()
     assert set(model.explain(rows.dropna().head(3)).groupby("position")["column"].last()) == {"same"}
+
+
+def test_cells_of_columns_that_say_nothing_change_no_score_of_the_others():
+    """Whatever such a column holds later, after a training beside it."""
+    rows = table(300).assign(same="a", one=1.0, flag=True, empty=np.nan)
+    with pytest.warns(ae_zoo.AEZooWarning, match="'empty' has no cell that is present"):
+        model = ae_zoo.build("undercomplete", data=rows, code=3, hidden=[16], seed=1)
+    ae_zoo.fit(model, rows, epochs=3, verbose=0)
+    others = {"same": "b", "one": -7.0, "flag": False, "empty": 3.0}
+    scores = model.reconstruction_error(rows), model.explain(rows, top=3)
+    for changed in (rows.assign(**others), rows.assign(**dict.fromkeys(others))):
+        assert np.array_equal(model.reconstruction_error(changed), scores[0])
+        assert model.explain(changed, top=3).equals(scores[1])
+
+
+def test_numbers_with_holes_have_the_error_of_a_low_rank_model():
+    """By alternating least squares over the cells that are present (Udell et al. 2016, section 2.4, without penalties).
+
+    Its code of a row is the best for that row's holes. A linear encoder has one map for all holes, so one hidden layer is
+    needed to come as near.
+    """
+    random = np.random.default_rng(0)
+    full = random.normal(size=(1000, 2)) @ random.normal(size=(2, 8)) + 0.5 * random.normal(size=(1000, 8))
+    rows = pd.DataFrame(np.where(random.random(full.shape) < 0.1, np.nan, full)).add_prefix("x")
+    model = ae_zoo.build("undercomplete", data=rows, code=2, hidden=[64], corruption="none", seed=1)
+    ae_zoo.fit(model, rows, validation=0, verbose=0)
+    x = ((rows - rows.mean()) / rows.std(ddof=0)).to_numpy()
+    present, filled, right = ~np.isnan(x), np.nan_to_num(x), random.normal(size=(3, 8))
+    for _ in range(50):
+        code = np.linalg.solve(
+            np.einsum("ij,kj,lj->ikl", present, right[:2], right[:2]),
+            np.einsum("ij,kj->ik", present * (filled - right[2]), right[:2])[:, :, None],
+        )[:, :, 0]
+        left = np.column_stack([code, np.ones(len(code))])
+        right = np.linalg.solve(
+            np.einsum("ij,ik,il->jkl", present, left, left), np.einsum("ij,ik->jk", filled, left)[:, :, None]
+        )[:, :, 0].T
+    error = np.nanmean(np.square(left @ right - x), axis=1).mean()
+    assert model.reconstruction_error(rows).mean() == pytest.approx(error, rel=0.02)
