@@ -162,13 +162,14 @@ class Autoencoder(Trainable):
     # The verbs of tables.
 
     def explain(self, x: Rows, *, top: int | None = None) -> "pd.DataFrame":
-        """Returns why rows of a table are strange: a line for each row and column, the largest error of a row first.
+        """Returns why rows of a table are strange: a line for each row and column, the likeliest cause of a row first.
 
-        A cell is compared with what the model expects if it sees only the row's other cells.
+        A cell is compared with what the model expects if it sees only the row's other cells. A wrong cell spoils what is
+        expected of the others, so the order is by the cell's error over the errors that the others have without it.
 
         Args:
             x: rows of the table.
-            top: how many columns of each row to return, those with the largest errors; None for all.
+            top: how many columns of each row to return, the likeliest causes; None for all.
 
         Returns:
             A frame with the columns `row` (the frame's index), `column`, `seen`, `expected` (the range of nine in ten cells,

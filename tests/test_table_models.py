@@ -313,3 +313,18 @@ def test_numbers_with_holes_have_the_error_of_a_low_rank_model():
         )[:, :, 0].T
     error = np.nanmean(np.square(left @ right - x), axis=1).mean()
     assert model.reconstruction_error(rows).mean() == pytest.approx(error, rel=0.02)
+
+
+def test_a_broken_number_is_named_before_those_that_it_spoils():
+    """Five numbers of one hidden number: from a wild one the model expects wild others, whose errors are large too."""
+    random = np.random.default_rng(0)
+    hidden = random.normal(size=(1200, 2))
+    frame = pd.DataFrame(hidden @ random.normal(size=(2, 5)) + 0.1 * random.normal(size=(1200, 5))).add_prefix("x")
+    learn, rows = frame[:1000], frame[1000:].reset_index(drop=True)
+    model = ae_zoo.build("undercomplete", data=learn, schema=ae_zoo.schema(learn), hidden=[64], code=4, seed=1)
+    ae_zoo.fit(model, learn, verbose=0)
+    places = random.integers(5, size=len(rows))
+    moved = 6 * rows.std().to_numpy()[places] * random.choice([-1, 1], len(rows))
+    for row, place in enumerate(places):
+        rows.iloc[row, place] += moved[row]
+    assert (model.explain(rows, top=1)["column"] == rows.columns[places]).mean() >= 0.95

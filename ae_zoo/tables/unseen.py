@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ae_zoo.autoencoder import Autoencoder
     from ae_zoo.tables.schema import TableSchema
 
-PARTS = ("cell_error", "p_value", "probability", "expected", "low", "high")
+PARTS = ("cell_error", "other_error", "p_value", "probability", "expected", "low", "high")
 UNKNOWN = {"cell_error": 0.0, "p_value": 1.0}  # what a server answers for a missing cell, because NaN is no JSON
 ROUNDS = 3  # of filling holes: each sees what the last has filled
 
@@ -27,6 +27,7 @@ def unseen(model: "Autoencoder", coded: Array) -> Arrays:
     | name          | content                                                                                            |
     |---------------|----------------------------------------------------------------------------------------------------|
     | `cell_error`  | the cell's error; NaN where it is missing, or of a column that does not count                       |
+    | `other_error` | the errors of the row's other cells meanwhile, added up by their weights                            |
     | `p_value`     | share of the held-out cells of the column with at least this error; NaN if it or they are not known |
     | `probability` | the probability of an expected level; 1 for a number                                                |
     | `expected`    | the expected cell, coded                                                                            |
@@ -48,13 +49,14 @@ def unseen_of(model: "Autoencoder", x: Tensor) -> Tensor:
     target = ops.reshape(ops.repeat(ops.expand_dims(layer.target(x), 1), p, axis=1), (-1, p))
     expected, probability, low, high = layer.expected(output)
 
-    def of_hidden(part: Tensor) -> Tensor:
-        square = ops.reshape(part, (-1, p, p))
-        return ops.sum(ops.where(own, square, ops.zeros_like(square)), axis=2)
+    def of_row(part: Tensor, chosen: Array = own) -> Tensor:
+        square = ops.reshape(part, (-1, p, p))  # (batch, hidden column, column)
+        return ops.sum(ops.where(chosen, square, ops.zeros_like(square)), axis=2)
 
-    error = of_hidden(model.likelihood.error(target, output))
-    error = ops.where(layer.weight > 0, error, float("nan"))
-    parts = [error, layer.p_value(error), *map(of_hidden, (probability, expected, low, high))]
+    every = model.likelihood.error(target, output)
+    error = ops.where(layer.weight > 0, of_row(every), float("nan"))
+    others = of_row(layer.shared(every), ~own)
+    parts = [error, others, layer.p_value(error), *map(of_row, (probability, expected, low, high))]
     return ops.concatenate(parts, axis=1)
 
 

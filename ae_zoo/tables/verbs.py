@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ae_zoo.autoencoder import Autoencoder
 
+LEAST = 1e-3  # of the errors of a row's other cells, so that a row without errors has an order too
+
 
 def explain(model: "Autoencoder", x: Rows, *, top: int | None = None) -> "pd.DataFrame":
     """See `Autoencoder.explain`."""
@@ -45,9 +47,11 @@ def reasons(schema: TableSchema, x: Rows, coded: Array, found: Arrays, top: int 
 
     names, errors = np.array(schema.columns, object), found["cell_error"]
     shown = min(checks.count("top", top) if top is not None else len(names), len(names))
+    # A broken cell spoils what is expected of its row's other cells, so it is the one without which their errors are small.
     # Not the rarest first: of a broken row many errors are as rare as can be told. Missing cells, which have no error, and
     # columns that count for nothing come last.
-    worst = np.argsort(np.where(np.isnan(errors), np.inf, -errors), axis=1, kind="stable")[:, :shown]
+    blame = errors / (found["other_error"] + LEAST)
+    worst = np.argsort(np.where(np.isnan(blame), np.inf, -blame), axis=1, kind="stable")[:, :shown]
     row, column = np.repeat(np.arange(len(coded)), shown), worst.ravel()
     seen, said = np.empty(len(row), object), np.empty(len(row), object)
     given = schema.rows(coded) if isinstance(x, np.ndarray) else to_pandas(x, "x")
