@@ -8,6 +8,9 @@ from . import (
     data as data,
 )
 from . import (
+    detection as detection,
+)
+from . import (
     evaluation as evaluation,
 )
 from . import (
@@ -36,10 +39,11 @@ from . import (
 )
 from .autoencoder import Autoencoder as Autoencoder
 from .data.mnist import load_mnist as load_mnist
+from .detection.detect import detect as detect
+from .detection.detector import Detector as Detector
 from .errors import AEZooError as AEZooError
 from .errors import AEZooWarning as AEZooWarning
 from .evaluation.density import Density as Density
-from .evaluation.detector import Detector as Detector
 from .evaluation.log_likelihood import log_likelihood as log_likelihood
 from .evaluation.paths import interpolate as interpolate
 from .evaluation.paths import traverse as traverse

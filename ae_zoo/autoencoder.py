@@ -1,6 +1,7 @@
 """The class that families inherit: the verbs that every model has, its endpoints, and its checks."""
 
 import math
+import pathlib
 import warnings
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -127,7 +128,7 @@ class Autoencoder(Trainable):
             self.check_targets(x)
 
         def error(rows: Tensor) -> Tensor:
-            found = self._feature_error(rows, unit)
+            found = self.feature_errors_of(rows, unit)
             if per_feature:
                 return found
             return self.scaling.by_row(found) if unit == "squared" else self.likelihood.of_row(found)
@@ -243,6 +244,13 @@ class Autoencoder(Trainable):
         """Returns the model itself; `PCA.to_model` returns the autoencoder that is the same map."""
         return self
 
+    def members(self) -> "tuple[Autoencoder, ...]":
+        """The model itself; a detector may have several."""
+        return (self,)
+
+    def keep(self, folder: pathlib.Path) -> None:
+        """Does nothing: an export needs only the weights. A detector writes its calibration."""
+
     # The endpoints, and the verbs as functions of tensors.
 
     def endpoints(self) -> Endpoints:
@@ -341,9 +349,10 @@ class Autoencoder(Trainable):
         network = self._views.of("unseen", lambda rows: unseen.unseen_of(self, rows))
         return in_batches(network, x, max(1, 4096 // x.shape[1]))
 
-    def _feature_error(self, x: Tensor, unit: Unit = "squared") -> Tensor:
-        """Error of each feature `(batch, *input_shape)`."""
-        target, found = self.scaling.target(x), _float32(self.decoder(self.encoder(x, training=False), training=False))
+    def feature_errors_of(self, x: Tensor, unit: Unit = "squared", code: Tensor | None = None) -> Tensor:
+        """Returns the error of each number `(batch, *input_shape)` of coded rows, as tensors; `code` if it is known."""
+        code = self.encoder(x, training=False) if code is None else code
+        target, found = self.scaling.target(x), _float32(self.decoder(code, training=False))
         if unit == "squared":
             return self.scaling.by_feature(self.likelihood.error(target, found))
         return self.scaling.by_feature(self.likelihood.loss(target, found))
@@ -353,7 +362,7 @@ class Autoencoder(Trainable):
         return {"error": self.reconstruction_error(x), "share": self.shares(error)}
 
     def _score_of_tensor(self, x: Tensor) -> Tensors:
-        error = self._feature_error(x)
+        error = self.feature_errors_of(x)
         return {"error": self.scaling.by_row(error), "share": shares_of_tensor(self.scaling.shared(error))}
 
     def shares(self, error: Array) -> Array:

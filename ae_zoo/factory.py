@@ -97,7 +97,9 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     """
     path = versions.found(path)
     if path.is_dir():
-        return _exported(versions.newest(path))
+        version = versions.newest(path)
+        card = versions.card(version)
+        return load_member(version, 0, card["model"], card["config"])
     if not path.is_file():
         raise NotFoundError(f"There is no model file {path}.{versions.hint(path)}")
     if not zipfile.is_zipfile(path):
@@ -123,27 +125,36 @@ def load(path: str | os.PathLike[str]) -> Autoencoder:
     return model
 
 
-def _exported(version: pathlib.Path) -> Autoencoder:
+def load_member(version: pathlib.Path, index: int, family: str, config: Mapping[str, Any]) -> Autoencoder:
+    """Returns one of the models in a version that `ae_zoo.export` wrote, the first of which has the index 0.
+
+    Raises:
+        AEZooError: the version is damaged, or its weights are not those of the model.
+    """
     import tensorflow as tf
 
     versions.check_intact(version)  # TensorFlow's reader does not notice a file that is cut short
-    card = versions.card(version)
-    if card["model"] not in FAMILIES:
+    if family not in FAMILIES:
         raise AEZooError(
-            f"{version} holds a model of the family {card['model']!r}, which this version of ae_zoo does not have."
+            f"{version} holds a model of the family {family!r}, which this version of ae_zoo does not have."
         )
-    model = FAMILIES[card["model"]].from_config(card["config"])
-    weights = model.lasting_weights
-    if weights.keys() != set(card["variables"]):
+    model = FAMILIES[family].from_config(dict(config))
+    weights = {f"{versions.member(index)}{name}": weight for name, weight in model.lasting_weights.items()}
+    places = {
+        name: place
+        for place, name in enumerate(versions.card(version)["variables"])
+        if versions.member_of(name) == index
+    }
+    if weights.keys() != places.keys():
         raise AEZooError(
             f"{version} holds other weights than this version of ae_zoo expects: "
-            f"{', '.join(sorted(weights.keys() ^ set(card['variables'])))}."
+            f"{', '.join(sorted(weights.keys() ^ places.keys()))}."
         )
     try:
         checkpoint = tf.train.load_checkpoint(str(version / "variables" / "variables"))
-        for index, path in enumerate(card["variables"]):
-            value = checkpoint.get_tensor(f"{versions.WEIGHTS}/{index}/.ATTRIBUTES/VARIABLE_VALUE")
-            weights[path].assign(value)
+        for name, place in places.items():
+            value = checkpoint.get_tensor(f"{versions.WEIGHTS}/{place}/.ATTRIBUTES/VARIABLE_VALUE")
+            weights[name].assign(value)
     except (KeyError, ValueError, tf.errors.OpError) as error:
         raise AEZooError(f"{version} cannot be loaded as a model: {first_line(error)}") from error
     model.scaling.adapted = True

@@ -27,6 +27,7 @@ LAYERS = [
     {"factory"},
     {"training", "client", "plots", "report"},
     {"evaluation"},
+    {"detection"},
     {"tuning", "serving"},
     {"chapter"},
     {"cli"},

@@ -5,6 +5,7 @@ import json
 import operator
 import os
 import pathlib
+import re
 from collections.abc import Mapping
 from typing import cast
 
@@ -137,6 +138,17 @@ def sealed(card: Mapping[str, object]) -> dict[str, object]:
     """Returns a card with the hash of its other fields, which shows if a column or the threshold was changed."""
     rest = {name: value for name, value in card.items() if name != "sha256"}
     return {**rest, "sha256": _hash(json.dumps(rest, sort_keys=True).encode())}
+
+
+def member(index: int) -> str:
+    """Returns what stands before the names of the weights of one of several models in the card's "variables"."""
+    return f"member_{index}/" if index else ""
+
+
+def member_of(name: str) -> int:
+    """Returns the index of the model to which a weight in the card's "variables" belongs."""
+    found = re.match(r"member_(\d+)/", name)
+    return int(found[1]) if found else 0
 
 
 def check_intact(version: str | os.PathLike[str]) -> None:

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve
 from ae_zoo import plots
 from ae_zoo.chapter.run import Options, Run, tabulate
 from ae_zoo.data import Digits
-from ae_zoo.evaluation.detector import Detector
+from ae_zoo.detection.detector import Detector
 from ae_zoo.evaluation.pca import PCA
 from ae_zoo.plots.style import Figure
 from ae_zoo.report.page import Section

@@ -9,7 +9,7 @@ from ae_zoo.chapter import reconstructions
 from ae_zoo.chapter.run import Line, Options, Run
 from ae_zoo.chapter.symbols import symbols
 from ae_zoo.data import Digits
-from ae_zoo.evaluation.detector import Detector
+from ae_zoo.detection.detector import Detector
 from ae_zoo.plots.style import Figure
 from ae_zoo.report.page import Section
 

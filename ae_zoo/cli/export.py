@@ -62,10 +62,13 @@ def export(
     trained = load_trained(model)
     served = trained.detector or trained.model
     if ordinary is not None:
-        from ae_zoo.evaluation.detector import Detector
+        from ae_zoo.detection.detector import Detector
 
-        rate = {} if false_alarm_rate is None else {"false_alarm_rate": false_alarm_rate}
-        served = Detector(trained.model).calibrate(ordinary.rows, **rate)
+        detector = Detector(trained.model)
+        if false_alarm_rate is None:
+            served = detector.calibrate(ordinary.rows)
+        else:
+            served = detector.calibrate(ordinary.rows, false_alarm_rate)
         held_out = held_out or ordinary
     from ae_zoo.serving.export import export as write
     from ae_zoo.serving.formats import FORMATS

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ae_zoo.data import Digits
-    from ae_zoo.evaluation.detector import Detector
+    from ae_zoo.detection.detector import Detector
     from ae_zoo.evaluation.reconstructor import Reconstructor
     from ae_zoo.tables.schema import TableSchema
     from ae_zoo.typing import Array
@@ -129,7 +129,7 @@ def load_trained(path: pathlib.Path) -> Trained:
     """Returns the model or the detector at a path; see `check_model` for what may be there."""
     kind = check_model(path)
     with quiet_import():
-        from ae_zoo.evaluation.detector import Detector
+        from ae_zoo.detection.detector import Detector
         from ae_zoo.evaluation.pca import PCA
         from ae_zoo.factory import load
     if kind == "pca":

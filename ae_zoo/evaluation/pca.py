@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 from typing import Self
 
 import numpy as np
@@ -185,6 +186,13 @@ class PCA:
         last = "reconstruction" if len(shape) == 1 else "reconstruction_flat"
         model.get_layer(last).kernel.assign(self.components)
         return model
+
+    def members(self) -> tuple[Autoencoder, ...]:
+        """The same map as a linear autoencoder."""
+        return (self.to_model(),)
+
+    def keep(self, folder: pathlib.Path) -> None:
+        """Does nothing: an export needs only the components."""
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes an `.npz` file; `PCA.load` reads it."""

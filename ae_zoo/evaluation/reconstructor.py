@@ -1,6 +1,7 @@
 """What autoencoders and PCA have in common: all that a detector, a density, a path or an export needs."""
 
 import os
+import pathlib
 from typing import Protocol, runtime_checkable
 
 from ae_zoo.autoencoder import Autoencoder, Unit
@@ -27,6 +28,12 @@ class Servable(Protocol):
 
     def to_model(self) -> Autoencoder:
         """Returns the autoencoder that is the same map."""
+
+    def members(self) -> tuple[Autoencoder, ...]:
+        """The autoencoders whose weights an export keeps, the first of `to_model`."""
+
+    def keep(self, folder: pathlib.Path) -> None:
+        """Writes into a folder what an export keeps besides the weights."""
 
 
 @runtime_checkable

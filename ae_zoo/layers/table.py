@@ -9,6 +9,7 @@ import numpy as np
 
 from ae_zoo.frames import columns_of
 from ae_zoo.layers import corruption, noise
+from ae_zoo.layers.ranks import ranks
 from ae_zoo.layers.scaling import RowLayer
 from ae_zoo.tables.losses import likeliest
 from ae_zoo.tables.scale import Bent
@@ -232,29 +233,17 @@ class TableLayer(RowLayer):
         where no held-out cells are known.
         """
         ops = keras.ops
-        below = self._ranks(error)
-        last, next_ = (self._kept(place) for place in (ops.maximum(below - 1, 0), ops.minimum(below, KEPT - 1)))
+        kept = ops.reshape(self.errors, (-1,))
+        first = np.arange(len(self.schema.table), dtype="int32") * KEPT
+        below = ranks(kept, first, KEPT, error)
+        places = first + ops.maximum(below - 1, 0), first + ops.minimum(below, KEPT - 1)
+        last, next_ = (ops.take(kept, place, axis=0) for place in places)
         gap = next_ - last
         part = ops.where(gap > 0, (error - last) / ops.where(gap > 0, gap, ops.ones_like(gap)), ops.ones_like(gap))
-        before, after = (ops.cast(KEPT - rank, "float32") for rank in (self._ranks(last), below))
+        before, after = (ops.cast(KEPT - rank, "float32") for rank in (ranks(kept, first, KEPT, last), below))
         above = ops.where(below == 0, float(KEPT), ops.where(below == KEPT, 0.0, before + part * (after - before)))
         known = ops.logical_and(self.counts > 0, ops.logical_not(ops.isnan(error)))
         return ops.where(known, (above / KEPT * self.counts + 1) / (self.counts + 1), float("nan"))
-
-    def _ranks(self, error: Tensor) -> Tensor:
-        """Returns how many of a column's kept errors are less, `(batch, columns)`, by bisection."""
-        ops = keras.ops
-        found = ops.zeros_like(error, dtype="int32")
-        for step in 2 ** np.arange(KEPT.bit_length() - 1, -1, -1, dtype="int32"):
-            tried = found + step
-            less = ops.logical_and(tried <= KEPT, self._kept(ops.minimum(tried, KEPT) - 1) < error)
-            found = ops.where(less, tried, found)
-        return found
-
-    def _kept(self, place: Tensor) -> Tensor:
-        """Returns the kept error at a place in its column's order, `(batch, columns)` both."""
-        columns = np.arange(len(self.schema.table), dtype="int32") * KEPT
-        return keras.ops.take(keras.ops.reshape(self.errors, (-1,)), place + columns, axis=0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "schema": self.schema.to_dict()}

@@ -119,9 +119,10 @@ def export(
     errors = network.reconstruction_error(x_test) if x_test is not None and "score" in served else None
     with files.beside(folder, folder) as beside:
         made = beside / "version"
-        variables, outputs = _write(network, given, made)
+        variables, outputs = _write(model.members(), given, made)
         extra = made / versions.EXTRA
         extra.mkdir()
+        model.keep(extra)
         arrays: dict[str, Any] = kept | _by_rank(errors)  # NumPy's own keywords are among the types that it declares
         np.savez_compressed(extra / versions.EXAMPLES, **arrays)
         warmup.write(extra / warmup.NAME, folder.resolve().name, {
@@ -163,14 +164,18 @@ def _by_rank(errors: Array | None) -> dict[str, Array]:
 
 
 def _write(
-    model: Autoencoder, served: "dict[str, Signature]", folder: pathlib.Path
+    members: tuple[Autoencoder, ...], served: "dict[str, Signature]", folder: pathlib.Path
 ) -> tuple[list[str], dict[str, Tensors]]:
     """Writes the SavedModel. Returns the names of the weights that it keeps, and the outputs of each signature."""
     import keras
     import tensorflow as tf
 
     archive = keras.export.ExportArchive()
-    weights = model.lasting_weights
+    weights = {
+        f"{versions.member(index)}{name}": weight
+        for index, one in enumerate(members)
+        for name, weight in one.lasting_weights.items()
+    }
     # TensorFlow's own variables, because Keras's wrappers of them would be stored a second time.
     archive.add_variable_collection(versions.WEIGHTS, [weight.value for weight in weights.values()])
     outputs = {}

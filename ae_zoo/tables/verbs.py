@@ -65,7 +65,7 @@ def reasons(schema: TableSchema, x: Rows, coded: Array, found: Arrays, top: int 
             said[chosen] = _ranges(one, told["low"], told["high"])
     return pd.DataFrame(
         {
-            "row": _index(x, len(coded))[row],
+            "row": index_of(x, len(coded))[row],
             "column": names[column],
             "seen": seen,
             "expected": said,
@@ -193,7 +193,8 @@ def _table(model: "Autoencoder", verb: str) -> TableSchema:
     return model.schema
 
 
-def _index(x: Rows, rows: int) -> Array:
+def index_of(x: Rows, rows: int) -> Array:
+    """Returns the index of a frame with so many rows, or their numbers for what has no index."""
     index = getattr(x, "index", None)
     return np.arange(rows) if index is None or callable(index) else np.asarray(index)
 

@@ -1,0 +1,98 @@
+"""From rows to a calibrated detector, in one call."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ae_zoo._support import checks
+from ae_zoo.detection.detector import ALL, Detector
+from ae_zoo.detection.scores import Part
+from ae_zoo.errors import AEZooError
+from ae_zoo.factory import build
+from ae_zoo.frames import columns_of
+from ae_zoo.tables.frames import to_pandas
+from ae_zoo.training.fit import fit as train
+from ae_zoo.training.schedule import Verbose
+from ae_zoo.typing import Rows
+
+COMPARED = 0.1  # of the rows are neither trained on nor calibrated with: they choose the epoch, and compare the parts
+FOLDS = 5
+
+
+def detect(
+    x: Rows,
+    family: str = "undercomplete",
+    *,
+    false_alarm_rate: float = 0.01,
+    held_out: float = 0.2,
+    members: int = 1,
+    parts: Sequence[Part] = ALL,
+    top: int | None = None,
+    by: str | None = None,
+    seed: int = 1,
+    fit: Mapping[str, Any] | None = None,
+    verbose: Verbose = "auto",
+    **options: Any,
+) -> Detector:
+    """Returns a detector for rows like these: networks trained on most of them, a threshold from the others.
+
+    The rows should be ordinary ones. A few strange ones among them do little harm: they raise the threshold.
+
+    Args:
+        x: rows: an array `(n, ...)`, images, or a frame with texts, dates and holes.
+        family: the family of the networks: see `ae_zoo.build`.
+        false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
+        held_out: the share of the rows for the threshold, in (0, 1). If these are too few for the rate, the threshold comes
+            from five folds of all rows instead, which takes six times as long.
+        members: number of networks, with other initial weights, whose scores are averaged.
+        parts: what makes a row strange: see `Detector`.
+        top: the error of a row is the mean of this number of its largest errors; None for the mean of all.
+        by: a column whose values have a threshold each.
+        seed: of the choice of rows, the weights and the runs, from 0 to 2^32 - 1.
+        fit: arguments of `ae_zoo.fit`, such as `{"epochs": 50}`.
+        verbose: of the training, as in `ae_zoo.fit`.
+        **options: of the networks: see `ae_zoo.build`.
+
+    Raises:
+        AEZooError: an argument is not legal, or there are too few rows for the rate.
+
+    Example:
+        >>> detector = ae_zoo.detect(frame, false_alarm_rate=0.001)
+        >>> detector.explain(new[detector.flag(new)], top=3)
+    """
+    rate, share = checks.share("false_alarm_rate", false_alarm_rate), checks.share("held_out", held_out)
+    count, seed = checks.count("members", members), checks.seed(seed) or 0
+    rows: Any = to_pandas(x, "x") if columns_of(x) is not None else np.asarray(x)
+    if not np.ndim(rows) or len(rows) < 10:
+        raise AEZooError(f"x must hold at least 10 rows; received {len(rows) if np.ndim(rows) else 1}.")
+    needed = math.ceil(1 / rate) - 1
+    if len(rows) < needed:
+        raise AEZooError(
+            f"A false alarm rate of {rate:g} needs at least {needed} rows; received {len(rows)}: give more, or a higher rate."
+        )
+    folds = FOLDS if share * len(rows) < needed else None
+    order = np.random.default_rng(seed).permutation(len(rows))
+    for_limit = 0 if folds else math.ceil(share * len(rows))
+    for_parts = max(2, round(COMPARED * len(rows)))
+    chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
+    limit, compared, training = (_take(rows, np.sort(places)) for places in chosen)
+    first = build(family, data=training, seed=seed, **options)
+    x_train, x_compared = first.check_rows(training), first.check_rows(compared)
+    models = [first]
+    for index in range(1, count):
+        keras.utils.set_random_seed(seed + index)
+        models.append(first.fresh())
+    for index, model in enumerate(models):
+        train(model, x_train, **{"validation": x_compared, "seed": seed + index, "verbose": verbose, **(fit or {})})
+    detector = Detector(models, x_train=x_train, x_held_out=x_compared, parts=parts, top=top, seed=seed)
+    if folds:
+        own = {"verbose": verbose, **(fit or {})}
+        return detector.calibrate(first.check_rows(rows), rate, by=by, folds=folds, seed=seed, **own)
+    return detector.calibrate(first.check_rows(limit), rate, by=by)
+
+
+def _take(rows: Any, places: np.ndarray) -> Any:
+    return rows.iloc[places] if hasattr(rows, "iloc") else rows[places]
