@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import click
 
-from ae_zoo.cli import chapter, explain, export, families, generate, notebooks, request, score, search, train
+from ae_zoo.cli import chapter, detect, explain, export, families, generate, notebooks, request, score, search, train
 from ae_zoo.errors import AEZooError, first_line
 
 
@@ -23,6 +23,7 @@ def cli() -> None:
     ae-zoo families
     ae-zoo train sparse --data rows.parquet --set code=32 --set hidden=256,64 --out model.keras
     ae-zoo search stacked --space code=30 --minutes 10
+    ae-zoo detect machines.parquet --new today.parquet
     ae-zoo score --model model.keras new.parquet --out errors.csv
     ae-zoo chapter
     """
@@ -34,6 +35,7 @@ for command in (
     search.search,
     score.encode,
     score.score,
+    detect.detect,
     explain.explain,
     generate.generate,
     export.export,

@@ -2,8 +2,8 @@
 
 import pathlib
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import click
 
@@ -21,6 +21,7 @@ Columns: TypeAlias = "dict[str, Array]"  # (n,) each
 MODEL = click.option(
     "--model", type=PATH, required=True, help="File of a model or a detector, or a folder that export wrote."
 )
+NOTHING: "Mapping[str, Any]" = {"outputs": {}}
 AT_ONCE = 4096  # rows that an exported model gets at a time
 
 
@@ -28,13 +29,12 @@ class _Scorer(NamedTuple):
     """What `score` asks of a model.
 
     Attributes:
-        errors: rows to the error of each row `(n,)` and, where asked for, of each feature `(n, features)`.
-        threshold: of a detector, or None.
+        answers: rows to columns `(n,)` by name, `error` the first; and, where asked for, the error of each feature
+            `(n, features)`.
         schema: what a row is.
     """
 
-    errors: "Callable[[Rows], tuple[Array, Array | None]]"
-    threshold: float | None
+    answers: "Callable[[Rows], tuple[Columns, Array | None]]"
     schema: "Schema"
 
 
@@ -88,8 +88,8 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
 
     The file is read one piece at a time, so it may have any size.
 
-    A calibrated detector adds a column that says whether the row is flagged. TensorFlow runs an exported model without
-    Keras and without a server, which starts faster.
+    A calibrated detector adds its score, the p-value, and whether the row is flagged. TensorFlow runs an exported model
+    without Keras and without a server, which starts faster.
 
     \b
     ae-zoo score --model saved_models/digits rows.parquet
@@ -99,15 +99,10 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
     kind = _checked(model, rows, out)
     from ae_zoo.frames import columns_of
 
-    errors, threshold, schema = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
+    answers, schema = (_served_scorer if kind == "folder" else _scorer)(model, per_feature)
 
     def named(x: "Rows") -> Columns:
-        import numpy as np
-
-        error, by_feature = errors(x)
-        found = {"error": error}
-        if threshold is not None:
-            found["flagged"] = error > np.float32(threshold)
+        found, by_feature = answers(x)
         if by_feature is not None:
             own = schema.columns or columns_of(x) or [f"feature_{index}" for index in range(by_feature.shape[1])]
             found |= {f"error_{name}": column for name, column in zip(own, by_feature.T, strict=True)}
@@ -115,7 +110,7 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
 
     import numpy as np
 
-    n, unknown, total, largest, flagged = 0, 0, 0.0, 0.0, 0
+    n, unknown, total, largest, flagged = 0, 0, 0.0, 0.0, None
     for piece in _through(rows, out, named, schema):
         error = piece["error"]
         n, unknown, total, largest = (
@@ -124,13 +119,15 @@ def score(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path | None, per
             total + float(np.nansum(error, dtype="float64")),
             float(np.fmax(largest, np.fmax.reduce(error))),
         )
-        flagged += int(piece["flagged"].sum()) if threshold is not None else 0
-    known = f"mean error {total / (n - unknown):.5f}, largest {largest:.5f}" if n > unknown else "no error is known"
-    click.echo(f"{out}: {n:,} rows, {known}", nl=threshold is None and not unknown)
-    if unknown:
-        click.echo(f", {unknown:,} without a cell that is present", nl=threshold is None)
-    if threshold is not None:
-        click.echo(f", {flagged:,} flagged")
+        if "flagged" in piece:
+            flagged = (flagged or 0) + int(piece["flagged"].sum())
+    said = [
+        f"{n:,} rows",
+        f"mean error {total / (n - unknown):.5f}, largest {largest:.5f}" if n > unknown else "no error is known",
+    ]
+    said += [f"{unknown:,} without a cell that is present"] if unknown else []
+    said += [] if flagged is None else [f"{flagged:,} flagged"]
+    click.echo(f"{out}: {', '.join(said)}")
 
 
 def _checked(model: pathlib.Path, rows: pathlib.Path, out: pathlib.Path) -> str:
@@ -174,14 +171,14 @@ def _scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
     """Returns the scorer of a file's model."""
     model, detector = load_trained(path)
 
-    def errors(x: "Rows") -> "tuple[Array, Array | None]":
-        if not per_feature:
-            return model.reconstruction_error(x), None
-        found = model.reconstruction_error(x, per_feature=True)
-        found = found.reshape(len(found), -1)
-        return (model.reconstruction_error(x) if model.schema.may_miss else found.mean(axis=1)), found
+    def answers(x: "Rows") -> "tuple[Columns, Array | None]":
+        by_feature = model.reconstruction_error(x, per_feature=True) if per_feature else None
+        flat = None if by_feature is None else by_feature.reshape(len(by_feature), -1)
+        mean = flat is None or model.schema.may_miss
+        found = {"error": model.reconstruction_error(x) if mean else flat.mean(axis=1)}  # type: ignore[union-attr]
+        return found | (detector.columns(x) if detector else {}), flat
 
-    return _Scorer(errors, detector.threshold if detector else None, model.schema)
+    return _Scorer(answers, model.schema)
 
 
 def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
@@ -190,14 +187,19 @@ def _served_scorer(path: pathlib.Path, per_feature: bool) -> _Scorer:
 
     answer, card = _exported(path)
 
-    def errors(x: "Rows") -> "tuple[Array, Array | None]":
-        found = answer("score", x, ["error", "share"] if per_feature else ["error"])
-        if not per_feature:
-            return found["error"], None
-        share = found["share"].reshape(len(found["error"]), -1)
-        return found["error"], schema_of(card["config"]).errors(share, found["error"], x)
+    kept = [
+        name for name in ("score", "p_value", "flagged") if name in card["signatures"].get("detect", NOTHING)["outputs"]
+    ]
 
-    return _Scorer(errors, card["threshold"], schema_of(card["config"]))
+    def answers(x: "Rows") -> "tuple[Columns, Array | None]":
+        found = answer("score", x, ["error", "share"] if per_feature else ["error"])
+        columns = {"error": found["error"]} | (answer("detect", x, kept) if kept else {})
+        if not per_feature:
+            return columns, None
+        share = found["share"].reshape(len(found["error"]), -1)
+        return columns, schema_of(card["config"]).errors(share, found["error"], x)
+
+    return _Scorer(answers, schema_of(card["config"]))
 
 
 def _exported(path: pathlib.Path) -> "tuple[Callable[[str, Rows, list[str]], Columns], Card]":

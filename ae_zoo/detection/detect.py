@@ -45,8 +45,9 @@ def detect(
         x: rows: an array `(n, ...)`, images, or a frame with texts, dates and holes.
         family: the family of the networks: see `ae_zoo.build`.
         false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
-        held_out: the share of the rows for the threshold, in (0, 1). If these are too few for the rate, the threshold comes
-            from five folds of all rows instead, which takes six times as long.
+        held_out: the share of the rows for the threshold, from 0 to below 1. If these are too few for the rate, or 0, the
+            threshold comes from five folds of all rows instead, which takes six times as long, and all rows have honest
+            scores, `detector.out_of_fold`.
         members: number of networks, with other initial weights, whose scores are averaged.
         parts: what makes a row strange: see `Detector`.
         top: the error of a row is the mean of this number of its largest errors; None for the mean of all.
@@ -63,7 +64,8 @@ def detect(
         >>> detector = ae_zoo.detect(frame, false_alarm_rate=0.001)
         >>> detector.explain(new[detector.flag(new)], top=3)
     """
-    rate, share = checks.share("false_alarm_rate", false_alarm_rate), checks.share("held_out", held_out)
+    rate = checks.share("false_alarm_rate", false_alarm_rate)
+    share = checks.share("held_out", held_out) if held_out != 0 else 0.0
     count, seed = checks.count("members", members), checks.seed(seed) or 0
     rows: Any = to_pandas(x, "x") if columns_of(x) is not None else np.asarray(x)
     if not np.ndim(rows) or len(rows) < 10:

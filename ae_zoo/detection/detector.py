@@ -216,7 +216,7 @@ class Detector:
             )
         heavy = None if weights is None else checks.weights(weights, len(known))[known]
         found = Calibrations.of(self.schema, rows[known], scores[known], heavy, by)
-        limits = found.thresholds(rate)
+        limits = found.thresholds(self.schema, rate)
         if found.each[0].scores[0] == found.each[0].scores[-1]:
             warnings.warn(
                 "All held-out rows have the same score, so the threshold tells only equal rows from others.",
@@ -288,8 +288,29 @@ class Detector:
         Raises:
             AEZooError: the detector has not been calibrated.
         """
-        calibrations, rows = self._calibrated(), self.model.check_rows(x)
-        return calibrations.p_values(self.score(rows), calibrations.groups(self.schema, rows))
+        self._calibrated()
+        return self.columns(x)["p_value"]
+
+    def columns(self, x: Rows) -> dict[str, Array]:
+        """Returns `score`, `p_value` if the detector is calibrated, and `flagged` if it has a threshold, each `(n,)`."""
+        rows = self.model.check_rows(x)
+        found = {"score": self.score(rows)}
+        group: Any = 0 if self.calibrations is None else self.calibrations.groups(self.schema, rows)
+        if self.calibrations is not None:
+            found["p_value"] = self.calibrations.p_values(found["score"], group)
+        if self._limits is not None:
+            found["flagged"] = found["score"] > self._limits[group]
+        return found
+
+    def honest(self) -> dict[str, Array]:
+        """Returns `score` of the training rows by models that have not seen them `(n,)`, after `calibrate(x, folds=5)`.
+
+        Raises:
+            AEZooError: the calibration had no folds.
+        """
+        if self.out_of_fold is None:
+            raise AEZooError("The training rows have honest scores only after calibrate(x_train, folds=5).")
+        return {"score": self.out_of_fold}
 
     def flag(self, x: Rows) -> Array:
         """Returns whether each row's score is above the threshold: bool, `(n,)`.
@@ -297,9 +318,8 @@ class Detector:
         Raises:
             AEZooError: there is no threshold yet.
         """
-        limits, rows = self._thresholds(), self.model.check_rows(x)
-        group = 0 if len(limits) == 1 else self._calibrated().groups(self.schema, rows)
-        return self.score(rows) > limits[group]
+        self._thresholds()
+        return self.columns(x)["flagged"]
 
     def select(self, x: Rows, false_share: float = 0.1) -> Array:
         """Returns which of some rows to look at, so that on average at most `false_share` of them are ordinary.
@@ -346,12 +366,9 @@ class Detector:
         limits, calibrations = self._thresholds(), self.calibrations
 
         def verb(x: Array) -> Arrays:
-            score, parts = self.score(x), self.score_.parts(x)
             group = np.zeros(len(x), int) if calibrations is None else calibrations.groups(self.schema, x)
-            found = {"score": score, "threshold": limits[group], "flagged": score > limits[group]}
-            if calibrations is not None:
-                found["p_value"] = calibrations.p_values(score, group)
-            return found if parts.shape[1] == 1 else found | {"parts": parts}
+            found = self.columns(x) | {"threshold": limits[group]}
+            return found if len(self.score_.names) == 1 else found | {"parts": self.score_.parts(x)}
 
         def function(x: Tensor) -> Tensors:
             import keras

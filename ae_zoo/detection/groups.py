@@ -11,6 +11,7 @@ from ae_zoo.detection.conformal import Calibration
 from ae_zoo.errors import AEZooError, unknown
 from ae_zoo.layers.ranks import ranks
 from ae_zoo.schemas import Schema
+from ae_zoo.tables.cells import shown
 from ae_zoo.typing import Array, Tensor
 
 MOST = 1000  # groups
@@ -60,7 +61,7 @@ class Calibrations:
         same = x[:, place_of(schema, self.by), None] == self.values
         return np.where(same.any(axis=1), same.argmax(axis=1) + 1, 0)
 
-    def thresholds(self, rate: float) -> Array:
+    def thresholds(self, schema: Schema, rate: float) -> Array:
         """Returns the threshold of each group for a rate of false alarms, float32 `(1 + groups,)`.
 
         Raises:
@@ -71,9 +72,17 @@ class Calibrations:
             try:
                 found.append(one.threshold(rate))
             except AEZooError as error:
-                where = "" if index == 0 else f" In the group {self.by} = {self.values[index - 1]:g} of by={self.by!r}."
+                where = f" In the group {self.by} = {self._shown(schema, index)} of by={self.by!r}." if index else ""
                 raise AEZooError(f"{error}{where}") from error
         return np.array(found, "float32")
+
+    def _shown(self, schema: Schema, group: int) -> str:
+        """Returns the value of a group in the column's own words."""
+        place = place_of(schema, str(self.by))
+        row = np.full((1, len(schema.names)), np.nan, "float32")
+        row[0, place] = self.values[group - 1]
+        cells = schema.rows(row)
+        return shown(cells.iloc[0, place] if hasattr(cells, "iloc") else cells[0, place])
 
     def p_values(self, scores: Array, groups: Array) -> Array:
         """Returns the p-values `(n,)` of scores of rows in groups; NaN for an unknown score."""

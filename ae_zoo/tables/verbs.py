@@ -159,29 +159,34 @@ def _means(errors: Array) -> Array:
     return np.where(present, errors, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
 
 
-def sentences(explained: "pd.DataFrame", rows: int, columns: int = 3, below: float = 0.05) -> list[str]:
+def sentences(explained: "pd.DataFrame", rows: int) -> list[str]:
     """Returns a sentence for each of the strangest rows of what `explain` returned.
 
     The strangest have the largest sum of -log p over their cells (Fisher's method, for the order alone).
     """
     strangeness = (-np.log(explained["p_value"])).groupby(level="position").sum()
-    found = []
-    for position in strangeness.sort_values(ascending=False, kind="stable").index[:rows]:
-        some = explained.loc[[position]]
-        rare = some[some["p_value"] <= below].head(columns)
-        shown = rare if len(rare) else some.head(1)
-        parts = [
-            f"{column} {seen}, expected {expected}, {_rare(p)}"
-            for column, seen, expected, p in zip(
-                shown["column"], shown["seen"], shown["expected"], shown["p_value"], strict=True
-            )
-        ]
-        found.append(f"row {some['row'].iloc[0]}: {'; '.join(parts)}")
-    return found
+    order = strangeness.sort_values(ascending=False, kind="stable").index[:rows]
+    return [sentence(explained.loc[[position]]) for position in order]
+
+
+def sentence(some: "pd.DataFrame", columns: int = 3, below: float = 0.05) -> str:
+    """Returns a sentence for one row of what `explain` returned: its strangest columns, those that are rare if any is."""
+    rare = some[some["p_value"] <= below].head(columns)
+    known = some["p_value"].notna().any()
+    shown = rare if len(rare) else some.head(1 if known else columns)
+    parts = [
+        f"{column} {seen}, expected {expected}{_rare(p)}"
+        for column, seen, expected, p in zip(
+            shown["column"], shown["seen"], shown["expected"], shown["p_value"], strict=True
+        )
+    ]
+    return f"row {some['row'].iloc[0]}: {'; '.join(parts)}"
 
 
 def _rare(p_value: float) -> str:
-    return f"rarer than 1 in {max(1, round(1 / p_value)):,}" if p_value < 0.5 else "not rare"
+    if np.isnan(p_value):
+        return ""
+    return f", rarer than 1 in {max(1, round(1 / p_value)):,}" if p_value < 0.5 else ", not rare"
 
 
 def _table(model: "Autoencoder", verb: str) -> TableSchema:
