@@ -112,7 +112,7 @@ def level_probabilities(model: "Autoencoder", x: Rows) -> "pd.DataFrame":
         raise AEZooError("The table has neither categories nor booleans, so no level has a probability.")
     levels = [(column.name, level) for column in named for level in column.cells(np.arange(len(column.levels)) + 1)]
     columns = pd.MultiIndex.from_tuples(levels, names=["column", "level"])
-    return pd.DataFrame(model.probabilities(coded), _index(x, len(coded)), columns)
+    return pd.DataFrame(model.probabilities(coded), index_of(x, len(coded)), columns)
 
 
 def probabilities_of(model: "Autoencoder", x: Tensor) -> Tensor:
