@@ -41,6 +41,7 @@ from .autoencoder import Autoencoder as Autoencoder
 from .data.mnist import load_mnist as load_mnist
 from .detection.detect import detect as detect
 from .detection.detector import Detector as Detector
+from .detection.monitor import Monitor as Monitor
 from .errors import AEZooError as AEZooError
 from .errors import AEZooWarning as AEZooWarning
 from .evaluation.density import Density as Density

@@ -10,7 +10,20 @@ from collections.abc import Iterator
 
 import click
 
-from ae_zoo.cli import chapter, detect, explain, export, families, generate, notebooks, request, score, search, train
+from ae_zoo.cli import (
+    chapter,
+    detect,
+    explain,
+    export,
+    families,
+    generate,
+    monitor,
+    notebooks,
+    request,
+    score,
+    search,
+    train,
+)
 from ae_zoo.errors import AEZooError, first_line
 
 
@@ -37,6 +50,7 @@ for command in (
     score.score,
     detect.detect,
     explain.explain,
+    monitor.monitor,
     generate.generate,
     export.export,
     export.check,

@@ -10,4 +10,9 @@
 | `conformal` | p-values, thresholds, and the selection of rows to look at             |
 | `groups`    | a calibration for each group of rows                                   |
 | `stored`    | a detector's file                                                      |
+| `monitor`   | whether new rows are still like the held-out ones                      |
+| `reference` | what is kept of held-out rows, to compare new ones with                |
+| `martingale`| a bet that scores stay exchangeable                                    |
+| `drift`     | how a column is spread, and whether other rows are spread differently  |
+| `drift_report`, `drift_page` | what a batch of new rows says, as text and as a page  |
 """

@@ -13,6 +13,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.detection import conformal, reasons, seen, stored
 from ae_zoo.detection.again import trained_again
 from ae_zoo.detection.groups import Calibrations
+from ae_zoo.detection.reference import Reference
 from ae_zoo.detection.scores import Combined, Error, Part, Score, score_of
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors
 from ae_zoo.errors import AEZooError, AEZooWarning
@@ -23,6 +24,8 @@ from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ae_zoo.detection.monitor import Monitor
 
 ALL: tuple[Part, ...] = ("reconstruction", "code", "row")
 
@@ -49,6 +52,7 @@ class Detector:
         threshold: rows with a higher score are flagged; None before `calibrate`. It may be set to another number.
         false_alarm_rate: the share of ordinary rows that `calibrate` allowed to be flagged.
         out_of_fold: honest scores of the training rows `(n,)` after `calibrate(x, folds=5)`; None otherwise.
+        reference: what `monitor` compares new rows with; None before `calibrate`, and after one with weights.
 
     Raises:
         AEZooError: the argument is not a model, or its reconstructions say nothing about the rows.
@@ -96,6 +100,7 @@ class Detector:
         self.calibrations: Calibrations | None = None
         self.false_alarm_rate: float | None = None
         self.out_of_fold: Array | None = None
+        self.reference: Reference | None = None
         self._limits: Array | None = None  # of all rows, and of each group
 
     @property
@@ -224,6 +229,9 @@ class Detector:
                 stacklevel=2,
             )
         self.calibrations, self.false_alarm_rate, self._limits, self.out_of_fold = found, rate, limits, out_of_fold
+        own = scores if folds is None else np.full(len(scores), np.nan)  # those of folds are of other models
+        groups = found.groups(self.schema, rows)
+        self.reference = None if weights is not None else Reference.of(self.schema, rows, own, groups)
         return self
 
     def _fold_scores(self, x: Array, folds: int, seed: int, options: dict[str, Any]) -> Array:
@@ -321,6 +329,17 @@ class Detector:
         self._thresholds()
         return self.columns(x)["flagged"]
 
+    def thresholds(self, x: Rows) -> Array:
+        """Returns the threshold of each row `(n,)`.
+
+        Raises:
+            AEZooError: there is no threshold yet.
+        """
+        limits, rows = self._thresholds(), self.model.check_rows(x)
+        group = np.zeros(len(rows), int) if len(limits) == 1 else self._calibrated().groups(self.schema, rows)
+        found: Array = limits[group]
+        return found
+
     def select(self, x: Rows, false_share: float = 0.1) -> Array:
         """Returns which of some rows to look at, so that on average at most `false_share` of them are ordinary.
 
@@ -351,6 +370,38 @@ class Detector:
         """
         return reasons.explain(self.model, x, top)
 
+    def monitor(self, x_reference: Rows | None = None, *, false_alarm: float = 0.01, seed: int = 1) -> "Monitor":
+        """Returns a monitor, which tells from new rows, batch by batch, whether the promise still holds.
+
+        Args:
+            x_reference: rows `(n, *input_shape)` that the models were not trained on, to compare new rows with; by default
+                those of `calibrate`. After `calibrate(x, folds=5)` the columns are compared with those of `x`, and the
+                scores with the new ones that came before, because the models of the folds have other scores.
+            false_alarm: the probability that it ever says that rows have changed although they have not, at most; in (0, 1).
+            seed: of the order of equal scores, from 0 to 2^32 - 1.
+
+        Raises:
+            AEZooError: the detector has not been calibrated, or with weights and there are no `x_reference`.
+
+        Example:
+            >>> monitor = detector.monitor()
+            >>> print(monitor.update(x_of_tonight))
+            >>> monitor.save("night.npz")
+        """
+        from ae_zoo.detection.monitor import Monitor
+
+        known, calibrations = self.reference, self._calibrated()
+        if x_reference is not None:
+            rows = self.model.check_rows(x_reference, "x_reference")
+            seen.warn(self._seen, rows, "x_reference")
+            known = Reference.of(self.schema, rows, self.score(rows), calibrations.groups(self.schema, rows))
+        if known is None:
+            raise AEZooError(
+                "The detector has no rows to compare new ones with, because it was calibrated with weights, or by an earlier "
+                "version: give x_reference, ordinary rows that the models were not trained on."
+            )
+        return Monitor(self, known, false_alarm, seed)
+
     # What is served, and files.
 
     def members(self) -> tuple[Autoencoder, ...]:
@@ -362,7 +413,7 @@ class Detector:
         return self.model.to_model()
 
     def endpoints(self) -> Endpoints:
-        """Returns what the model can do, by name, and `detect`."""
+        """Returns what the model can do, by name, `detect` and `monitor`."""
         limits, calibrations = self._thresholds(), self.calibrations
 
         def verb(x: Array) -> Arrays:
@@ -392,7 +443,8 @@ class Detector:
             function=function,
             about=f"the score in {self.score_.unit}, the threshold, whether the score is above it, and the p-value",
         )
-        return {**self.to_model().endpoints(), "detect": detect}
+        monitor = {} if self.reference is None else self.reference.endpoint(self.schema)
+        return {**self.to_model().endpoints(), "detect": detect, **monitor}
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Returns what a file keeps besides the models: plain values, and arrays by name."""
@@ -400,6 +452,7 @@ class Detector:
         arrays |= {"seen": self._seen}
         arrays |= {} if self._limits is None else {"limits": self._limits}
         arrays |= {} if self.calibrations is None else self.calibrations.arrays()
+        arrays |= {} if self.reference is None else self.reference.arrays()
         arrays |= {} if self.out_of_fold is None else {"out_of_fold": self.out_of_fold}
         return state | {"threshold": self.threshold, "false_alarm_rate": self.false_alarm_rate}, arrays
 
@@ -426,6 +479,8 @@ class Detector:
             detector._seen = np.asarray(arrays.get("seen", seen.NONE), seen.NONE.dtype)
             if "calibration/by" in arrays:
                 detector.calibrations = Calibrations.read(arrays)
+            if "reference/keys" in arrays:
+                detector.reference = Reference.read(detector.schema, arrays)
             detector.threshold = state["threshold"]
             if "limits" in arrays:
                 detector._limits = checks.stored("limits", arrays["limits"], detector._thresholds().shape)
