@@ -39,12 +39,14 @@ from . import (
 )
 from .autoencoder import Autoencoder as Autoencoder
 from .data.mnist import load_mnist as load_mnist
+from .detection.compare import compare as compare
 from .detection.detect import detect as detect
 from .detection.detector import Detector as Detector
 from .detection.monitor import Monitor as Monitor
 from .errors import AEZooError as AEZooError
 from .errors import AEZooWarning as AEZooWarning
 from .evaluation.density import Density as Density
+from .evaluation.health import health as health
 from .evaluation.log_likelihood import log_likelihood as log_likelihood
 from .evaluation.paths import interpolate as interpolate
 from .evaluation.paths import traverse as traverse

@@ -12,11 +12,13 @@ import click
 
 from ae_zoo.cli import (
     chapter,
+    compare,
     detect,
     explain,
     export,
     families,
     generate,
+    health,
     monitor,
     notebooks,
     request,
@@ -51,6 +53,8 @@ for command in (
     detect.detect,
     explain.explain,
     monitor.monitor,
+    compare.compare,
+    health.health,
     generate.generate,
     export.export,
     export.check,

@@ -31,6 +31,7 @@ from ae_zoo.layers.noise import Seed
 from ae_zoo.networks.generation import drawing
 from ae_zoo.typing import Array, Rows, Tensor
 
+ENOUGH = 2000  # codes that are compared with samples of the prior
 EQUAL = 2 * math.log(2)  # nats: the loss of a discriminator that cannot tell codes from the prior
 
 
@@ -42,6 +43,7 @@ class Adversarial(Autoencoder):
     config: AdversarialConfig
     RUNS_ITSELF = True
     GAMES: tuple[str, ...] = ("style_game",)  # the games whose values are shown
+    STYLE = "code"  # the layer whose output follows the prior
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
@@ -149,6 +151,32 @@ class Adversarial(Autoencoder):
     def drawn_codes(self, n: int, seed: Seed) -> Tensor:
         """Returns codes `(n, code)` from the prior, as a tensor."""
         return PRIORS[self.config.prior](noise.integers((n,), MODES, seed), self.config.code, seed)
+
+    def beside_prior(self, x: Rows, *, seed: int = 1) -> tuple[float, float]:
+        """Returns whether the codes of rows `(n, *input_shape)` follow the prior, by two figures.
+
+        They are how often the discriminator tells a code from a sample of the prior, of as many (0.5 is chance; it also is
+        what a discriminator says that has learned nothing), and their squared mean discrepancy (0 is a match).
+
+        Args:
+            x: rows in the data's units.
+            seed: of the samples, from 0 to 2^32 - 1.
+
+        Raises:
+            AEZooError: the discriminator judges a code by the row's label too.
+        """
+        if self.config.labels == "condition":
+            raise AEZooError(
+                "With labels='condition' the discriminator judges a code by the row's label, not by the prior."
+            )
+        ops, random = keras.ops, np.random.default_rng(checks.seed(seed))
+        style = ops.convert_to_tensor(self.encode(x, self.STYLE))  # (n, code)
+        modes = random.integers(MODES, size=len(style)).astype("int32")
+        sample = PRIORS[self.config.prior](
+            modes, self.config.code, keras.random.SeedGenerator(int(random.integers(2**31)))
+        )
+        found, missed = (ops.mean(ops.cast(self.discriminator(codes) > 0, "float32")) for codes in (sample, style))
+        return float(found + 1 - missed) / 2, float(mmd(style[:ENOUGH], sample[:ENOUGH]))
 
     def classify(self, x: Rows, *, batch_size: int = 1024) -> Array:
         """Raises `AEZooError`, because this model has no classes."""

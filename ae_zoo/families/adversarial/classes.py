@@ -30,6 +30,7 @@ class AdversarialClasses(Adversarial):
     """Classes from few labels, or clusters from none, and a style that follows a prior."""
 
     GAMES = ("style_game", "class_game", "class_entropy")
+    STYLE = "style"
 
     def __init__(self, *, name: str | None = None, **options: Any) -> None:
         super().__init__(name=name, **options)
