@@ -199,7 +199,9 @@ def _labels(y: Rows, rows: int) -> Array:
             f"y must be 0 or 1 for each of the {rows} rows, 1 for a strange one; received the shape {found.shape}."
         )
     found = found.reshape(rows)
-    wrong = [str(value) for value in np.unique(found.astype(str)) if value not in ("0", "1", "0.0", "1.0", "False", "True")]
+    wrong = [
+        str(value) for value in np.unique(found.astype(str)) if value not in ("0", "1", "0.0", "1.0", "False", "True")
+    ]
     if wrong:
         raise AEZooError(f"y must be 0 or 1 for each row, 1 for a strange one; received {short(wrong[0])} too.")
     is_strange = found.astype("float64") > 0

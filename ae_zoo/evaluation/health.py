@@ -107,7 +107,7 @@ def health(model: Reconstructor, x: Rows, x_train: Rows | None = None, *, seed: 
     | active dimensions | all | in how many directions the codes vary |
     | active units, KL divergence | `variational` | what the distributions of codes carry |
     | discriminator, distance from prior | `adversarial` | whether the codes follow the prior |
-    | close, nearer to training rows | models that generate, with training rows | whether generated rows are copies |
+    | close to, copies of training rows | models that generate, with training rows | whether generated rows are copies |
 
     Args:
         model: a trained model or a fitted PCA.

@@ -12,6 +12,7 @@ import numpy as np
 
 from ae_zoo._support import cards
 from ae_zoo.autoencoder import Autoencoder
+from ae_zoo.evaluation.health import figures
 from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.typing import Array, Tensor
 
@@ -64,18 +65,19 @@ def signatures(
 
 
 def metrics(model: Autoencoder, errors: Array | None, x_train: Array | None, x_test: Array | None) -> dict[str, float]:
-    """Returns the mean of the test rows' `errors` `(n,)`, and that of a linear model with a code of the same width.
+    """Returns the mean of the test rows' `errors` `(n,)`, that of a linear model with a code of the same width, and the
+    model's health.
 
-    Both are on the model's scale. The linear model's is left out without training rows, or if there is no such model; both
-    are left out without errors.
+    Both errors are on the model's scale. The linear model's is left out without training rows, or if there is no such model;
+    all are left out without errors.
     """
-    if errors is None:
+    if errors is None or x_test is None:
         return {}
     peer = peer_of(model.schema)
     name = f"test {peer.unit.lower()}"
-    found = {name: float(np.nanmean(errors, dtype="float64"))}
+    found = {name: float(np.nanmean(errors, dtype="float64")), **figures(model, x_test, errors)}
     units = math.prod(model.decoder.input_shape[1:])
-    if x_train is not None and x_test is not None and units <= peer.widest(model.schema, len(x_train)):
+    if x_train is not None and units <= peer.widest(model.schema, len(x_train)):
         found[f"{peer.key} {name}"] = peer.beside(model, x_train, x_test)[1]
     return found
 
