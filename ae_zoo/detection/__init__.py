@@ -15,4 +15,8 @@
 | `martingale`| a bet that scores stay exchangeable                                    |
 | `drift`     | how a column is spread, and whether other rows are spread differently  |
 | `drift_report`, `drift_page` | what a batch of new rows says, as text and as a page  |
+| `compare`   | whether rows need an autoencoder                                       |
+| `rivals`    | what finds strange rows without a network; `ecod` is one of them       |
+| `strangers` | strange rows that are made up                                          |
+| `judge`     | how well scores tell strange rows from ordinary ones                   |
 """

@@ -1,1 +1,1 @@
-"""Evaluation of trained models: a comparison with PCA, anomaly detection, and the space of codes."""
+"""Evaluation of trained models: a comparison with PCA, their health, and the space of codes."""

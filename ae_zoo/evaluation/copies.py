@@ -11,7 +11,7 @@ import numpy as np
 import scipy.stats
 import sklearn.neighbors
 
-from ae_zoo.evaluation.findings import Finding, Subject
+from ae_zoo.evaluation.findings import Finding, Subject, graded
 from ae_zoo.evaluation.plain import plain
 from ae_zoo.typing import Array
 
@@ -34,23 +34,26 @@ def copies(subject: Subject) -> list[Finding]:
         return []
     drawn = network.check_rows(cast(_Source, network).generate(DRAWN, seed=subject.seed), "generated")
     generated, training, held_out = (plain(network, rows) for rows in (drawn, x_train, subject.x))
-    to_training, to_held_out, usual = (
-        _nearest(known, rows) for known, rows in ((training, generated), (held_out, generated), (training, held_out))
+    (to_training, of_training), (to_held_out, of_held_out) = (
+        _nearest(known, generated) for known in (training, held_out)
     )
+    usual, _ = _nearest(training, held_out)
     close = float((to_training < np.quantile(usual, QUANTILE)).mean())
     p_value = float(scipy.stats.ks_2samp(to_training, usual, alternative="greater").pvalue)
     nearer = float((to_training < to_held_out).mean() + (to_training == to_held_out).mean() / 2)
     fair = len(training) / (len(training) + len(held_out))
     copied = (nearer - fair) / (1 - fair)
-    # Three standard deviations of such a share, of so many draws, by the places of so many held-out rows.
-    limit = 3 * (fair / (1 - fair) / DRAWN + 1 / len(held_out)) ** 0.5
+    # If every row were a training row by chance: the variance is that of a sum over the nearest rows, by their weights.
+    nearest = np.where(to_training <= to_held_out, of_training, len(training) + of_held_out)
+    weights = np.bincount(nearest) / DRAWN
+    limit = 3 * float((fair * (1 - fair) * np.square(weights).sum()) ** 0.5) / (1 - fair)
     found = copied > limit
     remedy = " Give more rows, a narrower network, or stop earlier." if found else ""
     return [
         Finding(
             "close to training rows",
             close,
-            ("bad" if close > 5 * QUANTILE else "look") if found else "ok",
+            graded(close, 2 * QUANTILE, 5 * QUANTILE) if found else "ok",
             f"{close:.1%} of {DRAWN:,} generated rows are closer to a training row than {1 - QUANTILE:.0%} of held-out rows "
             f"(Kolmogorov's p for all distances: {p_value:.2g}). Means are closer than real rows, so this counts only "
             "together with the next check.",
@@ -60,12 +63,12 @@ def copies(subject: Subject) -> list[Finding]:
             copied,
             ("bad" if copied > 0.5 else "look") if found else "ok",
             f"{nearer:.1%} of the generated rows are nearer to a training row than to any held-out row; without copying it "
-            f"would be {fair:.1%}, so about {max(0.0, copied):.0%} are copies, give or take {limit:.0%}.{remedy}",
+            f"would be {fair:.1%}, so about {max(0.0, copied):.0%} are copies, give or take {min(limit, 1):.0%}.{remedy}",
         ),
     ]
 
 
-def _nearest(known: Array, rows: Array) -> Array:
-    """Returns the distance of each row to the nearest known one, `(n,)`."""
-    search = sklearn.neighbors.NearestNeighbors(n_neighbors=1).fit(known)
-    return search.kneighbors(rows)[0][:, 0]
+def _nearest(known: Array, rows: Array) -> tuple[Array, Array]:
+    """Returns the distance of each row to the nearest known one, and which one that is, each `(n,)`."""
+    distance, place = sklearn.neighbors.NearestNeighbors(n_neighbors=1).fit(known).kneighbors(rows)
+    return distance[:, 0], place[:, 0]

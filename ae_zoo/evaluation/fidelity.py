@@ -6,7 +6,7 @@ import numpy as np
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.errors import AEZooError
 from ae_zoo.evaluation.findings import Finding, Subject, graded
-from ae_zoo.evaluation.pca import pca_beside
+from ae_zoo.evaluation.peer import peer_of
 from ae_zoo.typing import Array
 
 WIDEST = 2000  # features; PCA of more takes long
@@ -26,7 +26,7 @@ def reconstruction(subject: Subject) -> list[Finding]:
     explained = 1 - error / usual
     return [
         _explained(explained),
-        *_beside_pca(subject, usual),
+        *_beside_linear(subject, usual),
         _copies(subject, usual, explained),
         *_overfit(subject, usual),
     ]
@@ -54,25 +54,26 @@ def _explained(share: float) -> Finding:
     return Finding("share explained", share, verdict, advice)
 
 
-def _beside_pca(subject: Subject, usual: float) -> list[Finding]:
+def _beside_linear(subject: Subject, usual: float) -> list[Finding]:
     network, x, known = subject.network, subject.x, subject.x_train
-    if network.schema.may_miss or network.schema.features > WIDEST:
+    if network.schema.features > WIDEST:
         return []
-    if known is None:  # then PCA learns from one half, and both are judged by the other
+    peer = peer_of(network.schema)
+    if known is None:  # then the linear model learns from one half, and both are judged by the other
         known, x = x[: len(x) // 2], x[len(x) // 2 :]
     units = int(np.prod(network.decoder.input_shape[1:]))
-    if not len(x) or not units < min(len(known), network.schema.features):
+    if not len(x) or not units < peer.widest(network.schema, len(known)):
         return []
-    ours = float(network.reconstruction_error(x).mean(dtype="float64"))
-    theirs = pca_beside(network, known, x, units)
+    ours = float(np.nanmean(network.reconstruction_error(x), dtype="float64"))
+    theirs = peer.beside(network, known, x)[1]
     ratio = (ours + TINY * usual) / (theirs + TINY * usual)
     verdict = graded(ratio, 1.05, 2)
-    said = f"The error is {ratio:.3g} times that of PCA with as many components, {units:,}"
+    said = f"The error is {ratio:.3g} times that of {peer.called(units)}"
     remedy = (
-        ": give it more epochs, hidden layers or a linear code, or use "
-        f"ae_zoo.PCA({units}, scaling={network.config.scaling!r}). A penalty, a prior and noise have their price here."
+        ": give it more epochs, hidden layers or a linear code, or take the linear model. A penalty, a prior and noise have "
+        "their price here."
     )
-    return [Finding("error beside PCA", ratio, verdict, said + ("." if verdict == "ok" else remedy))]
+    return [Finding(f"error beside {peer.name}", ratio, verdict, said + ("." if verdict == "ok" else remedy))]
 
 
 def _copies(subject: Subject, usual: float, explained: float) -> Finding:

@@ -31,7 +31,7 @@ CHECKS: tuple[Callable[[Subject], list[Finding]], ...] = (reconstruction, code_u
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Health:
     """What `ae_zoo.health` returns; printing it shows what was found.
 

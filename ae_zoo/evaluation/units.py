@@ -1,12 +1,13 @@
 """Whether the units of a code carry something: dead, saturated and duplicate ones, and in how many directions codes vary."""
 
 import dataclasses
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from ae_zoo import networks
 from ae_zoo.config import RANGES, Config
+from ae_zoo.errors import AEZooError
 from ae_zoo.evaluation.findings import Finding, Subject, counted, graded, listed
 from ae_zoo.families.adversarial.adversarial import Adversarial
 from ae_zoo.families.variational.variational import Variational
@@ -82,63 +83,50 @@ class Units:
 
 def code_units(subject: Subject) -> list[Finding]:
     """Returns what the codes say of their units."""
-    config = subject.network.config
+    config, count = subject.network.config, subject.codes.shape[1]
     units = Units.of(subject.codes, config.code_activation)
-    count = subject.codes.shape[1]
-    dead, saturated, same = (np.flatnonzero(each) for each in (units.dead, units.saturated, units.same_as >= 0))
-    active = units.active_dimensions
-    dead_verdict = graded(len(dead) / count, 0, 0.49)
+    repeats, alive = units.same_as >= 0, count - int(units.dead.sum())
+    smooth: dict[str, Any] = {"activation": "elu"} if config.hidden and config.activation == "relu" else {}
     found = [
-        Finding(
-            "dead units",
-            len(dead),
-            dead_verdict,
-            f"None of the {count:,} units is dead."
-            if not len(dead)
-            else f"{counted(len(dead), 'unit')} dead, the same for every row, of {count:,}: {listed(dead)}. "
-            f"{_alive(config, count - len(dead))}",
-        )
+        _faults("dead units", units.dead, "the same for every row", _built(config, {"code": alive, **smooth})),
+        _faults(
+            "duplicate units", repeats, "like an earlier one", _built(config, {"code": alive - int(repeats.sum())})
+        ),
     ]
     if config.code_activation in RANGES:
-        found.append(
-            Finding(
-                "saturated units",
-                len(saturated),
-                graded(len(saturated) / count, 0, 0.49),
-                f"None of the {count:,} units is at a bound of {config.code_activation} for nearly all rows."
-                if not len(saturated)
-                else f"{counted(len(saturated), 'unit')} at a bound of {config.code_activation} for nearly all rows, of "
-                f"{count:,}: {listed(saturated)}. Build with code_activation='linear', or train at a lower learning_rate.",
-            )
-        )
-    found.append(
-        Finding(
-            "duplicate units",
-            len(same),
-            graded(len(same) / count, 0, 0.49),
-            "No unit repeats another one."
-            if not len(same)
-            else f"{counted(len(same), 'unit')} an earlier one again, up to sign and scale, of {count:,}: {listed(same)}. "
-            f"Build with code={max(1, count - len(same) - len(dead))}.",
-        )
-    )
+        what = f"at a bound of {config.code_activation} for nearly all rows"
+        found.insert(1, _faults("saturated units", units.saturated, what, _built(config, {})))
+    active = units.active_dimensions
     said = f"The codes vary in about {active:.1f} directions; the code has {count:,} units"
     wide = count >= 10 and active < count / 10
     remedy = ": a narrower code may do, unless some units are merely much larger than others."
-    found.append(Finding("active dimensions", active, "look" if wide else "ok", said + (remedy if wide else ".")))
-    return found
+    return [*found, Finding("active dimensions", active, "look" if wide else "ok", said + (remedy if wide else "."))]
 
 
-def _alive(config: Config, alive: int) -> str:
-    """Returns what may bring dead units to life."""
-    remedies = [f"code={alive}"] if alive else []
-    if config.hidden and config.activation == "relu":
-        remedies.append("activation='elu'")
-    if config.code_activation != "linear":
-        remedies.append("code_activation='linear'")
+def _faults(check: str, which: Array, what: str, remedy: str) -> Finding:
+    """Returns the finding for the units that have a fault, bool `(units,)`; `what` says which fault."""
+    places = np.flatnonzero(which)
+    advice = f"No unit of {len(which):,} is {what}."
+    if len(places):
+        advice = f"{counted(len(places), 'unit')} {what}, of {len(which):,}: {listed(places)}. {remedy}"
+    return Finding(check, len(places), graded(len(places) / len(which), 0, 0.49), advice)
+
+
+def _built(config: Config, changes: dict[str, Any]) -> str:
+    """Returns how to build the model instead, by changes that the family allows."""
+    changes = changes | {"code_activation": "linear"} if config.code_activation != "linear" else changes
+    remedies = [f"{name}={value!r}" for name, value in changes.items() if _is_legal(config, name, value)]
     if networks.code_regularizer(config) is not None:
         remedies.append("a weaker penalty")
     return f"Build with {' or '.join(remedies)}." if remedies else "Train it again at a lower learning_rate."
+
+
+def _is_legal(config: Config, name: str, value: object) -> bool:
+    try:
+        dataclasses.replace(config, **{name: value})  # type: ignore[arg-type]
+    except AEZooError:
+        return False
+    return True
 
 
 def posterior(subject: Subject) -> list[Finding]:
