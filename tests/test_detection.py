@@ -163,9 +163,11 @@ def test_the_distance_equals_that_of_scikit_learn():
     random = np.random.default_rng(7)
     points = (random.normal(size=(500, 4)) @ random.normal(size=(4, 4)) + 3).astype("float32")
     new = (3 + 5 * random.normal(size=(50, 4))).astype("float32")
-    for whiten in (False, True):
-        near = Neighbors.of(points, 5, 500, 1, whiten=whiten)
-        kernel = np.linalg.inv(np.cov(points.T, bias=True)) if whiten else np.eye(4)
+    for ridge in (None, 0.0, 0.3):
+        near = Neighbors.of(points, 5, 500, 1, ridge)
+        covariance = np.cov(points.T, bias=True)
+        covariance += (ridge or 0) * np.trace(covariance) / 4 * np.eye(4)
+        kernel = np.eye(4) if ridge is None else np.linalg.inv(covariance)
         model = sklearn.neighbors.NearestNeighbors(
             metric="mahalanobis", metric_params={"VI": kernel}, algorithm="brute"
         )

@@ -21,7 +21,7 @@ from ae_zoo.errors import AEZooError
 )
 @click.option("--out", type=PATH, help="A file for the scores of all rows: .csv or .parquet.")
 @click.option("--save", type=PATH, help="A file for the detector, for ae-zoo score, monitor and export.")
-@click.option("--family", default="undercomplete", show_default=True, help="Of the networks.")
+@click.option("--family", help="Of the networks. Default: denoising, with options that suit detection.")
 @click.option("--members", type=click.IntRange(1), default=1, show_default=True, help="Number of networks.")
 @click.option("--by", metavar="COLUMN", help="A column whose values have a threshold each.")
 @click.option(
@@ -37,7 +37,7 @@ def detect(
     rows: int,
     out: pathlib.Path | None,
     save: pathlib.Path | None,
-    family: str,
+    family: str | None,
     members: int,
     by: str | None,
     settings: tuple[str, ...],
@@ -58,7 +58,9 @@ def detect(
     check_rows(data, new)
     from ae_zoo.families.configs import config_of
 
-    options = config_of(family).parse(dict(pair(setting, "--set NAME=VALUE", "code=32") for setting in settings))
+    options = config_of(family or "denoising").parse(
+        dict(pair(setting, "--set NAME=VALUE", "code=32") for setting in settings)
+    )
     from ae_zoo.data import writable, writer
 
     if out is not None and writable(out) == ".npy":

@@ -13,18 +13,30 @@ from ae_zoo.detection.scores import Part
 from ae_zoo.errors import AEZooError
 from ae_zoo.factory import build
 from ae_zoo.frames import columns_of
-from ae_zoo.tables.frames import to_pandas
+from ae_zoo.tables.frames import is_table, to_pandas
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.training.fit import fit as train
 from ae_zoo.training.schedule import Verbose
 from ae_zoo.typing import Rows
 
 COMPARED = 0.1  # of the rows are neither trained on nor calibrated with: they choose the epoch, and compare the parts
 FOLDS = 5
+EPOCHS = 40
+WIDEST = 512  # hidden layer
+NUMBERS: dict[str, Any] = {
+    "scaling": "standard",
+    "output_activation": "linear",
+    "loss": "mse",
+    "corruption": "gaussian",
+    "corruption_amount": 1.0,
+}
+CELLS: dict[str, Any] = {"corruption": "masking", "corruption_amount": 0.5}
+IMAGES: dict[str, Any] = {"hidden": [256], "code": 24}
 
 
 def detect(
     x: Rows,
-    family: str = "undercomplete",
+    family: str | None = None,
     *,
     false_alarm_rate: float = 0.01,
     held_out: float = 0.2,
@@ -43,7 +55,9 @@ def detect(
 
     Args:
         x: rows: an array `(n, ...)`, images, or a frame with texts, dates and holes.
-        family: the family of the networks: see `ae_zoo.build`.
+        family: the family of the networks: see `ae_zoo.build`. By default `denoising`, with a code as wide as the row and
+            strong noise, which found the most strange rows in the study of docs/detection.md; with a family of your own the
+            other options have that family's defaults.
         false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
         held_out: the share of the rows for the threshold, from 0 to below 1. If these are too few for the rate, or 0, the
             threshold comes from five folds of all rows instead, which takes six times as long, and all rows have honest
@@ -81,6 +95,9 @@ def detect(
     for_parts = max(2, round(COMPARED * len(rows)))
     chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
     limit, compared, training = (_take(rows, np.sort(places)) for places in chosen)
+    if family is None:
+        family, suited = _suited(training, options)
+        options, fit = {**suited, **options}, {"epochs": EPOCHS, **(fit or {})}
     first = build(family, data=training, seed=seed, **options)
     x_train, x_compared = first.check_rows(training), first.check_rows(compared)
     models = [first]
@@ -94,6 +111,23 @@ def detect(
         own = {"verbose": verbose, **(fit or {})}
         return detector.calibrate(first.check_rows(rows), rate, by=by, folds=folds, seed=seed, **own)
     return detector.calibrate(first.check_rows(limit), rate, by=by)
+
+
+def _suited(rows: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Returns the family and the options that suit detection on such rows: see benchmarks/detection."""
+    if options.get("network") == "convolutional" or "input_shape" in options:
+        return "undercomplete", {}
+    if is_table(rows) or isinstance(options.get("schema"), TableSchema):
+        schema = options.get("schema") or TableSchema.of(rows)[0]
+        return "denoising", {"schema": schema, **CELLS, **_wide(math.prod(schema.output_shape))}
+    x = np.asarray(rows)
+    if columns_of(rows) is None and "columns" not in options and x.size and x.min() >= 0 and x.max() <= 1:
+        return "denoising", dict(IMAGES)
+    return "denoising", {**NUMBERS, **_wide(math.prod(x.shape[1:]))}
+
+
+def _wide(numbers: int) -> dict[str, Any]:
+    return {"code": max(2, min(numbers, WIDEST)), "hidden": [min(WIDEST, max(16, 2 * numbers))]}
 
 
 def _take(rows: Any, places: np.ndarray) -> Any:

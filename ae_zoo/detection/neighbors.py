@@ -27,21 +27,25 @@ class Neighbors:
     k: int
 
     @classmethod
-    def of(cls, points: Array, k: int, size: int, seed: int, *, whiten: bool) -> Self:
-        """Returns the neighbors for points `(n, units)`, of which `size` are kept, chosen by `seed`.
+    def of(cls, points: Array, k: int, size: int, seed: int, ridge: float | None) -> Self:
+        """Returns the neighbors for points.
 
         Args:
-            whiten: measure distances as if the points had a variance of 1 in every direction (Mahalanobis 1936), rather
-                than as they are.
+            points: `(n, units)`.
+            k: how many are near.
+            size: how many points are kept.
+            seed: of their choice.
+            ridge: distances are measured as if the points had a variance of 1 in every direction (Mahalanobis 1936), after
+                this share of the mean variance has been added to that of each; None to measure them as they are.
         """
         center = points.mean(axis=0, dtype="float64")
         kernel = np.eye(len(center))
-        if whiten:
+        if ridge is not None:
             centered = points - center
             values, axes = np.linalg.eigh(centered.T @ centered / len(points))
             # Directions in which the points hardly vary would make a distance of rounding.
             kept = values > 1e-4 * max(values[-1], 1e-12)
-            kernel = axes[:, kept] / np.sqrt(values[kept])
+            kernel = axes[:, kept] / np.sqrt(values[kept] + ridge * values.mean())
         random = np.random.default_rng(seed)
         chosen = points[np.sort(random.permutation(len(points))[:size])]
         bank = (chosen - center) @ kernel

@@ -7,6 +7,7 @@ networks: Fisher's statistic (1925, section 21.1), whose own distribution is aga
 """
 
 import abc
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
 
@@ -18,6 +19,8 @@ from ae_zoo.detection.neighbors import Neighbors
 from ae_zoo.detection.surprise import knots_of, surprise
 from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.networks.inference import Views, in_batches
+from ae_zoo.schemas import Schema
+from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
@@ -26,7 +29,9 @@ if TYPE_CHECKING:
 Part: TypeAlias = Literal["reconstruction", "code", "row"]
 PARTS: tuple[str, ...] = get_args(Part)
 K = 5  # nearest neighbors
-BANK = 2000  # stored rows
+BANK, NUMBERS = 5000, 2**22  # stored rows at most, and numbers that they may have in all
+FLOOR = 0.05  # of the mean error, added to that of each column
+RIDGE, RIDGE_OF_IMAGES = 0.01, 1.0  # of the mean variance of the codes, added to that of each direction
 
 
 class Score(abc.ABC):
@@ -106,10 +111,14 @@ class Error(Score):
 class Combined(Score):
     """How surprising a row is to one network or several, in nats: the mean over what is asked of each.
 
+    A column's error counts relative to its mean over held-out rows, so that one that is hard to tell does not own the score.
+    The numbers of images are alike, so there it counts as it is.
+
     Args:
         models: trained models of one schema.
         near: the stored training rows, and codes of each model, by the name of what is asked.
         knots: how surprising a value is among those of held-out rows, by the name of what is asked: see `surprise`.
+        emphasis: how much the errors of a row's numbers count, by the name of what is asked, `(numbers,)`.
         top: as for `Error`.
     """
 
@@ -120,11 +129,15 @@ class Combined(Score):
         models: Sequence[Autoencoder],
         near: Mapping[str, Neighbors],
         knots: Mapping[str, tuple[Array, Array]],
+        emphasis: Mapping[str, Array],
         top: int | None = None,
     ) -> None:
         self.models = self._networks = tuple(models)
         self.names = tuple(knots)
-        self.near, self.knots = dict(near), dict(knots)
+        self.near, self.knots, self.emphasis = dict(near), dict(knots), dict(emphasis)
+        parts = [name.partition("_")[0] for name in self.names]
+        share = np.array([1 / parts.count(part) for part in parts], "float32")
+        self.share = share / share.sum()  # each part counts alike, however many models there are
         self.top = None if top is None else checks.count("top", top)
         self._views = Views(models[0], models[0].config.input_shape)
 
@@ -158,17 +171,25 @@ class Combined(Score):
         )
         near = neighbors_of(models, names, x_train, seed)
         blank = {name: (np.zeros(1, "float32"), np.zeros(1, "float32")) for name in names}
-        values = in_batches(cls(models, near, blank, top)._network("values"), x_held_out, 1024)
-        return cls(models, near, {name: knots_of(column) for name, column in zip(names, values.T, strict=True)}, top)
+        emphasis = {}
+        for name in names:
+            part, model = _of_name(name, models)
+            if part == "reconstruction":
+                emphasis[name] = _emphasis(model, x_held_out)
+        values = in_batches(cls(models, near, blank, emphasis, top)._network("values"), x_held_out, 1024)
+        knots = {name: knots_of(column) for name, column in zip(names, values.T, strict=True)}
+        return cls(models, near, knots, emphasis, top)
 
     def like(self, models: Sequence[Reconstructor], x_train: Array, seed: int) -> "Combined":
         networks = [model.to_model() for model in models]
-        return Combined(networks, neighbors_of(networks, self.names, x_train, seed), self.knots, self.top)
+        near = neighbors_of(networks, self.names, x_train, seed)
+        return Combined(networks, near, self.knots, self.emphasis, self.top)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Array]]:
         arrays = {f"{name}/{key}": value for name, one in self.near.items() for key, value in one.arrays().items()}
         for name, (knots, slopes) in self.knots.items():
             arrays |= {f"{name}/knots": knots, f"{name}/slopes": slopes}
+        arrays |= {f"{name}/emphasis": value for name, value in self.emphasis.items()}
         return {
             "top": self.top,
             "parts": list(self.names),
@@ -176,7 +197,8 @@ class Combined(Score):
         }, arrays
 
     def of(self, x: Rows) -> Array:
-        return self.parts(x).mean(axis=1)
+        found: Array = self.parts(x) @ self.share
+        return found
 
     def parts(self, x: Rows) -> Array:
         coded = self.models[0].check_rows(x)
@@ -188,7 +210,7 @@ class Combined(Score):
         import keras
 
         found = self._surprises(x)
-        return keras.ops.mean(found, axis=1), found
+        return keras.ops.sum(found * self.share, axis=1), found
 
     def _network(self, what: Literal["values", "surprises"]) -> "keras.Model":
         return self._views.of(what, {"values": self._values, "surprises": self._surprises}[what])
@@ -211,7 +233,7 @@ class Combined(Score):
             part, model = _of_name(name, self._networks)
             code = codes[self._networks.index(model)]
             if part == "reconstruction":
-                columns.append(error_of(model, x, self.top, code))
+                columns.append(error_of(model, x, self.top, code, self.emphasis[name]))
             else:
                 points = code if part == "code" else ops.cast(model.scaling(x), "float32")
                 columns.append(self.near[name].distance(ops.reshape(points, (-1, int(np.prod(points.shape[1:]))))))
@@ -226,10 +248,12 @@ def neighbors_of(
     for name in names:
         part, model = _of_name(name, models)
         if part == "code":
-            found[name] = Neighbors.of(_flat(model.encode(x_train)), K, BANK, seed, whiten=True)
+            ridge = RIDGE_OF_IMAGES if are_images(model.schema) else RIDGE
+            found[name] = Neighbors.of(_flat(model.encode(x_train)), K, BANK, seed, ridge)
         if part == "row":
             seen = in_batches(Views(model, model.config.input_shape).of("seen", model.scaling), x_train, 1024)
-            found[name] = Neighbors.of(_flat(seen), K, BANK, seed, whiten=False)
+            size = min(BANK, max(100, NUMBERS // _flat(seen).shape[1]))
+            found[name] = Neighbors.of(_flat(seen), K, size, seed, None)
     return found
 
 
@@ -242,15 +266,18 @@ def score_of(models: Sequence[Reconstructor], state: Mapping[str, Any], arrays: 
     top = state.get("top")
     if "parts" not in state:
         return Error(models[0], top)
-    near, knots = {}, {}
+    near, knots, emphasis = {}, {}, {}
     for name in state["parts"]:
         part = name.partition("_")[0]
         checks.choice("part", part, PARTS)
         pair = arrays[f"{name}/knots"], arrays[f"{name}/slopes"]
         knots[name] = pair[0], checks.stored("slopes", pair[1], pair[0].shape)
-        if part != "reconstruction":
+        if part == "reconstruction":
+            numbers = math.prod(models[0].schema.input_shape)
+            emphasis[name] = checks.stored("emphasis", arrays[f"{name}/emphasis"], (numbers,))
+        else:
             near[name] = Neighbors.read(arrays, f"{name}/")
-    return Combined([model.to_model() for model in models], near, knots, top)
+    return Combined([model.to_model() for model in models], near, knots, emphasis, top)
 
 
 def _config(model: Autoencoder) -> dict[str, Any]:
@@ -267,14 +294,47 @@ def _flat(points: Array) -> Array:
     return points.reshape(len(points), -1)
 
 
-def error_of(network: Autoencoder, x: Tensor, top: int | None, code: Tensor | None = None) -> Tensor:
-    """Returns the errors `(batch,)` of coded rows: the mean over the row, or over its `top` largest errors."""
+def error_of(
+    network: Autoencoder, x: Tensor, top: int | None, code: Tensor | None = None, emphasis: Array | None = None
+) -> Tensor:
+    """Returns the errors `(batch,)` of coded rows: the mean over the row, or over its `top` largest errors.
+
+    Args:
+        network: whose errors they are.
+        x: coded rows.
+        top: the number of errors, or None for all.
+        code: the codes of the rows, if they are known.
+        emphasis: how much the error of each number counts, `(numbers,)`; None for the schema's own weights.
+    """
     import keras
 
     ops = keras.ops
     error = network.feature_errors_of(x, code=code)
-    if top is None:
+    if top is None and emphasis is None:
         return network.scaling.by_row(error)
-    flat = ops.reshape(error, (-1, int(np.prod(error.shape[1:]))))
-    flat = ops.where(ops.isnan(flat), ops.zeros_like(flat), flat)
-    return ops.mean(ops.top_k(flat, min(top, flat.shape[1]))[0], axis=1)
+    flat = ops.reshape(error, (-1, math.prod(error.shape[1:])))
+    missing = ops.isnan(flat)
+    flat = ops.where(missing, ops.zeros_like(flat), flat * (1.0 if emphasis is None else emphasis))
+    if top is not None:
+        return ops.mean(ops.top_k(flat, min(top, flat.shape[1]))[0], axis=1)
+    counts = np.ones(flat.shape[1], "float32") if emphasis is None else (emphasis > 0).astype("float32")
+    present = ops.sum(ops.where(missing, ops.zeros_like(flat), counts), axis=1)
+    return ops.sum(flat, axis=1) / ops.maximum(present, 1.0)
+
+
+def are_images(schema: Schema) -> bool:
+    """Returns whether the numbers of a row are alike, as pixels are: they have no names, and are not scaled apart."""
+    return schema.columns is None and schema.scaling == "none" and not schema.may_miss
+
+
+def _emphasis(model: Autoencoder, x: Array) -> Array:
+    """Returns how much the error of each number counts, by its mean over held-out rows; 0 for one without a weight."""
+    error = _flat(model.reconstruction_error(x, per_feature=True))
+    if are_images(model.schema):
+        return np.ones(error.shape[1], "float32")
+    present = ~np.isnan(error)
+    means = np.where(present, error, 0).sum(axis=0, dtype="float64") / np.maximum(present.sum(axis=0), 1)
+    weights = model.schema.weights if isinstance(model.schema, TableSchema) else np.ones(len(means))
+    counted = (means > 0) & (weights > 0)
+    level = means[counted].mean() if counted.any() else 1.0
+    return np.where(weights > 0, weights * level / (means + FLOOR * level), 0).astype("float32")
