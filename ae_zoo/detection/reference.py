@@ -130,7 +130,7 @@ class Reference:
             found = ops.take(ops.convert_to_tensor(places.ravel()), first * (size + 1) + bins, axis=0)
             return {"place": ops.where(ops.isnan(x), -ops.ones_like(found), found)}
 
-        about = "the share of the held-out cells below each cell, with half of those in its bin; -1 for a missing one"
+        about = "the share of the calibration's cells below each cell, with half of its bin; -1 for a missing cell"
         shape = schema.input_shape
         return {
             "monitor": Endpoint(
