@@ -112,11 +112,9 @@ def table(found: Measures) -> None:
             print(f"  {name:20}" + "".join(f"{value:18.3f}" for value in row))
         ranks = (values[:, None, :] > values[:, :, None] + 1e-9).sum(axis=2) + 1
         report = [place for place, name in enumerate(cells) if name in sorted(cells)[1::2]]
-        lines = {
-            "mean": values.mean(axis=0),
-            "mean of every other": values[report].mean(axis=0),
-            "rank": ranks.mean(axis=0),
-        }
+        lines = {"mean": values.mean(axis=0), "rank": ranks.mean(axis=0)}
+        if report:
+            lines["mean of every other"] = values[report].mean(axis=0)
         for name, row in lines.items():
             print(f"  {name:20}" + "".join(f"{value:18.3f}" for value in row))
     seconds = [np.mean([each[d][2] for each in cells.values()]) for d in detectors]
@@ -135,7 +133,7 @@ def mnist() -> None:
         own = digits.x_train[digits.y_train == digit]
         own = own[np.random.default_rng(1).permutation(len(own))]
         kept = round(len(own) * (1 - HELD_OUT))
-        score = ours(own[:kept], own[kept:], digits.x_test, 1)
+        score = ours(own[:kept], own[kept:], digits.x_test, 1, members=1)
         areas.append(float(roc_auc_score(digits.y_test != digit, score)))
         print(f"  digit {digit}: {areas[-1]:.4f}", flush=True)
     minutes = (time.perf_counter() - begin) / 60

@@ -17,9 +17,9 @@ from ae_zoo.typing import Array, Rows
 from benchmarks.detection.sets import numbered
 
 MEMBERS = 3
-STORED = 2000  # most rows of the sample
+STORED = 5000  # most rows of the sample
 NEAREST = 5  # the distance is the mean of so many
-SHRINKAGE = 0.01  # of the mean variance, added to that of each direction of the codes
+SHRINKAGE, SHRINKAGE_OF_IMAGES = 0.01, 1.0  # of the mean variance, added to that of each direction of the codes
 FLOOR = 0.05  # of the mean error, added to that of each column of a table
 TAIL = 0.1  # the share of the held-out rows from which the tail is extrapolated
 FAMILY = "denoising"
@@ -65,7 +65,7 @@ def ours(x_train: Rows, x_calibrate: Rows, x_test: Rows, seed: int, members: int
             parts.append(rarity(*(model.reconstruction_error(x) for x in rows[1:])))
         else:
             parts.append(rarity(*errors(model, rows[1:])))
-        parts.append(rarity(*distances(*codes(model, rows, sample))))
+        parts.append(rarity(*distances(*codes(model, rows, sample, SHRINKAGE_OF_IMAGES if is_image else SHRINKAGE))))
     return np.mean(parts, axis=0)
 
 
@@ -74,7 +74,7 @@ def table(features: int) -> dict[str, Any]:
         "code": max(2, features),
         "hidden": [min(512, max(16, 2 * features))],
         "corruption": "masking",
-        "corruption_amount": 0.3,
+        "corruption_amount": 0.5,
     }
 
 
@@ -97,13 +97,13 @@ def errors(model: ae_zoo.Autoencoder, rows: list[Rows]) -> list[Array]:
     return [np.nan_to_num(np.nanmean(error / usual, axis=1)) for error in each]
 
 
-def codes(model: ae_zoo.Autoencoder, rows: list[Rows], sample: Array) -> tuple[Array, list[Array]]:
+def codes(model: ae_zoo.Autoencoder, rows: list[Rows], sample: Array, shrinkage: float) -> tuple[Array, list[Array]]:
     """Returns the codes of the sample, and of the other rows, whitened by the sample."""
     stored, *others = (model.encode(x) for x in rows)
     stored = stored[sample]
     center = stored.mean(axis=0)
     variances, directions = np.linalg.eigh(np.atleast_2d(np.cov(stored.T)))
-    whitening = directions / np.sqrt(variances + SHRINKAGE * variances.mean() + 1e-12)
+    whitening = directions / np.sqrt(variances + shrinkage * variances.mean() + 1e-12)
     whitened = [(code - center) @ whitening for code in (stored, *others)]
     return whitened[0], whitened[1:]
 
