@@ -73,7 +73,7 @@ def test_a_detector_s_file_is_scored_and_flagged(run, table, x, tmp_path):
     ae_zoo.Detector(ae_zoo.PCA(2).fit(50 * x)).calibrate(50 * x, 0.1).save(tmp_path / "d.zip")
     assert run("score", "--model", "d.zip", table, "--out", "errors.csv")[0] == 0
     frame = pd.read_csv(tmp_path / "errors.csv")
-    assert list(frame.columns) == ["error", "flagged"]
+    assert list(frame.columns) == ["error", "score", "p_value", "flagged"]
     assert frame["flagged"].sum() == 5  # 64 rows: the threshold is the 59th score, ceil(65 x 0.9)
 
 

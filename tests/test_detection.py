@@ -180,7 +180,7 @@ def line():
     """Rows on a piece of a line: a network extends it to far rows, and reconstructs them well."""
     random = np.random.default_rng(8)
     x = random.uniform(-1, 1, size=(1500, 1)) @ np.ones((1, 6)) + 0.05 * random.normal(size=(1500, 6))
-    return ae_zoo.detect(x, code=1, hidden=[], false_alarm_rate=0.05, verbose=0, fit={"epochs": 60})
+    return ae_zoo.detect(x, "undercomplete", code=1, hidden=[], false_alarm_rate=0.05, verbose=0, fit={"epochs": 60})
 
 
 def test_far_rows_cannot_pass(line):

@@ -188,6 +188,7 @@ def test_two_columns_of_one_name_on_a_server_are_refused():
 def test_a_table_s_card_has_an_error_that_is_no_mse_and_lists_its_columns_once():
     frame = table(60)
     model = ae_zoo.build("undercomplete", data=frame, code=2, hidden=[4], seed=1)
+    model.adapt(frame)
     coded = model.schema.code(frame)
     figures = card.metrics(model, np.array([0.5, np.nan, 1.0]), coded, coded)
     assert figures["test error"] == 0.75

@@ -406,11 +406,11 @@ class Detector:
 
     def members(self) -> tuple[Autoencoder, ...]:
         """The networks whose weights an export keeps."""
-        return tuple(model.to_model() for model in self.score_.models)
+        return self.score_.networks
 
     def to_model(self) -> Autoencoder:
         """Returns the autoencoder whose error is the score, or the first of several."""
-        return self.model.to_model()
+        return self.score_.networks[0]
 
     def endpoints(self) -> Endpoints:
         """Returns what the model can do, by name, `detect` and `monitor`."""

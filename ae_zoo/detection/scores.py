@@ -7,6 +7,7 @@ networks: Fisher's statistic (1925, section 21.1), whose own distribution is aga
 """
 
 import abc
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
@@ -47,6 +48,11 @@ class Score(abc.ABC):
     names: tuple[str, ...]
     unit: str
 
+    @property
+    @abc.abstractmethod
+    def networks(self) -> tuple[Autoencoder, ...]:
+        """The models as autoencoders, always the same ones."""
+
     @abc.abstractmethod
     def of(self, x: Rows) -> Array:
         """Returns the scores of rows `(n,)`; NaN for a row of which nothing is known."""
@@ -84,6 +90,10 @@ class Error(Score):
         self.models = (model,)
         self.top = None if top is None else checks.count("top", top)
 
+    @functools.cached_property
+    def networks(self) -> tuple[Autoencoder, ...]:
+        return (self.models[0].to_model(),)
+
     def of(self, x: Rows) -> Array:
         (model,) = self.models
         if self.top is None:
@@ -104,7 +114,7 @@ class Error(Score):
     def of_tensor(self, x: Tensor) -> tuple[Tensor, Tensor]:
         import keras
 
-        score = error_of(self.models[0].to_model(), x, self.top)
+        score = error_of(self.networks[0], x, self.top)
         return score, keras.ops.expand_dims(score, 1)
 
 
@@ -179,6 +189,10 @@ class Combined(Score):
         values = in_batches(cls(models, near, blank, emphasis, top)._network("values"), x_held_out, 1024)
         knots = {name: knots_of(column) for name, column in zip(names, values.T, strict=True)}
         return cls(models, near, knots, emphasis, top)
+
+    @property
+    def networks(self) -> tuple[Autoencoder, ...]:
+        return self._networks
 
     def like(self, models: Sequence[Reconstructor], x_train: Array, seed: int) -> "Combined":
         networks = [model.to_model() for model in models]
