@@ -15,16 +15,17 @@ from ae_zoo.errors import AEZooError, AEZooWarning, unknown
 from ae_zoo.layers.corruption import corrupted
 from ae_zoo.networks.inference import Views, in_batches
 from ae_zoo.tables import unseen, verbs
+from ae_zoo.tables.model import TableVerbs
 from ae_zoo.trainable import Trainable
 from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 Unit = Literal["squared", "loss"]
 
 
-class Autoencoder(Trainable):
+class Autoencoder(TableVerbs, Trainable):
     """An encoder and a decoder that are trained together to reproduce their input.
 
     A family is a subclass with a `Config` of its own and, where it needs them, its own `make_encoder` and
@@ -97,7 +98,7 @@ class Autoencoder(Trainable):
             seed: of the draws; equal seeds give equal rows; None draws a seed.
             batch_size: most rows in a batch, a power of two of them; it changes the speed, not the result.
         """
-        self._check_learned()
+        self.check_learned()
         code = schemas.as_codes(code, self.decoder.input_shape[1:])
         return self.schema.rows(self.decoded(code, batch_size, self._uniform(len(code), seed) if draw else None))
 
@@ -159,81 +160,6 @@ class Autoencoder(Trainable):
             self._known(x), self.schema, self.scaling, config.corruption, config.corruption_amount, seed=seed
         )
         return self.schema.rows(noisy)
-
-    # The verbs of tables.
-
-    def explain(self, x: Rows, *, top: int | None = None) -> "pd.DataFrame":
-        """Returns why rows of a table are strange: a line for each row and column, the likeliest cause of a row first.
-
-        A cell is compared with what the model expects if it sees only the row's other cells. A wrong cell spoils what is
-        expected of the others, so the order is by the cell's error over the errors that the others have without it.
-
-        Args:
-            x: rows of the table.
-            top: how many columns of each row to return, the likeliest causes; None for all.
-
-        Returns:
-            A frame with the columns `row` (the frame's index), `column`, `seen`, `expected` (the range of nine in ten cells,
-            or the likeliest level and its probability), `error` (1 for a model that always says what is usual) and `p_value`
-            (the share of held-out cells of this column with at least this error, or of training cells if none were held
-            out; NaN if the model was not trained by `ae_zoo.fit`). Its index is the position of the row.
-
-        Raises:
-            AEZooError: the model is not of a table.
-        """
-        self._check_learned()
-        return verbs.explain(self, x, top=top)
-
-    def impute(self, x: Rows, *, draws: int | None = None, seed: int | None = None) -> "pd.DataFrame":
-        """Returns a table's rows with their holes filled with what the model expects; other cells stay as they are.
-
-        Args:
-            x: rows of the table.
-            draws: fill each hole this many times by a draw from its distribution, given the row's other cells, instead; for
-                `variational` alone. An analysis of each of the draws shows how much the holes leave open (Rubin 1987).
-            seed: of the draws; equal seeds give equal draws; None draws a seed.
-
-        Returns:
-            The frame with its holes filled. With `draws`, one such frame below the other, with a first level `draw` of the
-            index, from 0.
-
-        Raises:
-            AEZooError: the model is not of a table, or draws are wanted of a family without a distribution of codes.
-        """
-        self._check_learned()
-        return verbs.impute(self, x, draws=draws, seed=seed)
-
-    def level_probabilities(self, x: Rows) -> "pd.DataFrame":
-        """Returns the probability of each level of a table's categories and booleans, for the reconstructions of rows.
-
-        Of levels that the training rows have too rarely ("other") there is none, so those of a column add up to 1. The
-        likeliest level is the one that `reconstruct` returns.
-
-        Returns:
-            A frame `(n, levels)` with the rows' index, whose columns have two levels, `column` and `level`:
-            `found["country"]` is `(n, levels of country)`.
-
-        Raises:
-            AEZooError: the model is not of a table, or the table has neither categories nor booleans.
-        """
-        self._check_learned()
-        return verbs.level_probabilities(self, x)
-
-    def importance(self, x: Rows, *, seed: int = 1) -> "pd.Series[float]":
-        """Returns how much each column of a table tells about the others, the most telling first.
-
-        It is the growth of the other columns' mean error when the column's cells are exchanged between the rows (Breiman
-        2001, section 10).
-
-        Args:
-            x: rows that the model was not trained on, at least 2. A column without a cell that is present gets NaN.
-            seed: of the exchange.
-
-        Raises:
-            AEZooError: the model is not of a table, or there is only one row.
-        """
-        self._check_learned()
-        return verbs.importance(self, x, seed=seed)
 
     def keep_errors(self, x: Array) -> None:
         """Keeps how large the errors of a table's columns are, of coded rows that were held out. `ae_zoo.fit` calls it."""
@@ -414,10 +340,11 @@ class Autoencoder(Trainable):
 
     def _known(self, x: Rows) -> Array:
         """Returns rows for a verb, checked; warns, or raises, if the model has not been trained."""
-        self._check_learned()
+        self.check_learned()
         return self.check_rows(x)
 
-    def _check_learned(self) -> None:
+    def check_learned(self) -> None:
+        """Warns that the model has not been trained, or raises `AEZooError` if its scaling has seen no rows."""
         if self.has_learned:
             return
         remedy = "call ae_zoo.fit(model, x_train)"

@@ -4,7 +4,9 @@
 |-------------|------------------------------------------------------------------------|
 | `detect`    | from rows to a calibrated detector, in one call                        |
 | `detector`  | the detector and its verbs                                             |
+| `calibrated`| its scores, threshold and promise                                      |
 | `scores`    | what makes a row strange                                               |
+| `row_error` | the error of a row, as a mean over its numbers                         |
 | `surprise`  | how surprising a value is among held-out ones                          |
 | `neighbors` | the distance to stored training rows                                   |
 | `conformal` | p-values, thresholds, and the selection of rows to look at             |

@@ -17,11 +17,10 @@ import numpy as np
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.detection.neighbors import Neighbors
+from ae_zoo.detection.row_error import are_images, emphasis_of, error_of, flat
 from ae_zoo.detection.surprise import knots_of, surprise
 from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.networks.inference import Views, in_batches
-from ae_zoo.schemas import Schema
-from ae_zoo.tables.schema import TableSchema
 from ae_zoo.typing import Array, Rows, Tensor
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ Part: TypeAlias = Literal["reconstruction", "code", "row"]
 PARTS: tuple[str, ...] = get_args(Part)
 K = 5  # nearest neighbors
 BANK, NUMBERS = 5000, 2**22  # stored rows at most, and numbers that they may have in all
-FLOOR = 0.05  # of the mean error, added to that of each column
 RIDGE, RIDGE_OF_IMAGES = 0.01, 1.0  # of the mean variance of the codes, added to that of each direction
 
 
@@ -185,7 +183,7 @@ class Combined(Score):
         for name in names:
             part, model = _of_name(name, models)
             if part == "reconstruction":
-                emphasis[name] = _emphasis(model, x_held_out)
+                emphasis[name] = emphasis_of(model, x_held_out)
         values = in_batches(cls(models, near, blank, emphasis, top)._network("values"), x_held_out, 1024)
         knots = {name: knots_of(column) for name, column in zip(names, values.T, strict=True)}
         return cls(models, near, knots, emphasis, top)
@@ -263,11 +261,11 @@ def neighbors_of(
         part, model = _of_name(name, models)
         if part == "code":
             ridge = RIDGE_OF_IMAGES if are_images(model.schema) else RIDGE
-            found[name] = Neighbors.of(_flat(model.encode(x_train)), K, BANK, seed, ridge)
+            found[name] = Neighbors.of(flat(model.encode(x_train)), K, BANK, seed, ridge)
         if part == "row":
             seen = in_batches(Views(model, model.config.input_shape).of("seen", model.scaling), x_train, 1024)
-            size = min(BANK, max(100, NUMBERS // _flat(seen).shape[1]))
-            found[name] = Neighbors.of(_flat(seen), K, size, seed, None)
+            size = min(BANK, max(100, NUMBERS // flat(seen).shape[1]))
+            found[name] = Neighbors.of(flat(seen), K, size, seed, None)
     return found
 
 
@@ -302,53 +300,3 @@ def _of_name(name: str, models: Sequence[Autoencoder]) -> tuple[str, Autoencoder
     """Returns what is asked, and of which model, such as "code" and the third for "code_2"."""
     part, _, index = name.partition("_")
     return part, models[int(index or 0)]
-
-
-def _flat(points: Array) -> Array:
-    return points.reshape(len(points), -1)
-
-
-def error_of(
-    network: Autoencoder, x: Tensor, top: int | None, code: Tensor | None = None, emphasis: Array | None = None
-) -> Tensor:
-    """Returns the errors `(batch,)` of coded rows: the mean over the row, or over its `top` largest errors.
-
-    Args:
-        network: whose errors they are.
-        x: coded rows.
-        top: the number of errors, or None for all.
-        code: the codes of the rows, if they are known.
-        emphasis: how much the error of each number counts, `(numbers,)`; None for the schema's own weights.
-    """
-    import keras
-
-    ops = keras.ops
-    error = network.feature_errors_of(x, code=code)
-    if top is None and emphasis is None:
-        return network.scaling.by_row(error)
-    flat = ops.reshape(error, (-1, math.prod(error.shape[1:])))
-    missing = ops.isnan(flat)
-    flat = ops.where(missing, ops.zeros_like(flat), flat * (1.0 if emphasis is None else emphasis))
-    if top is not None:
-        return ops.mean(ops.top_k(flat, min(top, flat.shape[1]))[0], axis=1)
-    counts = np.ones(flat.shape[1], "float32") if emphasis is None else (emphasis > 0).astype("float32")
-    present = ops.sum(ops.where(missing, ops.zeros_like(flat), counts), axis=1)
-    return ops.sum(flat, axis=1) / ops.maximum(present, 1.0)
-
-
-def are_images(schema: Schema) -> bool:
-    """Returns whether the numbers of a row are alike, as pixels are: they have no names, and are not scaled apart."""
-    return schema.columns is None and schema.scaling == "none" and not schema.may_miss
-
-
-def _emphasis(model: Autoencoder, x: Array) -> Array:
-    """Returns how much the error of each number counts, by its mean over held-out rows; 0 for one without a weight."""
-    error = _flat(model.reconstruction_error(x, per_feature=True))
-    if are_images(model.schema):
-        return np.ones(error.shape[1], "float32")
-    present = ~np.isnan(error)
-    means = np.where(present, error, 0).sum(axis=0, dtype="float64") / np.maximum(present.sum(axis=0), 1)
-    weights = model.schema.weights if isinstance(model.schema, TableSchema) else np.ones(len(means))
-    counted = (means > 0) & (weights > 0)
-    level = means[counted].mean() if counted.any() else 1.0
-    return np.where(weights > 0, weights * level / (means + FLOOR * level), 0).astype("float32")
