@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 PARTS = ("cell_error", "other_error", "p_value", "probability", "expected", "low", "high")
 UNKNOWN = {"cell_error": 0.0, "p_value": 1.0}  # what a server answers for a missing cell, because NaN is no JSON
-ROUNDS = 3  # of filling holes: each sees what the last has filled
 
 
 def unseen(model: "Autoencoder", coded: Array) -> Arrays:
@@ -64,10 +63,8 @@ def filled_of(model: "Autoencoder", x: Tensor) -> Tensor:
     """Returns coded rows `(batch, columns)` with what the model expects in their holes."""
     import keras
 
-    filled = x
-    for _ in range(ROUNDS):
-        filled = keras.ops.where(keras.ops.isnan(x), model.rows_of(model.encoder(filled, training=False)), x)
-    return filled
+    # Once: networks are trained to see holes, and what they say fills worse if they see what they filled before.
+    return keras.ops.where(keras.ops.isnan(x), model.rows_of(model.encoder(x, training=False)), x)
 
 
 def endpoints(model: "Autoencoder") -> Endpoints:
@@ -122,7 +119,4 @@ def of_served(schema: "TableSchema", answers: Arrays, coded: Array) -> Arrays:
 def filled(model: "Autoencoder", coded: Array) -> Array:
     """Returns coded rows `(n, columns)` with what the model expects in their holes."""
     holes = np.isnan(coded)
-    found = coded
-    for _ in range(ROUNDS if holes.any() else 0):
-        found = np.where(holes, model.reconstructed(found), coded)
-    return found
+    return np.where(holes, model.reconstructed(coded), coded) if holes.any() else coded
