@@ -80,6 +80,7 @@ def test_a_million_scores_are_thinned_on_the_safe_side():
     scores = random.exponential(size=250_000).astype("float32")
     whole, new = Calibration.of(scores), random.exponential(size=1000)
     assert len(whole.scores) == conformal.KEPT
+    assert whole.threshold(1e-5) == Calibration.of(np.sort(scores)[-50_000:]).scores[-2]  # the largest are all there
     exact = (1 + (scores[:, None] * (1 + 1e-4) >= new[:100]).sum(axis=0)) / 250_001
     found = whole.p_value(new[:100])
     assert (found >= exact - 1e-7).all()
@@ -154,9 +155,24 @@ def test_surprise_is_the_logarithm_of_the_share_and_goes_on_as_the_tail():
     assert np.allclose(np.asarray(surprise(np.zeros(1, "float32"), *knots_of(values))), 0, atol=0.06)
 
 
-def test_what_never_varies_has_no_surprise():
-    knots, slopes = knots_of(np.ones(100))
-    assert np.asarray(surprise(np.ones(1, "float32"), knots, slopes))[0] < 0.06
+def test_of_values_that_never_vary_the_farther_one_is_the_more_surprising():
+    found = np.asarray(surprise(np.array([1, 2, 1e6], "float32"), *knots_of(np.ones(100))))
+    assert found[0] < 0.06
+    assert np.all(np.diff(found) > 0.5)
+    zeros = np.asarray(
+        surprise(np.array([0, 10, 1e6], "float32"), *knots_of(np.repeat([0.0, 1, 2, 4], [950, 20, 20, 10])))
+    )
+    assert np.all(np.diff(zeros) > 1)
+
+
+def test_rows_that_repeat_have_no_distance_in_whatever_runtime():
+    import tensorflow as tf
+
+    random = np.random.default_rng(0)
+    kinds = (random.random((200, 100)) < 0.3).astype("float32")
+    near = Neighbors.of(np.repeat(kinds, 10, axis=0), 5, 2000, 1, 0.01)
+    assert np.asarray(near.distance(kinds)).max() == 0
+    assert np.asarray(tf.function(near.distance, jit_compile=True)(kinds)).max() == 0
 
 
 def test_the_distance_equals_that_of_scikit_learn():
@@ -241,7 +257,7 @@ def test_what_spoils_the_promise_is_said(x):
     random = np.random.default_rng(0)
     held_out = random.random((40, 8))
     detector = ae_zoo.Detector(model, x_train=x, x_held_out=held_out)
-    with pytest.warns(ae_zoo.AEZooWarning, match="100% of the rows of x are also among the training rows"):
+    with pytest.warns(ae_zoo.AEZooWarning, match="100% of the rows of x are also among the rows that"):
         detector.calibrate(x, 0.1)
     with pytest.warns(ae_zoo.AEZooWarning, match="All held-out rows have the same score"):
         ae_zoo.Detector(Scores()).calibrate(rows(np.ones(50)), 0.1)

@@ -73,6 +73,7 @@ def test_a_served_table_takes_raw_columns_and_codes_them_as_python_does(tmp_path
         assert np.allclose(answers, reasons[name].fillna(unknown), rtol=1e-4, atol=1e-6)
     for wrong, sentence in (
         ({"since": ["soon", "", ""]}, "since must be dates such as"),
+        ({"since": ["2020-02-31", "", ""]}, "since must be dates that there are"),
         ({"member": [2.0, 0, 0]}, "member must be 0, 1, or NaN"),
         ({"amount": [np.inf, 0, 0]}, "must be finite"),
         (

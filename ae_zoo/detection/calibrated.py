@@ -73,12 +73,19 @@ class Calibrated:
         """
         if self.false_alarm_rate is None:
             raise AEZooError("The threshold is not from calibrate, so it promises nothing.")
-        every = self._calibrated().each[0]
-        low, high = every.interval(self.false_alarm_rate, checks.share("level", level))
-        return (
-            f"{self.false_alarm_rate:.3g} of ordinary rows are flagged, or fewer, on average over all choices of held-out "
-            f"rows; with these {every.rows:,} it is {low:.3g} to {high:.3g} with a probability of {level:g}"
-        )
+        rate, known, level = self.false_alarm_rate, self._calibrated(), checks.share("level", level)
+        if self.out_of_fold is not None:
+            return (
+                f"about {rate:.3g} of ordinary rows are flagged, by the scores of the folds, of which nothing is proved"
+            )
+        what = f"{rate:.3g} of ordinary rows are flagged, or fewer, on average over all choices of held-out rows"
+        if known.by is not None:
+            return f"{what}, in each group of {known.by} that had held-out rows"
+        every = known.each[0]
+        if every.weighted:
+            return f"{what}, drawn by their weights"
+        low, high = every.interval(rate, level)
+        return f"{what}; with these {every.rows:,} it is {low:.3g} to {high:.3g} with a probability of {level:g}"
 
     # Calibration.
 
@@ -106,12 +113,13 @@ class Calibrated:
             false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
             weights: of the rows `(n,)`, 0 or more: how often such rows will come, if the held-out rows are not a fair sample
                 of the new ones. Only their proportions matter. The promise then holds for rows that are drawn by these
-                weights (Tibshirani et al. 2019, section 2); a new row counts as much as the heaviest of them.
+                weights (Tibshirani et al. 2019, section 2) and weigh at most as much as the heaviest held-out row.
             by: a column whose values have a threshold each, so that the rate holds in each group (Vovk 2012, section 4):
                 one rate for all may hide a group that is always flagged.
             folds: instead of held-out rows, `x` are the training rows. The models are trained again `folds` times, each
                 time without a part of the rows, which they score afterwards (cross-conformal, Vovk 2015). The scores are
-                kept as `out_of_fold`. The promise is then of the average of those models, and nearly that of yours.
+                kept as `out_of_fold`. The rate is usually close, but nothing is proved: new rows are scored by your models,
+                which saw more rows than those of the folds.
             seed: of the folds and their training.
             **options: of `ae_zoo.fit`, for the folds.
 
@@ -158,11 +166,14 @@ class Calibrated:
         fold = np.random.default_rng(checks.seed(seed)).permutation(len(x)) % folds
         scores = np.empty(len(x), "float32")
         for index in range(folds):
-            scores[fold == index] = self._again(x[fold != index], seed + index, options).of(x[fold == index])
+            first = seed + index * len(self.score_.models)  # each network has a seed of its own
+            scores[fold == index] = self._again(x[fold != index], first, options).of(x[fold == index])
         return scores
 
     def _again(self, x: Array, seed: int, options: dict[str, Any]) -> Score:
-        models = [trained_again(model, x, seed + index, options) for index, model in enumerate(self.score_.models)]
+        models = [
+            trained_again(model, x, (seed + index) % 2**32, options) for index, model in enumerate(self.score_.models)
+        ]
         return self.score_.like(models, x, seed)
 
     def refit(self, x: Rows, quantile: float = 0.75, *, seed: int = 1, **options: Any) -> Self:

@@ -29,11 +29,13 @@ class Calibration:
         scores: float32 `(n,)`, ascending; each is just above the row's own.
         above: the p-value of a new score with r of these scores below it, for each r from 0 to n, `(n + 1,)`.
         rows: how many held-out rows there were.
+        weighted: whether they had weights.
     """
 
     scores: Array
     above: Array
     rows: int
+    weighted: bool = False
 
     @classmethod
     def of(cls, scores: Array, weights: Array | None = None) -> Self:
@@ -47,11 +49,14 @@ class Calibration:
         counts = np.ones(len(scores)) if weights is None else weights[order].astype("float64")
         total = counts.sum() + counts.max()
         above = np.append(counts[::-1].cumsum()[::-1] + counts.max(), counts.max()) / total
-        if len(scores) > KEPT:
-            ranks = np.unique(np.ceil(np.linspace(0, len(scores) - 1, KEPT)).astype(int))
+        if len(scores) > KEPT:  # the largest ones all, because small rates are about them
+            half = KEPT // 2
+            ranks = np.append(
+                np.linspace(0, len(scores) - half - 1, half).astype(int), np.arange(len(scores) - half, len(scores))
+            )
             just_above = just_above[ranks]
             above = np.append(above[np.append(0, ranks[:-1] + 1)], above[-1])
-        return cls(just_above.astype("float32"), above, len(scores))
+        return cls(just_above.astype("float32"), above, len(scores), weights is not None)
 
     def p_value(self, score: Array) -> Array:
         """Returns the p-values of scores, of their shape; NaN for an unknown score."""
@@ -64,19 +69,17 @@ class Calibration:
             AEZooError: there are too few rows for so small a rate.
         """
         small = np.flatnonzero(self.above <= rate * (1 + 1e-12))  # a rounded sum may miss its limit
-        if not len(small) or small[0] == 0:
-            needed = math.ceil(1 / rate) - 1
-            weighted = not np.allclose(np.diff(self.above), np.diff(self.above)[:1])
-            rows = f"{needed} held-out rows"
-            rows = f"held-out rows that weigh as much as {rows} of the heaviest" if weighted else rows
+        if not len(small):
+            rows = f"{math.ceil(1 / rate) - 1} held-out rows"
+            rows = f"held-out rows that weigh as much as {rows} of the heaviest" if self.weighted else rows
             raise AEZooError(f"A false alarm rate of {rate:g} needs at least {rows}; received {self.rows}.")
         return float(self.scores[small[0] - 1])
 
     def interval(self, rate: float, level: float = 0.9) -> tuple[float, float]:
-        """Returns between which rates that of a threshold lies with a probability of `level`, for rows of equal weights.
+        """Returns between which rates that of a threshold lies with a probability of `level`, without weights and ties.
 
         Over all choices of held-out rows the rate of false alarms is at most `rate` on average; for the rows at hand it is
-        a draw from a Beta distribution (Vovk 2012, section 2).
+        a draw from a Beta distribution (Vovk 2012, section 2), and less if scores tie.
         """
         from scipy.stats import beta
 
@@ -89,11 +92,11 @@ def select(p_values: Array, share: float) -> Array:
     """Returns which rows to look at, so that on average at most `share` of them are ordinary: bool, `(n,)`.
 
     The method of Benjamini and Hochberg (1995). For p-values from one set of held-out rows it keeps its word too (Bates et
-    al. 2023, theorem 2). Unknown p-values, NaN, are not selected.
+    al. 2023, theorem 2), without weights, groups or folds. Unknown p-values, NaN, are not selected.
     """
     known = np.flatnonzero(~np.isnan(p_values))
     order = known[np.argsort(p_values[known], kind="stable")]
-    under = np.flatnonzero(p_values[order] <= share * np.arange(1, len(order) + 1) / max(1, len(order)))
+    under = np.flatnonzero(p_values[order] <= share * (1 + 1e-12) * np.arange(1, len(order) + 1) / max(1, len(order)))
     found = np.zeros(len(p_values), bool)
     if len(under):
         found[order[: under[-1] + 1]] = True

@@ -9,6 +9,7 @@ import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo.detection.detector import ALL, Detector
+from ae_zoo.detection.groups import place_of
 from ae_zoo.detection.scores import Part
 from ae_zoo.errors import AEZooError
 from ae_zoo.factory import build
@@ -31,6 +32,7 @@ NUMBERS: dict[str, Any] = {
     "corruption_amount": 1.0,
 }
 CELLS: dict[str, Any] = {"corruption": "masking", "corruption_amount": 0.5}
+PIXELS = 64  # numbers of a row without names, from which on it is taken for an image if they are in [0, 1]
 IMAGES: dict[str, Any] = {"hidden": [256], "code": 24}
 
 
@@ -55,9 +57,9 @@ def detect(
 
     Args:
         x: rows: an array `(n, ...)`, images, or a frame with texts, dates and holes.
-        family: the family of the networks: see `ae_zoo.build`. By default `denoising`, with a code as wide as the row and
-            strong noise, which found the most strange rows in the study of docs/detection.md; with a family of your own the
-            other options have that family's defaults.
+        family: the family of the networks: see `ae_zoo.build`. By default `denoising`, with a code as wide as the row (24 for
+            images) and strong noise, which found the most strange rows in the study of docs/detection.md. With a family of
+            your own the other options have that family's defaults.
         false_alarm_rate: the share of ordinary rows that may be flagged, in (0, 1).
         held_out: the share of the rows for the threshold, from 0 to below 1. If these are too few for the rate, or 0, the
             threshold comes from five folds of all rows instead, which takes six times as long, and all rows have honest
@@ -89,26 +91,37 @@ def detect(
         raise AEZooError(
             f"A false alarm rate of {rate:g} needs at least {needed} rows; received {len(rows)}: give more, or a higher rate."
         )
-    folds = FOLDS if share * len(rows) < needed else None
+    folds = FOLDS if math.ceil(share * len(rows)) < needed else None
     order = np.random.default_rng(seed).permutation(len(rows))
     for_limit = 0 if folds else math.ceil(share * len(rows))
     for_parts = max(2, round(COMPARED * len(rows)))
     chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
+    if len(chosen[2]) < 2:
+        raise AEZooError(
+            f"held_out={share:g} leaves {len(chosen[2])} of {len(rows)} rows to train on: give a smaller share."
+        )
     limit, compared, training = (_take(rows, np.sort(places)) for places in chosen)
     if family is None:
         family, suited = _suited(training, options)
         options, fit = {**suited, **options}, {"epochs": EPOCHS, **(fit or {})}
     first = build(family, data=training, seed=seed, **options)
     x_train, x_compared = first.check_rows(training), first.check_rows(compared)
+    if by is not None:
+        place_of(first.schema, by)  # a misspelt name is refused before the training
     models = [first]
     for index in range(1, count):
-        keras.utils.set_random_seed(seed + index)
+        keras.utils.set_random_seed((seed + index) % 2**32)
         models.append(first.fresh())
     for index, model in enumerate(models):
-        train(model, x_train, **{"validation": x_compared, "seed": seed + index, "verbose": verbose, **(fit or {})})
+        train(
+            model,
+            x_train,
+            **{"validation": x_compared, "seed": (seed + index) % 2**32, "verbose": verbose, **(fit or {})},
+        )
     detector = Detector(models, x_train=x_train, x_held_out=x_compared, parts=parts, top=top, seed=seed)
     if folds:
         own = {"verbose": verbose, **(fit or {})}
+        own = {name: value for name, value in own.items() if name not in ("seed", "validation")}
         return detector.calibrate(first.check_rows(rows), rate, by=by, folds=folds, seed=seed, **own)
     return detector.calibrate(first.check_rows(limit), rate, by=by)
 
@@ -121,7 +134,8 @@ def _suited(rows: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
         schema = options.get("schema") or TableSchema.of(rows)[0]
         return "denoising", {"schema": schema, **CELLS, **_wide(math.prod(schema.output_shape))}
     x = np.asarray(rows)
-    if columns_of(rows) is None and "columns" not in options and x.size and x.min() >= 0 and x.max() <= 1:
+    wide = x.ndim > 2 or x.shape[-1] >= PIXELS
+    if wide and columns_of(rows) is None and "columns" not in options and x.min() >= 0 and x.max() <= 1:
         return "denoising", dict(IMAGES)
     return "denoising", {**NUMBERS, **_wide(math.prod(x.shape[1:]))}
 

@@ -87,8 +87,8 @@ class Detector(Calibrated):
         else:
             first = models[0]
             train, held_out = first.check_rows(x_train, "x_train"), first.check_rows(x_held_out, "x_held_out")
-            known = seen.hashes(train)
-            seen.warn(known, held_out, "x_held_out")
+            seen.warn(seen.hashes(train), held_out, "x_held_out")
+            known = seen.hashes(np.concatenate([train, held_out]))  # calibrate needs rows of its own
             networks = [one.to_model() for one in models]
             super().__init__(Combined.learn(networks, parts or ALL, train, held_out, top=top, seed=seed), known)
 

@@ -157,7 +157,8 @@ def changes(before: Sequence[Spread], now: Sequence[Spread]) -> list[Change]:
     for then, new, table, p in zip(before, now, tables, p_values, strict=True):
         shares = table[:, ::2] / np.maximum(1, table.reshape(-1, 2, 2).sum(axis=2))
         place = int(np.lexsort([-np.abs(shares[:, 0] - shares[:, 1]), p])[0])
-        tested = (table.reshape(-1, 2, 2).sum(axis=1) > 0).all(axis=1).sum()  # of the others nothing can be said
+        # Of a table with an empty side nothing can be said, and of a column with such tables alone neither.
+        tested = max(1, (table.reshape(-1, 2, 2).sum(axis=1) > 0).all(axis=1).sum())
         found.append(
             Change(
                 then.distance(new),

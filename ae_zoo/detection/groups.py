@@ -48,6 +48,10 @@ class Calibrations:
                 f"by={by!r} has {len(values):,} different values, too many for groups: give a column of at most {MOST}."
             )
         groups = [column == value for value in values]
+        if weights is not None and not all(weights[rows].any() for rows in groups):
+            raise AEZooError(
+                f"All weights of a group of by={by!r} are 0, so nothing is known of it: leave its rows out."
+            )
         return cls(
             by,
             values.astype("float32"),
@@ -139,9 +143,9 @@ class Calibrations:
             by, values = json.loads(str(arrays["calibration/by"])), np.asarray(arrays["calibration/values"], "float32")
             each = []
             for index in range(1 + len(values)):
-                parts = (arrays[f"calibration/{index}/{name}"] for name in ("scores", "above", "rows"))
+                parts = (arrays[f"calibration/{index}/{name}"] for name in ("scores", "above", "rows", "weighted"))
                 scores, above, rows = next(parts).astype("float32"), next(parts).astype("float64"), int(next(parts))
-                each.append(Calibration(scores, above, rows))
+                each.append(Calibration(scores, above, rows, bool(next(parts))))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise AEZooError(f"The calibration lacks an array, or holds one of another kind: {error}") from error
         for one in each:

@@ -16,7 +16,6 @@ from ae_zoo.detection.drift_report import Report
 from ae_zoo.detection.martingale import EXPONENTS, Martingale, keys_of
 from ae_zoo.detection.reference import Reference
 from ae_zoo.errors import AEZooError
-from ae_zoo.frames import numeric
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -91,7 +90,8 @@ class Monitor:
         random = np.random.Generator(np.random.PCG64(self.seed).advance(self.martingale.rows))
         martingale, earlier, now = self.martingale, self._earlier, None
         others: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-        p_values, capitals, keys, flagged = [], [], [], 0
+        p_values: list[Array] = []
+        capitals, counted_rows, keys, flagged = [], [], [], 0
         for x, given in pieces:
             coded = self.detector.model.check_rows(x)
             scores = self.detector.score(coded) if given is None else _scores(given, len(coded))
@@ -102,6 +102,8 @@ class Monitor:
             p, earlier = earlier.p_values(keys[-1], random)
             martingale, path = martingale.after(p)
             capitals.append(path)
+            before = self.rows + sum(len(part) for part in p_values)
+            counted_rows.append(before + np.flatnonzero(known) + 1)
             p_values.append(np.full(len(coded), np.nan))
             p_values[-1][known] = p
             counted = self.reference.count(schema, coded)
@@ -110,13 +112,12 @@ class Monitor:
                 others[name] += found
         if now is None:
             raise AEZooError("A batch needs at least one row; received none.")
-        self._remember(martingale, np.concatenate(capitals))
+        self._remember(martingale, np.concatenate(counted_rows), np.concatenate(capitals))
         self._earlier, self.batches = earlier, self.batches + 1
         self.rows += sum(map(len, p_values))
         return self._report(np.concatenate(p_values), flagged, now, others, np.concatenate(keys))
 
-    def _remember(self, martingale: Martingale, path: Array) -> None:
-        rows = self.martingale.rows + np.arange(1, len(path) + 1)
+    def _remember(self, martingale: Martingale, rows: Array, path: Array) -> None:
         self.martingale = martingale
         if not len(path):
             return
@@ -230,7 +231,9 @@ def _capital(logarithm: float) -> float:
 
 
 def _scores(given: Rows, rows: int) -> Array:
-    scores = numeric(given, "score")
+    scores = np.asarray(given, "float32")  # NaN of a row without a cell
+    if np.isinf(scores).any():
+        raise AEZooError("score must hold finite numbers, or NaN for a row without a cell; it holds infinity.")
     if scores.shape != (rows,):
         raise AEZooError(f"score must be one number for each of the {rows} rows; received the shape {scores.shape}.")
     return scores

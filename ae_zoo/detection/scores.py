@@ -97,8 +97,10 @@ class Error(Score):
         if self.top is None:
             return model.reconstruction_error(x)
         error = np.nan_to_num(model.reconstruction_error(x, per_feature=True), nan=0.0)
-        flat = error.reshape(len(error), -1)
-        return np.sort(flat, axis=1)[:, -self.top :].mean(axis=1)
+        numbers = flat(error)
+        top = min(self.top, numbers.shape[1])
+        found = np.partition(numbers, -top, axis=1)[:, -top:].mean(axis=1)
+        return np.where(model.schema.known(model.check_rows(x)), found, np.nan)
 
     def parts(self, x: Rows) -> Array:
         return self.of(x)[:, None]

@@ -26,8 +26,8 @@ def warn(known: Array, x: Array, name: str) -> None:
     repeated = 1 - len(np.unique(each)) / len(each)
     if share > MANY + 2 * repeated:
         warnings.warn(
-            f"{share:.0%} of the rows of {name} are also among the training rows, whose scores are too low: the threshold "
-            "would flag too many ordinary rows. Give rows that the models were not trained on, or folds=5.",
+            f"{share:.0%} of the rows of {name} are also among the rows that the detector has learned from, whose scores "
+            "are too low: the threshold would flag too many ordinary rows. Give other rows, or folds=5.",
             AEZooWarning,
             stacklevel=3,
         )

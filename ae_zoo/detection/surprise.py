@@ -2,8 +2,7 @@
 
 Within the held-out values p is the share of values that are at least as large, between them by straight lines over the
 logarithm of the value. Beyond the largest, p falls as a power of the value, whose exponent is that of the largest tenth
-(Hill 1975), so that of two rows that are stranger than any held-out row, the farther one scores higher. A value without a
-spread says nothing, and has no surprise.
+(Hill 1975), so that of two rows that are stranger than any held-out row, the farther one scores higher.
 """
 
 import numpy as np
@@ -28,8 +27,9 @@ def knots_of(values: Array) -> tuple[Array, Array]:
     at, first = np.unique(np.quantile(logs, 1 - shares, method="higher"), return_index=True)
     surprises = -np.log(shares[first])
     largest = np.sort(logs)[-max(2, n // 10) :]
-    excess = float((largest[1:] - largest[0]).mean())
-    tail = min(1 / excess, STEEPEST) if excess > 0 else 0.0
+    largest = largest[largest > np.log(TINY) + 1]  # zeros have no tail
+    excess = float((largest[1:] - largest[0]).mean()) if len(largest) > 1 else 0.0
+    tail = min(1 / excess, STEEPEST) if excess > 0 else 1.0  # of equal values only the direction is known
     slopes = np.append(np.diff(surprises) / np.maximum(np.diff(at), 1e-9), tail)
     return np.append(at[0] - 1, at).astype("float32"), np.append(surprises[0], slopes).astype("float32")
 

@@ -82,6 +82,8 @@ def _days(texts: Tensor, name: str) -> Tensor:
     of_era = year - 400 * era
     of_year = (153 * (month + tf.where(month > 2, np.int64(-3), np.int64(9))) + 2) // 5 + day - 1
     days = 146_097 * era + 365 * of_era + of_era // 4 - of_era // 100 + of_year - 719_468
+    same = tf.reduce_all(tf.equal(_iso(SECONDS * days, whole=True), tf.strings.substr(texts, 0, 10)))
+    days = asserted(days, same, f"{name} must be dates that there are, unlike 2026-02-30")
     seconds = 3600 * number(11, 2) + 60 * number(14, 2) + number(17, 2)
     micro = 1_000_000 * (SECONDS * days + seconds) + number(20, 6)
     return tf.cast(micro, tf.float64) / DAY
