@@ -7,7 +7,7 @@ import click
 
 from ae_zoo._support import files
 from ae_zoo._support.quiet import quiet_import
-from ae_zoo.cli.shared import PATH, ROWS, Number, check_rows, kinds_of, pair, read_labeled, read_rows
+from ae_zoo.cli.shared import PATH, ROWS, Number, check_rows, check_written, kinds_of, pair, read_labeled, read_rows
 from ae_zoo.errors import AEZooError
 
 
@@ -56,6 +56,7 @@ def detect(
     ae-zoo detect loans.csv --columns id=ignore --new new.csv --by country
     """
     check_rows(data, new)
+    check_written(out, save, read=(data, new))
     from ae_zoo.families.configs import config_of
 
     options = config_of(family or "denoising").parse(

@@ -5,7 +5,7 @@ import pathlib
 import click
 
 from ae_zoo._support import files
-from ae_zoo.cli.shared import PATH, ROWS, check_model, check_rows, load_trained, read_rows
+from ae_zoo.cli.shared import PATH, ROWS, check_model, check_rows, check_written, load_trained, read_rows
 
 
 @click.command(short_help="Say whether a trained model is sound.")
@@ -27,6 +27,7 @@ def health(
     """
     check_model(model)
     check_rows(rows, train)
+    check_written(page, read=(model, rows, train))
     if page is not None:
         files.writable(page)
     x, x_train = (None if path is None else read_rows(path).rows for path in (rows, train))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ae_zoo.cli.shared import PATH, Number, check_model, check_rows, load_trained
+from ae_zoo.cli.shared import PATH, Number, check_model, check_rows, check_written, load_trained
 from ae_zoo.errors import AEZooError
 
 if TYPE_CHECKING:
@@ -52,14 +52,13 @@ def monitor(
             f"{detector} is a model; monitor needs a calibrated detector: see Detector.calibrate and save."
         )
     check_rows(rows)
+    check_written(state, page, read=(detector, rows))
     from ae_zoo._support import files
     from ae_zoo.data import pieces
 
     for path in (state, page):
         if path is not None:
             files.writable(path)
-            if path.exists() and path.samefile(rows):
-                raise AEZooError(f"{path} is the file of the rows, which would be lost; give another name.")
     trained = load_trained(detector).detector
     if trained is None:
         raise AEZooError(f"{detector} holds no detector with a threshold: calibrate one before it is exported.")

@@ -14,7 +14,7 @@ from ae_zoo._support.quiet import quiet_import
 from ae_zoo.errors import AEZooError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -89,6 +89,13 @@ def check_rows(*paths: pathlib.Path | None) -> None:
     for path in paths:
         if path is not None:
             archives.check_regular(path, folder=True)
+
+
+def check_written(*written: pathlib.Path | None, read: "Iterable[pathlib.Path | None]") -> None:
+    """Raises `AEZooError` where a file that is written is also one that is read; None stands for an option not given."""
+    for path in written:
+        if path is not None and path.exists() and any(one is not None and path.samefile(one) for one in read):
+            raise AEZooError(f"{path} is read too, and would be lost; give another name.")
 
 
 def choose_backend(name: str | None) -> None:
