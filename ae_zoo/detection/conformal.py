@@ -46,7 +46,8 @@ class Calibration:
         """
         order = np.argsort(scores, kind="stable")
         just_above = np.asarray(scores[order], "float32") * np.float32(1 + MARGIN) + np.float32(1e-12)
-        counts = np.ones(len(scores)) if weights is None else weights[order].astype("float64")
+        # Divided by the largest, because a sum of very large weights is infinite.
+        counts = np.ones(len(scores)) if weights is None else weights[order].astype("float64") / weights.max()
         total = counts.sum() + counts.max()
         above = np.append(counts[::-1].cumsum()[::-1] + counts.max(), counts.max()) / total
         if len(scores) > KEPT:  # the largest ones all, because small rates are about them
