@@ -202,6 +202,7 @@ def test_images_and_tables(rows):
         (100, np.ones(100), {}, "100 of its 100 labels are 1"),
         (100, np.arange(100), {}, "y must be 0 or 1 for each row, 1 for a strange one; received '10' too"),
         (100, ["no"] * 50 + ["yes"] * 50, {}, "received 'no' too"),
+        (100, ["True"] * 100, {}, "100 of its 100 labels are 1"),
         (100, np.zeros(99), {}, r"for each of the 100 rows, 1 for a strange one; received the shape (99,)"),
         (100, None, {"held_out": 0.1}, "held_out is for a threshold"),
         (100, None, {"famly": "sparse"}, "There is no option 'famly'"),

@@ -9,14 +9,12 @@ import numpy as np
 
 from ae_zoo._support import checks
 from ae_zoo.autoencoder import Autoencoder
-from ae_zoo.detection.detect import detect
+from ae_zoo.detection.detect import detect, rows_of
 from ae_zoo.detection.judge import Area
 from ae_zoo.detection.rivals import RIVALS, Score
 from ae_zoo.detection.strangers import made
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.evaluation.plain import categories, plain
-from ae_zoo.frames import columns_of
-from ae_zoo.tables.frames import to_pandas
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -96,8 +94,8 @@ def compare(x: Rows, y: Rows | None = None, *, seed: int = 1, **options: Any) ->
     for name in ("false_alarm_rate", "held_out", "by"):
         if name in options:
             raise AEZooError(f"{name} is for a threshold, and compare needs none: leave it out.")
-    rows: Any = to_pandas(x, "x") if columns_of(x) is not None else np.asarray(x)
-    n = len(rows) if np.ndim(rows) else 1
+    rows = rows_of(x, options)
+    n = len(rows)
     is_strange = np.zeros(n, bool) if y is None else _labels(y, n)
     ordinary = np.random.default_rng(seed).permutation(np.flatnonzero(~is_strange))
     if len(ordinary) < LEAST:
@@ -206,7 +204,7 @@ def _labels(y: Rows, rows: int) -> Array:
     ]
     if wrong:
         raise AEZooError(f"y must be 0 or 1 for each row, 1 for a strange one; received {short(wrong[0])} too.")
-    is_strange = found.astype("float64") > 0
+    is_strange = np.isin(found.astype(str), ("1", "1.0", "True"))
     if not 2 <= is_strange.sum() <= rows - 2:
         raise AEZooError(
             f"y must mark at least 2 strange rows and 2 others; {is_strange.sum()} of its {rows} labels are 1. Without "

@@ -8,12 +8,13 @@ import keras
 import numpy as np
 
 from ae_zoo._support import checks
+from ae_zoo.detection.again import check_options
 from ae_zoo.detection.detector import ALL, Detector
 from ae_zoo.detection.groups import place_of
 from ae_zoo.detection.scores import Part
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.factory import build
-from ae_zoo.frames import columns_of
+from ae_zoo.frames import columns_of, numeric
 from ae_zoo.tables.frames import is_table, to_pandas
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.training.fit import fit as train
@@ -83,9 +84,12 @@ def detect(
     rate = checks.share("false_alarm_rate", false_alarm_rate)
     share = checks.share("held_out", held_out) if held_out != 0 else 0.0
     count, seed = checks.count("members", members), checks.seed(seed) or 0
-    rows: Any = to_pandas(x, "x") if columns_of(x) is not None else np.asarray(x)
-    if not np.ndim(rows) or len(rows) < 10:
-        raise AEZooError(f"x must hold at least 10 rows; received {len(rows) if np.ndim(rows) else 1}.")
+    if fit is not None and not isinstance(fit, Mapping):
+        raise AEZooError(f"fit must hold arguments of ae_zoo.fit, such as {{'epochs': 50}}; received {short(fit)}.")
+    check_options(fit or {})
+    rows = rows_of(x, options)
+    if len(rows) < 10:
+        raise AEZooError(f"x must hold at least 10 rows; received {len(rows)}.")
     needed = math.ceil(1 / rate) - 1
     if len(rows) < needed:
         raise AEZooError(
@@ -95,11 +99,11 @@ def detect(
     order = np.random.default_rng(seed).permutation(len(rows))
     for_limit = 0 if folds else math.ceil(share * len(rows))
     for_parts = max(2, round(COMPARED * len(rows)))
-    chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
-    if len(chosen[2]) < 2:
+    if for_limit + for_parts > len(rows) - 2:
         raise AEZooError(
-            f"held_out={share:g} leaves {len(chosen[2])} of {len(rows)} rows to train on: give a smaller share."
+            f"held_out={share:g} leaves too few of the {len(rows)} rows to train on: give a smaller share."
         )
+    chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
     limit, compared, training = (_take(rows, np.sort(places)) for places in chosen)
     if family is None:
         family, suited = _suited(training, options)
@@ -113,17 +117,29 @@ def detect(
         keras.utils.set_random_seed((seed + index) % 2**32)
         models.append(first.fresh())
     for index, model in enumerate(models):
-        train(
-            model,
-            x_train,
-            **{"validation": x_compared, "seed": (seed + index) % 2**32, "verbose": verbose, **(fit or {})},
-        )
+        own = {"validation": x_compared, "seed": (seed + index) % 2**32, "verbose": verbose, **(fit or {})}
+        train(model, x_train, **own)
     detector = Detector(models, x_train=x_train, x_held_out=x_compared, parts=parts, top=top, seed=seed)
     if folds:
-        own = {"verbose": verbose, **(fit or {})}
-        own = {name: value for name, value in own.items() if name not in ("seed", "validation")}
-        return detector.calibrate(first.check_rows(rows), rate, by=by, folds=folds, seed=seed, **own)
+        own = {"seed": seed, "verbose": verbose, **(fit or {})}
+        own.pop("validation", None)  # of other rows than those of the folds
+        return detector.calibrate(first.check_rows(rows), rate, by=by, folds=folds, **own)
     return detector.calibrate(first.check_rows(limit), rate, by=by)
+
+
+def rows_of(x: Rows, options: Mapping[str, Any]) -> Any:
+    """Returns rows as a frame of pandas, or as an array of numbers.
+
+    Args:
+        x: rows in any form.
+        options: of the networks. With the schema of a table an array holds coded cells, some of which may be missing.
+
+    Raises:
+        AEZooError: they cannot be read as numbers.
+    """
+    if columns_of(x) is not None:
+        return to_pandas(x, "x")
+    return np.asarray(x) if isinstance(options.get("schema"), TableSchema) else numeric(x, "x", learn=True)
 
 
 def _suited(rows: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
