@@ -163,7 +163,8 @@ class Calibrated:
     def _fold_scores(self, x: Array, folds: int, seed: int, options: dict[str, Any]) -> Array:
         if not 2 <= folds <= len(x) // 2:
             raise AEZooError(f"folds must be from 2 to {len(x) // 2}, half of the rows; received {folds}.")
-        fold = np.random.default_rng(checks.seed(seed)).permutation(len(x)) % folds
+        seed = checks.seed(seed) or 0
+        fold = np.random.default_rng(seed).permutation(len(x)) % folds
         scores = np.empty(len(x), "float32")
         for index in range(folds):
             first = seed + index * len(self.score_.models)  # each network has a seed of its own
@@ -191,7 +192,7 @@ class Calibrated:
         Raises:
             AEZooError: the quantile is not in (0, 1) or keeps too few rows, or `ae_zoo.fit` or a PCA has no such option.
         """
-        checks.seed(seed)
+        seed = checks.seed(seed) or 0
         quantile = checks.share("quantile", quantile)
         scores = self.score(x)
         kept = self.model.check_rows(x, learn=True)[scores <= np.nanquantile(scores, quantile)]

@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -15,7 +15,7 @@ from ae_zoo.detection.groups import Calibrations
 from ae_zoo.detection.reference import Reference
 from ae_zoo.detection.scores import Combined, Error, Part, score_of
 from ae_zoo.endpoints import Arrays, Endpoint, Endpoints, Tensors
-from ae_zoo.errors import AEZooError
+from ae_zoo.errors import AEZooError, short
 from ae_zoo.evaluation.reconstructor import Reconstructor, check_model
 from ae_zoo.tables.verbs import index_of
 from ae_zoo.typing import Array, Rows, Tensor
@@ -70,6 +70,8 @@ class Detector(Calibrated):
         top: int | None = None,
         seed: int = 1,
     ) -> None:
+        if parts is not None and (isinstance(parts, str) or not isinstance(parts, Collection) or not parts):
+            raise AEZooError(f"parts must be a list of at least one of {', '.join(ALL)}; received {short(parts)}.")
         models: list[Reconstructor] = list(model) if isinstance(model, list | tuple) else [model]  # type: ignore[list-item]
         if not models:
             raise AEZooError("A detector needs at least one model; received none.")
@@ -86,7 +88,11 @@ class Detector(Calibrated):
             super().__init__(Error(models[0], top))
         else:
             first = models[0]
+            checks.seed(seed)
             train, held_out = first.check_rows(x_train, "x_train"), first.check_rows(x_held_out, "x_held_out")
+            held_out = held_out[first.schema.known(held_out)]  # a row of a table without a cell has no values
+            if len(held_out) < 2:
+                raise AEZooError(f"x_held_out must hold at least 2 rows with a cell; received {len(held_out)}.")
             seen.warn(seen.hashes(train), held_out, "x_held_out")
             known = seen.hashes(np.concatenate([train, held_out]))  # calibrate needs rows of its own
             networks = [one.to_model() for one in models]
@@ -251,9 +257,11 @@ class Detector(Calibrated):
             detector.threshold = state["threshold"]
             if "limits" in arrays:
                 detector._limits = checks.stored("limits", arrays["limits"], detector._thresholds().shape)
+                if (detector._limits < 0).any():
+                    raise AEZooError("A threshold is negative.")
             rate = state.get("false_alarm_rate")
             detector.false_alarm_rate = None if rate is None else checks.share("false_alarm_rate", rate)
             detector.out_of_fold = arrays.get("out_of_fold")
-        except (KeyError, TypeError, AttributeError, AEZooError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise AEZooError(f"{path} is damaged, or holds no detector of ae_zoo: {error}") from error
         return detector

@@ -221,7 +221,7 @@ class Monitor:
             found._highest = checks.finite("highest", state["highest"])
             row = state["alarm_row"]
             found.alarm_row = None if row is None else checks.count("alarm_row", row)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, IndexError, OverflowError, TypeError, ValueError, AttributeError) as error:
             raise AEZooError(f"{path} is not what a monitor of this detector has saved: {error}") from error
         return found
 

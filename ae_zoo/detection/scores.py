@@ -19,6 +19,7 @@ from ae_zoo.autoencoder import Autoencoder
 from ae_zoo.detection.neighbors import Neighbors
 from ae_zoo.detection.row_error import are_images, emphasis_of, error_of, flat
 from ae_zoo.detection.surprise import knots_of, surprise
+from ae_zoo.errors import AEZooError
 from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.networks.inference import Views, in_batches
 from ae_zoo.typing import Array, Rows, Tensor
@@ -174,6 +175,8 @@ class Combined(Score):
         """
         for part in asked:
             checks.choice("part", part, PARTS)
+            if list(asked).count(part) > 1:
+                raise AEZooError(f"parts names {part!r} more than once.")
         names = tuple(
             part if part == "row" or len(models) == 1 else f"{part}_{index}"
             for part in asked
@@ -281,17 +284,36 @@ def score_of(models: Sequence[Reconstructor], state: Mapping[str, Any], arrays: 
     if "parts" not in state:
         return Error(models[0], top)
     near, knots, emphasis = {}, {}, {}
+    if not state["parts"] or any(model.schema != models[0].schema for model in models):
+        raise AEZooError("Its parts and models do not go together.")
     for name in state["parts"]:
         part = name.partition("_")[0]
         checks.choice("part", part, PARTS)
         pair = arrays[f"{name}/knots"], arrays[f"{name}/slopes"]
-        knots[name] = pair[0], checks.stored("slopes", pair[1], pair[0].shape)
+        knots[name] = tuple(checks.stored(each, one, (pair[0].size,)) for each, one in zip(("knots", "slopes"), pair))
+        if not pair[0].size or (np.diff(pair[0]) <= 0).any() or (pair[1] < 0).any():
+            raise AEZooError(f"The values by which {name} is compared are not sorted.")
         if part == "reconstruction":
             numbers = math.prod(models[0].schema.input_shape)
             emphasis[name] = checks.stored("emphasis", arrays[f"{name}/emphasis"], (numbers,))
+            if (emphasis[name] < 0).any():
+                raise AEZooError("The weight of an error is negative.")
         else:
             near[name] = Neighbors.read(arrays, f"{name}/")
+            points = _points(name, models)
+            if len(near[name].center) != points:
+                raise AEZooError(f"The stored neighbors of {name} have {len(near[name].center)} numbers, not {points}.")
     return Combined([model.to_model() for model in models], near, knots, emphasis, top)
+
+
+def _points(name: str, models: Sequence[Reconstructor]) -> int:
+    """Returns how many numbers a stored point of a part has."""
+    import keras
+
+    part, model = _of_name(name, [one.to_model() for one in models])
+    layer = model.encoder if part == "code" else model.scaling
+    row = keras.KerasTensor((None, *model.config.input_shape), "float32")
+    return math.prod(layer.compute_output_spec(row).shape[1:])
 
 
 def _config(model: Autoencoder) -> dict[str, Any]:
