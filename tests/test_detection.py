@@ -7,7 +7,7 @@ import sklearn.neighbors
 
 import ae_zoo
 from ae_zoo import serving
-from ae_zoo.detection import conformal
+from ae_zoo.detection import conformal, stored
 from ae_zoo.detection.conformal import Calibration
 from ae_zoo.detection.neighbors import Neighbors
 from ae_zoo.detection.scores import Combined
@@ -266,3 +266,90 @@ def test_what_spoils_the_promise_is_said(x):
     with pytest.raises(ae_zoo.AEZooError, match="at least 99 rows; received 64"):
         ae_zoo.detect(x)
     assert isinstance(detector.score_, Combined)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [([["a", "b"]] * 20, "x must hold numbers"), ([[1, 2], [3]] * 20, "cannot be read"), (None, "must hold numbers")],
+)
+def test_rows_that_are_no_numbers_are_refused(rows, said):
+    for verb in (ae_zoo.detect, ae_zoo.compare):
+        with pytest.raises(ae_zoo.AEZooError, match=said):
+            verb(rows)
+
+
+@pytest.mark.parametrize("parts", [[], "row", 5, ["row", "row"], ["error"], [None]])
+def test_parts_are_named_once(x, parts):
+    with pytest.raises(ae_zoo.AEZooError, match="part"):
+        ae_zoo.Detector(ae_zoo.PCA(2).fit(x), x_train=x, x_held_out=x + 1, parts=parts)
+
+
+@pytest.mark.parametrize("fit", [{"nope": 1}, {"x": 1}, {1: 2}, [1], "epochs"])
+def test_options_that_fit_does_not_have_are_refused_before_the_training(x, fit):
+    with pytest.raises(ae_zoo.AEZooError, match="ae_zoo.fit"):
+        ae_zoo.detect(x, false_alarm_rate=0.1, fit=fit)
+
+
+def test_a_share_that_leaves_no_training_rows_is_refused(x):
+    with pytest.raises(ae_zoo.AEZooError, match="leaves too few of the 64 rows"):
+        ae_zoo.detect(x, false_alarm_rate=0.1, held_out=0.95)
+
+
+@pytest.mark.parametrize("seed", [None, 2**32 - 1])
+def test_folds_take_every_seed(x, seed):
+    detector = ae_zoo.Detector(ae_zoo.PCA(2).fit(x)).calibrate(x, 0.1, folds=3, seed=seed)
+    assert np.isfinite(detector.out_of_fold).all()
+    assert detector.refit(x, seed=seed).score(x).shape == (64,)
+
+
+@pytest.mark.parametrize("scale", [1e308, 1e-320])
+def test_only_the_proportions_of_weights_matter(scale):
+    scores = np.arange(99.0)
+    assert np.array_equal(Calibration.of(scores, np.full(99, scale)).above, Calibration.of(scores).above)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("row/bank", lambda value: np.float32(1)),
+        ("row/center", lambda value: value[:-1]),
+        ("row/knots", lambda value: value * np.nan),
+        ("row/knots", lambda value: value[::-1]),
+        ("row/slopes", lambda value: -value),
+        ("reconstruction/emphasis", lambda value: -value),
+        ("limits", lambda value: -value),
+        ("seen", lambda value: np.array("none")),
+        ("reference/cuts", lambda value: np.float32(1)),
+    ],
+)
+def test_a_file_with_a_changed_array_is_refused(x, tmp_path, monkeypatch, name, change):
+    detector = ae_zoo.Detector(ae_zoo.PCA(2).fit(x), x_train=x, x_held_out=x + 1, parts=["reconstruction", "row"])
+    detector.calibrate(x + 2, 0.1).save(tmp_path / "d.zip")
+    models, state, arrays = stored.read(tmp_path / "d.zip")
+    for changed in ((models, state, arrays | {name: change(arrays[name])}), (models, state | {"parts": []}, arrays)):
+        monkeypatch.setattr(stored, "read", lambda path, found=changed: found)
+        with pytest.raises(ae_zoo.AEZooError, match="d.zip is damaged"):
+            ae_zoo.Detector.load("d.zip")
+
+
+def test_held_out_rows_need_cells_and_a_seed_a_whole_number(x):
+    model = ae_zoo.PCA(2).fit(x)
+    with pytest.raises(ae_zoo.AEZooError, match="at least 2 rows with a cell; received 1"):
+        ae_zoo.Detector(model, x_train=x, x_held_out=x[:1] + 1)
+    with pytest.raises(ae_zoo.AEZooError, match="seed must be"):
+        ae_zoo.Detector(model, x_train=x, x_held_out=x + 1, seed=-1)
+
+
+def test_no_command_writes_over_a_file_that_it_reads(run, x, tmp_path):
+    np.save(tmp_path / "x.npy", x)
+    ae_zoo.Detector(ae_zoo.PCA(2).fit(x)).calibrate(x, 0.1).save(tmp_path / "d.zip")
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n")
+    for command in (
+        ["detect", "x.csv", "--out", "x.csv"],
+        ["detect", "x.npy", "--new", "x.csv", "--out", "x.csv"],
+        ["detect", "x.npy", "--save", "x.npy"],
+        ["monitor", "d.zip", "x.npy", "--page", "d.zip"],
+        ["health", "d.zip", "x.npy", "--page", "x.npy"],
+    ):
+        code, _, said = run(*command)
+        assert (code, "would be lost" in said) == (2, True)
