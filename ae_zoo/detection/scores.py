@@ -290,7 +290,8 @@ def score_of(models: Sequence[Reconstructor], state: Mapping[str, Any], arrays: 
         part = name.partition("_")[0]
         checks.choice("part", part, PARTS)
         pair = arrays[f"{name}/knots"], arrays[f"{name}/slopes"]
-        knots[name] = tuple(checks.stored(each, one, (pair[0].size,)) for each, one in zip(("knots", "slopes"), pair))
+        size = (pair[0].size,)
+        knots[name] = checks.stored("knots", pair[0], size), checks.stored("slopes", pair[1], size)
         if not pair[0].size or (np.diff(pair[0]) <= 0).any() or (pair[1] < 0).any():
             raise AEZooError(f"The values by which {name} is compared are not sorted.")
         if part == "reconstruction":
