@@ -233,6 +233,8 @@ def test_a_detector_of_several_networks_of_a_table_is_the_same_in_a_file_and_ser
     )
     new = table(60, seed=3)
     detector.save(tmp_path / "d.zip")
+    ae_zoo.export(detector, tmp_path / "served")  # with random rows as examples
+    assert serving.check(tmp_path / "served").passed
     ae_zoo.export(detector, tmp_path / "served", x_test=new)
     assert serving.check(tmp_path / "served").passed
     for path in ("d.zip", "served"):

@@ -21,7 +21,8 @@ def some_rows(model: Autoencoder) -> Array:
     shape = (SHOWN, *model.schema.output_shape)
     random = np.random.default_rng(1)
     drawn = random.random(shape, "float32") if model.schema.bounded else random.standard_normal(shape, "float32")
-    return np.asarray(model.scaling.invert(model.likelihood.mean(drawn)), "float32")
+    coded = np.asarray(model.scaling.invert(model.likelihood.mean(drawn)), "float32")
+    return model.schema.code(model.schema.rows(coded))  # cells that a request can hold, such as whole days
 
 
 def make(served: "Mapping[str, Signature]", rows: Array) -> Arrays:
