@@ -206,7 +206,8 @@ class Trainable(keras.Model):
     @property
     def has_learned(self) -> bool:
         """Whether the model has seen training rows."""
-        trained = self.compiled and self.optimizer is not None and int(self.optimizer.iterations) > 0
+        optimizer = getattr(self, "optimizer", None)  # a model that was loaded may be compiled without one
+        trained = self.compiled and optimizer is not None and int(optimizer.iterations) > 0
         return self.scaling.adapted or trained
 
     # Looking at it, and saving it.

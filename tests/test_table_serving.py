@@ -93,7 +93,7 @@ def test_a_row_without_a_cell_is_no_example_and_no_part_of_the_card(trained, tmp
         version = ae_zoo.export(trained, tmp_path / "served", x_test=rows)
     assert serving.check(version).passed
     known = trained.reconstruction_error(rows[1:]).mean()
-    assert versions.card(version)["metrics"] == {"test error": pytest.approx(known, rel=1e-5)}
+    assert versions.card(version)["metrics"]["test error"] == pytest.approx(known, rel=1e-5)
     assert serving.write_page(version, tmp_path / "card.html").is_file()
     with pytest.raises(ae_zoo.AEZooError, match="x_test has no row with a cell that is present"):
         ae_zoo.export(trained, tmp_path / "served", x_test=rows[:1])
@@ -152,7 +152,7 @@ def test_a_csv_file_goes_from_training_to_reasons_and_a_served_model_with_the_sa
     code, out, _ = run(*train, "--columns", "id=ignore", "--set", "scaling=robust", "--set", "hidden=64")
     assert code == 0
     assert "zip       category" in out
-    assert "where 1 is that of always saying what is usual" in out
+    assert "an error of 1 is that of always saying what is usual" in out
     code, out, _ = run("explain", "loans.keras", "loans.csv", "--rows", "5", "--out", "reasons.csv")
     assert code == 0
     assert "row 12: country" in out

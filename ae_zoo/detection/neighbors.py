@@ -10,7 +10,7 @@ from ae_zoo.errors import AEZooError
 from ae_zoo.typing import Array, Tensor
 
 ENOUGH = 20_000  # points for their covariance
-ROUNDING = 1e-5  # of a point's square; a smaller squared distance is none
+ROUNDING = 1e-10  # of a point's square; a smaller squared distance is none
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,11 +62,12 @@ class Neighbors:
         points = points - self.center
         points = points if self.kernel is None else ops.matmul(points, self.kernel)
         squares = np.square(self.bank).sum(axis=1)
-        # The square of each point, the same for all neighbors, is added after the nearest are found.
-        near, _ = ops.top_k(2 * ops.matmul(points, self.bank.T) - squares, self.k)
+        # The products only choose the nearest: a small difference of large squares would be rounding.
+        _, place = ops.top_k(2 * ops.matmul(points, self.bank.T) - squares, self.k)
+        near = ops.take(ops.convert_to_tensor(self.bank), place, axis=0)  # (batch, k, axes)
+        apart = ops.sum(ops.square(near - ops.expand_dims(points, 1)), axis=2)
         square = ops.sum(ops.square(points), axis=1, keepdims=True)
-        apart = square - near
-        # A small difference of large squares is rounding, which other machines round otherwise: such points are equal.
+        # What is left of equal points is rounding, which other machines round otherwise.
         return ops.mean(ops.sqrt(ops.where(apart > ROUNDING * square, apart, ops.zeros_like(apart))), axis=1)
 
     def arrays(self) -> dict[str, Array]:
