@@ -69,6 +69,7 @@ def test_levels_are_drawn_by_their_probabilities_and_other_levels_never():
     assert np.corrcoef(coded[:, 3], coded[:, 4])[0, 1] == pytest.approx(0, abs=0.03)
 
 
+@pytest.mark.slow
 def test_generated_rows_have_the_frequencies_and_the_spread_of_the_table(trained):
     """The likeliest level of "free" is nearly always x."""
     rows, drawn = planted(4000), trained.generate(20_000, seed=1)
@@ -128,6 +129,7 @@ def test_draws_of_missing_cells_have_the_conditional_distribution(trained):
     assert drawn.loc[2].drop(columns=["b", "level"]).equals(rows.drop(columns=["b", "level"]))
 
 
+@pytest.mark.slow
 def test_draws_follow_from_the_seed_and_full_rows_stay(trained):
     rows = planted(30, seed=2).assign(free=lambda frame: frame["free"].where(frame.index < 20))
     first = trained.impute(rows, draws=3, seed=5)

@@ -207,6 +207,7 @@ def test_the_numbers_of_a_table_that_are_present_are_split_as_numpy_splits_them(
     assert np.allclose(splitter.left, x - splitter.sparse * np.where(numbers, scale, 0), atol=1e-2, equal_nan=True)
 
 
+@pytest.mark.slow
 def test_wild_numbers_of_a_table_rank_first_and_hardly_change_the_model(broken_table):
     models = [
         ae_zoo.build(family, data=broken_table, code=3, hidden=[], seed=1) for family in ("robust", "undercomplete")

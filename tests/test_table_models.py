@@ -122,6 +122,7 @@ def test_every_family_learns_from_a_table(family, tmp_path):
         assert set(loaded.generate(50, seed=1)["country"]) <= {"NO", "FR"}
 
 
+@pytest.mark.slow
 def test_a_wide_category_has_a_vector_a_level_and_learns_what_follows_from_it():
     random = np.random.default_rng(0)
     shop = random.integers(0, 60, 4000)

@@ -81,6 +81,7 @@ def test_a_classifier_takes_frames_as_they_are(trained, tmp_path):
     assert np.array_equal(again.predict(hidden, verbose=0), classifier.predict(hidden, verbose=0))
 
 
+@pytest.mark.slow
 def test_a_regressor_has_the_units_of_its_target(trained):
     rows = table(400, seed=5).dropna()
     hidden, y = rows.assign(amount=None), rows["amount"].to_numpy()
@@ -89,6 +90,7 @@ def test_a_regressor_has_the_units_of_its_target(trained):
     assert np.sqrt(np.mean((found - y) ** 2)) < 0.3 * y.std()
 
 
+@pytest.mark.slow
 def test_pretraining_trains_the_outermost_layer_as_a_model_of_the_table():
     """With the table's schema, its losses and their options, and its noise."""
     rows = table(200)
