@@ -233,3 +233,8 @@ def _feature(place: Sequence[int] | Array, names: Sequence[str] | None) -> str:
     if names is not None and len(place) == 1:
         return f", column {names[int(place[0])]!r}"
     return f", feature {', '.join(str(int(index)) for index in place)}" if len(place) else ""
+
+
+def take(rows: Any, places: Array) -> Any:
+    """Returns some rows of a frame of pandas, or of an array, by their positions."""
+    return rows.iloc[places] if columns_of(rows) is not None else rows[places]

@@ -100,7 +100,7 @@ def detect(
         detector.save(save)
         click.echo(f"{save}: the detector")
     shown = x if judged is None else judged
-    found = detector.honest() if judged is None else detector.columns(judged)
+    found = detector.columns(judged) if judged is not None else {"score": np.asarray(detector.out_of_fold)}
     score = np.nan_to_num(found["score"], nan=-np.inf)
     chosen = np.argsort(-score, kind="stable")[:rows]
     if judged is not None:

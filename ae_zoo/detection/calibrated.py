@@ -232,16 +232,6 @@ class Calibrated:
             found["flagged"] = found["score"] > self._limits[group]
         return found
 
-    def honest(self) -> dict[str, Array]:
-        """Returns `score` of the training rows by models that have not seen them `(n,)`, after `calibrate(x, folds=5)`.
-
-        Raises:
-            AEZooError: the calibration had no folds.
-        """
-        if self.out_of_fold is None:
-            raise AEZooError("The training rows have honest scores only after calibrate(x_train, folds=5).")
-        return {"score": self.out_of_fold}
-
     def flag(self, x: Rows) -> Array:
         """Returns whether each row's score is above the threshold: bool, `(n,)`.
 

@@ -15,6 +15,7 @@ from ae_zoo.detection.rivals import RIVALS, Score
 from ae_zoo.detection.strangers import made
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.evaluation.plain import categories, plain
+from ae_zoo.frames import take
 from ae_zoo.typing import Array, Rows
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def compare(x: Rows, y: Rows | None = None, *, seed: int = 1, **options: Any) ->
     if len(ordinary) < LEAST:
         raise AEZooError(f"A comparison needs at least {LEAST} ordinary rows; received {len(ordinary)}.")
     half = len(ordinary) // 2
-    x_train, x_test = _take(rows, ordinary[:half]), _take(rows, ordinary[half:])
+    x_train, x_test = take(rows, ordinary[:half]), take(rows, ordinary[half:])
     begin = time.perf_counter()
     # Few rows for a threshold that nobody asks for: the others learn from all rows too.
     detector = detect(x_train, seed=seed, false_alarm_rate=0.5, held_out=min(0.2, 20 / half), **options)
@@ -115,7 +116,7 @@ def compare(x: Rows, y: Rows | None = None, *, seed: int = 1, **options: Any) ->
         what = f"strange rows of each of three kinds, {MADE_UP}"
     else:
         labeled = np.random.default_rng(seed).permutation(np.flatnonzero(is_strange))[:most]
-        strange = {"labeled": _known(model, model.check_rows(_take(rows, labeled)))}
+        strange = {"labeled": _known(model, model.check_rows(take(rows, labeled)))}
         what = "strange rows by the labels"
     numbers, every = plain(model, train), np.concatenate([test, *strange.values()])
     for name, fit in RIVALS.items():
@@ -216,7 +217,3 @@ def _labels(y: Rows, rows: int) -> Array:
 def _known(model: Autoencoder, x: Array) -> Array:
     """Returns the coded rows of which something is known."""
     return x[model.schema.known(x)]
-
-
-def _take(rows: Any, places: Array) -> Any:
-    return rows.iloc[places] if hasattr(rows, "iloc") else rows[places]

@@ -14,7 +14,7 @@ from ae_zoo.detection.groups import place_of
 from ae_zoo.detection.scores import Part
 from ae_zoo.errors import AEZooError, short
 from ae_zoo.factory import build
-from ae_zoo.frames import columns_of, numeric
+from ae_zoo.frames import columns_of, numeric, take
 from ae_zoo.tables.frames import is_table, to_pandas
 from ae_zoo.tables.schema import TableSchema
 from ae_zoo.training.fit import fit as train
@@ -104,7 +104,7 @@ def detect(
             f"held_out={share:g} leaves too few of the {len(rows)} rows to train on: give a smaller share."
         )
     chosen = (order[:for_limit], order[for_limit : for_limit + for_parts], order[for_limit + for_parts :])
-    limit, compared, training = (_take(rows, np.sort(places)) for places in chosen)
+    limit, compared, training = (take(rows, np.sort(places)) for places in chosen)
     if family is None:
         family, suited = _suited(training, options)
         options, fit = {**suited, **options}, {"epochs": EPOCHS, **(fit or {})}
@@ -158,7 +158,3 @@ def _suited(rows: Any, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]]
 
 def _wide(numbers: int) -> dict[str, Any]:
     return {"code": max(2, min(numbers, WIDEST)), "hidden": [min(WIDEST, max(16, 2 * numbers))]}
-
-
-def _take(rows: Any, places: np.ndarray) -> Any:
-    return rows.iloc[places] if hasattr(rows, "iloc") else rows[places]

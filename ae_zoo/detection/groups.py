@@ -85,8 +85,7 @@ class Calibrations:
         place = place_of(schema, str(self.by))
         row = np.full((1, len(schema.names)), np.nan, "float32")
         row[0, place] = self.values[group - 1]
-        cells = schema.rows(row)
-        return shown(cells.iloc[0, place] if hasattr(cells, "iloc") else cells[0, place])
+        return shown(np.asarray(schema.rows(row), object)[0, place])
 
     def p_values(self, scores: Array, groups: Array) -> Array:
         """Returns the p-values `(n,)` of scores of rows in groups; NaN for an unknown score."""
