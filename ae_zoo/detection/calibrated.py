@@ -10,7 +10,7 @@ from ae_zoo.detection import seen
 from ae_zoo.detection.again import trained_again
 from ae_zoo.detection.groups import Calibrations
 from ae_zoo.detection.reference import Reference
-from ae_zoo.detection.scores import Score
+from ae_zoo.detection.scores import Error, Score
 from ae_zoo.errors import AEZooError, AEZooWarning
 from ae_zoo.evaluation.reconstructor import Reconstructor
 from ae_zoo.schemas import Schema
@@ -178,7 +178,7 @@ class Calibrated:
         return self.score_.like(models, x, seed)
 
     def refit(self, x: Rows, quantile: float = 0.75, *, seed: int = 1, **options: Any) -> Self:
-        """Returns a detector with new models of the same configuration, trained on the rows with the lowest scores.
+        """Returns a detector with new models of the same configuration, trained on the rows with the lowest errors.
 
         Strange rows in the training teach a model to reconstruct strange rows (the chapter's section 19.5). The new
         detector has no threshold: calibrate it.
@@ -194,7 +194,8 @@ class Calibrated:
         """
         seed = checks.seed(seed) or 0
         quantile = checks.share("quantile", quantile)
-        scores = self.score(x)
+        # By the errors alone: a stored training row is its own nearest neighbor.
+        scores = Error(self.model, self.score_.top).of(x)
         kept = self.model.check_rows(x, learn=True)[scores <= np.nanquantile(scores, quantile)]
         if len(kept) < 2:
             raise AEZooError(

@@ -41,11 +41,13 @@ class Score(abc.ABC):
         models: the models that it asks.
         names: what it asks, `(parts,)`.
         unit: of the score.
+        top: the number of errors of a row that count, the largest; None for all.
     """
 
     models: tuple[Reconstructor, ...]
     names: tuple[str, ...]
     unit: str
+    top: int | None
 
     @property
     @abc.abstractmethod
